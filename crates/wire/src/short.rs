@@ -1,0 +1,69 @@
+//! Short ids and digests, salted per link, so that nobody can prepare items that collide on it.
+
+use siphasher::sip128::{Hasher128, SipHasher24};
+
+use crate::ItemId;
+
+/// The salt of one link, derived from its handshake; both ends hold the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LinkSalt([u8; 16]);
+
+impl LinkSalt {
+    /// The salt with these bytes.
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    fn hash(&self, id: &ItemId) -> u128 {
+        let mut hasher = SipHasher24::new_with_key(&self.0);
+        core::hash::Hasher::write(&mut hasher, id.as_bytes());
+        hasher.finish128().as_u128()
+    }
+}
+
+/// An [`ItemId`] on one link: 64 bits of SipHash-2-4-128 under the link's salt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShortId(u64);
+
+impl ShortId {
+    /// The short id with this value.
+    pub const fn new(value: u64) -> Self {
+        Self(value)
+    }
+
+    /// The short id of `id` on the link with `salt`.
+    pub fn of(salt: &LinkSalt, id: &ItemId) -> Self {
+        Self(salt.hash(id) as u64)
+    }
+
+    /// The value.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// What a set of items amounts to on one link: equal digests mean equal sets (but for chance of 2^-128).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Digest {
+    /// How many items.
+    pub count: u64,
+    /// Sum of the items' 128-bit salted hashes, modulo 2^128.
+    pub fingerprint: u128,
+}
+
+impl Digest {
+    /// The digest of `items` on the link with `salt`.
+    pub fn of<'a>(salt: &LinkSalt, items: impl IntoIterator<Item = &'a ItemId>) -> Self {
+        let mut digest = Self::default();
+        for item in items {
+            digest.insert(salt, item);
+        }
+        digest
+    }
+
+    /// Adds an item that the set did not hold.
+    pub fn insert(&mut self, salt: &LinkSalt, item: &ItemId) {
+        self.count = self.count.saturating_add(1);
+        self.fingerprint = self.fingerprint.wrapping_add(salt.hash(item));
+    }
+}
