@@ -5,6 +5,20 @@
 
 extern crate alloc;
 
+mod config;
+mod contact;
+mod input;
+mod message;
+mod node;
+mod output;
 mod store;
 
+pub use config::{NodeConfig, PolicyChoice, Profile, Role};
+pub use contact::{Contact, ContactId, SafetyNumber, Trust};
+pub use input::{Command, CommandId, Input, LinkUp};
+pub use message::{
+    Content, Delivery, Draft, FileInfo, Incoming, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId, Outgoing,
+};
+pub use node::{Node, NodeError};
+pub use output::{CarriedEnvelope, CommandError, Event, Output, Peer, Reply, Status};
 pub use store::{MAX_KEY_LEN, MAX_VALUE_LEN, Store, StoreError, Table};

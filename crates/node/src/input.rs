@@ -1,0 +1,116 @@
+//! What goes into a node.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use chappe_wire::LinkId;
+
+use crate::contact::{ContactId, SafetyNumber};
+use crate::message::{Draft, MessageId};
+
+/// One thing that happened to a node.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// A link to a neighbour is open.
+    LinkUp(LinkUp),
+    /// A link is gone. Packets under way on it are lost.
+    LinkDown(LinkId),
+    /// A packet arrived on a link.
+    Received {
+        /// The link.
+        link: LinkId,
+        /// The packet, as long as the link's MTU at most.
+        packet: &'a [u8],
+    },
+    /// This many packets that the node had transmitted on the link have left the machine, so that there is
+    /// room for as many new ones.
+    Drained {
+        /// The link.
+        link: LinkId,
+        /// How many.
+        packets: usize,
+    },
+    /// The person, or the program that embeds the node, wants something. [`Output::Reply`] answers it.
+    ///
+    /// [`Output::Reply`]: crate::Output::Reply
+    Command(CommandId, Command),
+    /// The deadline that the node asked for has come. Spurious timeouts are harmless.
+    Timeout,
+}
+
+/// A link as it comes up.
+#[derive(Clone, Debug)]
+pub struct LinkUp {
+    /// A number that no other link of this run has.
+    pub link: LinkId,
+    /// The longest packet, 20 to 65,535 bytes.
+    pub mtu: usize,
+    /// True on the side that opened the link.
+    pub initiator: bool,
+    /// How many packets may be on their way out of this machine at once, at least one.
+    pub queue: usize,
+    /// Which radio, for people.
+    pub bearer: String,
+    /// What the radio calls the neighbour, for people; kept in memory only.
+    pub label: String,
+}
+
+/// A number that its reply repeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CommandId(pub u64);
+
+/// Something that the person wants. What each is answered with is said at [`Reply`](crate::Reply).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Command {
+    /// Make a fresh contact URI, with a prekey and an inbox secret of its own.
+    Invite,
+    /// Add the person behind a contact URI.
+    AddContact {
+        /// The `chappe:` URI.
+        uri: String,
+        /// What to call the contact instead of the name in the URI.
+        name: Option<String>,
+        /// True if the URI was scanned face to face: the contact is verified then.
+        scanned: bool,
+    },
+    /// Add a contact of an embedder with an OMEMO of its own: both ends hold a secret of 32 bytes.
+    AddPair {
+        /// What to call the contact.
+        name: String,
+        /// The secret that both ends hold.
+        secret: [u8; 32],
+        /// True at exactly one of the two ends.
+        initiator: bool,
+    },
+    /// List the contacts.
+    Contacts,
+    /// The number that both people compare.
+    SafetyNumber(ContactId),
+    /// Mark a contact as verified, if the number is the one that [`Command::SafetyNumber`] tells.
+    Verify(ContactId, SafetyNumber),
+    /// Take no more messages from a contact, or take them again.
+    Block(ContactId, bool),
+    /// Forget a contact, with its keys.
+    RemoveContact(ContactId),
+    /// Send something. The reply comes once it is on disk.
+    Send(ContactId, Draft),
+    /// Hand over a payload that the embedder encrypted itself, for a contact of [`Command::AddPair`].
+    SendOpaque(ContactId, Vec<u8>),
+    /// List what was sent.
+    Outbox,
+    /// List what arrived, from the entry after this number on.
+    Inbox {
+        /// The last number that is known already.
+        after: Option<u64>,
+    },
+    /// The content of a file that arrived.
+    File(MessageId),
+    /// Counters and gauges.
+    Status,
+    /// The links that are up.
+    Peers,
+    /// The envelopes that are carried, as strangers see them.
+    Carried,
+}

@@ -1,0 +1,268 @@
+//! What comes out of a node.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use chappe_wire::{Age, ByteCount, Commitment, Duration, Instant, ItemId, Lifetime, LinkId, Tag};
+
+use crate::contact::{Contact, ContactId, SafetyNumber};
+use crate::input::CommandId;
+use crate::message::{Incoming, MessageId, Outgoing};
+
+/// One thing that the driver is to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Output {
+    /// Send a packet on a link.
+    Transmit {
+        /// The link.
+        link: LinkId,
+        /// The packet.
+        packet: Vec<u8>,
+    },
+    /// Close a link. No `LinkDown` need follow.
+    Disconnect {
+        /// The link.
+        link: LinkId,
+        /// Why, in one sentence for the log.
+        reason: String,
+    },
+    /// Tell the person, or the program that embeds the node.
+    Event(Event),
+    /// The answer to a command.
+    Reply(CommandId, Result<Reply, CommandError>),
+    /// The store refused, and nothing of what was to be said will be: build a new node from the store.
+    StoreFailed(crate::StoreError),
+    /// Nothing more until an input, or until this moment: then hand in a timeout. Always the last output.
+    Timeout(Instant),
+}
+
+/// Something worth telling.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A neighbour's hop is established.
+    PeerUp(Peer),
+    /// A neighbour is gone.
+    PeerDown {
+        /// Its link.
+        link: LinkId,
+        /// What the radio called it.
+        label: String,
+    },
+    /// A message arrived and is on disk. Told once.
+    Received(Incoming),
+    /// Pieces of a file arrived.
+    FileProgress(Incoming),
+    /// A file is complete and was checked. Told once.
+    FileComplete(Incoming),
+    /// The state of a sent message changed.
+    Sent(Outgoing),
+    /// A stranger used one of our contact URIs: a new contact, unverified.
+    ContactAdded(Contact),
+    /// An envelope was handed to a neighbour that took custody.
+    HandedOver {
+        /// The neighbour's link.
+        link: LinkId,
+        /// The envelope.
+        id: ItemId,
+        /// Its size.
+        size: ByteCount,
+    },
+    /// This node took custody of an envelope.
+    Taken {
+        /// From whom.
+        link: LinkId,
+        /// The envelope.
+        id: ItemId,
+        /// Its size.
+        size: ByteCount,
+    },
+    /// An envelope left the store before it was handed to its recipient, or was freed.
+    Dropped {
+        /// The envelope.
+        id: ItemId,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Something is for this node and could not be read. It is not silently lost.
+    Undecryptable {
+        /// From whom, if that is known.
+        contact: Option<ContactId>,
+    },
+}
+
+/// The answer to a command.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Reply {
+    /// To `Invite`: the URI.
+    Invite(String),
+    /// To `AddContact` and `AddPair`.
+    Contact(Contact),
+    /// To `Contacts`.
+    Contacts(Vec<Contact>),
+    /// To `SafetyNumber`.
+    SafetyNumber(SafetyNumber),
+    /// To `Verify`, `Block` and `RemoveContact`.
+    Done,
+    /// To `Send` and `SendOpaque`: it is on disk.
+    Accepted(MessageId),
+    /// To `Outbox`, oldest first.
+    Outbox(Vec<Outgoing>),
+    /// To `Inbox`, oldest first.
+    Inbox(Vec<Incoming>),
+    /// To `File`.
+    File(Vec<u8>),
+    /// To `Status`.
+    Status(Status),
+    /// To `Peers`.
+    Peers(Vec<Peer>),
+    /// To `Carried`.
+    Carried(Vec<CarriedEnvelope>),
+}
+
+/// A neighbour with an established hop. Lives in memory only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its link.
+    pub link: LinkId,
+    /// Which radio.
+    pub bearer: String,
+    /// What the radio calls it.
+    pub label: String,
+    /// First 8 bytes of its hop key in hex: a phone's changes every run, a relay's does not.
+    pub key: String,
+    /// How long the hop has been up.
+    pub up: Duration,
+    /// Packets' bytes sent and received.
+    pub sent: ByteCount,
+    /// Packets' bytes received.
+    pub received: ByteCount,
+    /// Smoothed round-trip time.
+    pub rtt: Option<Duration>,
+}
+
+/// A carried envelope as a stranger sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarriedEnvelope {
+    /// Its id.
+    pub id: ItemId,
+    /// Its version.
+    pub version: u8,
+    /// Its lifetime.
+    pub lifetime: Lifetime,
+    /// Its recipient tag.
+    pub tag: Tag,
+    /// Its commitment.
+    pub commitment: Commitment,
+    /// Its size.
+    pub size: ByteCount,
+    /// Its age.
+    pub age: Age,
+    /// True if it was written here.
+    pub own: bool,
+}
+
+/// Counters and gauges of a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// True if the node carries for others only.
+    pub relay: bool,
+    /// The person's name; empty on a relay.
+    pub name: String,
+    /// The person's JID; empty on a relay.
+    pub jid: String,
+    /// The person's fingerprint; empty on a relay.
+    pub fingerprint: String,
+    /// Established hops.
+    pub peers: u64,
+    /// Carried envelopes.
+    pub envelopes: u64,
+    /// Bytes of carried envelopes.
+    pub bytes: ByteCount,
+    /// Bytes of envelopes that may be carried.
+    pub capacity: ByteCount,
+    /// Receipts on their way.
+    pub receipts: u64,
+    /// Messages not yet delivered or expired.
+    pub pending: u64,
+    /// Envelopes ever taken over.
+    pub taken: u64,
+    /// Envelopes ever handed over.
+    pub handed_over: u64,
+    /// Envelopes freed by receipts.
+    pub freed: u64,
+    /// Envelopes dropped at the end of their lifetime.
+    pub expired: u64,
+    /// Envelopes evicted for want of room.
+    pub evicted: u64,
+    /// Envelopes refused.
+    pub refused: u64,
+    /// Envelopes for this node that could not be read.
+    pub undecryptable: u64,
+    /// Powered time of this store.
+    pub powered: Duration,
+}
+
+/// Why a command was not carried out. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The contact URI is none, or has a typing error.
+    #[error(transparent)]
+    Invite(#[from] chappe_envelope::InviteError),
+    /// The keys in the contact URI do not belong together.
+    #[error("The keys in this contact URI do not belong together; ask for a new one.")]
+    BadKeys,
+    /// The URI is this node's own.
+    #[error("This contact URI is your own.")]
+    OwnInvite,
+    /// A contact of that name exists with another key.
+    #[error("There is a contact with this name already; give it another one with --name.")]
+    NameTaken,
+    /// A contact with this JID and device exists with another identity key: refused, never healed by itself.
+    #[error(
+        "This person's key has changed; verify in person, remove the contact and add it again."
+    )]
+    KeyChanged,
+    /// No contact has this number.
+    #[error("There is no such contact.")]
+    NoSuchContact,
+    /// No message has this number, or it is not a file.
+    #[error("There is no such file.")]
+    NoSuchFile,
+    /// Not all pieces of the file are here.
+    #[error("The file is not complete yet.")]
+    Incomplete,
+    /// The numbers differ.
+    #[error("The numbers differ: this contact's keys are not the ones you compared with.")]
+    NumberDiffers,
+    /// The contact is blocked.
+    #[error("This contact is blocked.")]
+    Blocked,
+    /// Text, file or payload over its limit.
+    #[error("This is too large to send.")]
+    TooLarge,
+    /// Nothing to send.
+    #[error("There is nothing to send.")]
+    Empty,
+    /// The contact was added with a pair secret: use `SendOpaque`; or it was not: use `Send`.
+    #[error("This contact does not take this kind of message.")]
+    WrongKind,
+    /// The outbox is full until something is delivered or expires.
+    #[error("There is no room for this message until older ones are delivered or expire.")]
+    OutboxFull,
+    /// A relay has no person.
+    #[error("A relay has no messages of its own.")]
+    Relay,
+    /// Bounds of the contact list.
+    #[error("There are too many contacts or contact URIs; remove some.")]
+    TooMany,
+    /// The store refused.
+    #[error("The store failed: {0}.")]
+    Store(#[from] crate::StoreError),
+    /// A ratchet refused; a new contact URI makes a new session.
+    #[error("There is no working session with this contact; exchange contact URIs again.")]
+    NoSession,
+}
