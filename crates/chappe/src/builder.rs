@@ -145,7 +145,7 @@ impl Builder {
 #[non_exhaustive]
 pub enum StartError {
     /// The store cannot be opened.
-    #[error(transparent)]
+    #[error("The store cannot be opened: {0}.")]
     Open(#[from] OpenError),
     /// The store was opened, and then refused.
     #[error("The store failed at the start: {0}.")]

@@ -42,4 +42,5 @@ pub use chappe_node::{
     Incoming, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId, NodeConfig, Outgoing, Peer, PolicyChoice,
     SafetyNumber, Status, StoreError, Trust,
 };
+pub use chappe_store::{KeyError, OpenError};
 pub use chappe_wire as wire;

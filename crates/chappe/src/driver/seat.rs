@@ -23,7 +23,8 @@ enum Place {
 
 impl Seat {
     pub(crate) fn in_memory(config: NodeConfig) -> Self {
-        let place = Place::Memory(SharedStore::new(MemoryStore::new()));
+        let store = MemoryStore::new(options(&config).max_bytes);
+        let place = Place::Memory(SharedStore::new(store));
         Self { config, place }
     }
 
@@ -43,19 +44,21 @@ impl Seat {
                 if let Role::Person(profile) = &mut config.role {
                     profile.identity = Some(*home.identity().seed());
                 }
-                let options = OpenOptions {
-                    max_bytes: config
-                        .capacity
-                        .saturating_add(config.capacity)
-                        .saturating_add(ROOM_BESIDES),
-                };
                 let path = Home::store_path(home.dir());
-                SharedStore::new(SqlStore::open(&path, home.key(), options)?)
+                SharedStore::new(SqlStore::open(&path, home.key(), options(&config))?)
             }
         };
         Node::new(now, config, store, seed).map_err(|error| match error {
             NodeError::Store(error) => StartError::Refused(error),
             error => StartError::Node(error),
         })
+    }
+}
+
+/// How large the store may become.
+fn options(config: &NodeConfig) -> OpenOptions {
+    let twice = config.capacity.saturating_add(config.capacity);
+    OpenOptions {
+        max_bytes: twice.saturating_add(ROOM_BESIDES),
     }
 }

@@ -20,7 +20,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use chappe_store::StoreKey;
+use chappe_store::{KeyError, KeyFile, KeyProvider, OpenError, Passphrase, StoreKey};
+use zeroize::Zeroizing;
 
 pub(crate) use identity::Identity;
 
@@ -78,7 +79,7 @@ impl Home {
     pub fn create(
         dir: &Path,
         profile: Option<Profile>,
-        passphrase: Option<&[u8]>,
+        passphrase: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Self, HomeError> {
         DirBuilder::new()
             .recursive(true)
@@ -89,7 +90,7 @@ impl Home {
         if Self::exists(dir) {
             return Err(HomeError::Exists(dir.to_owned()));
         }
-        let key = unlock(dir, passphrase)?;
+        let key = unlock(dir, passphrase, true)?;
         let identity = Identity::generate(profile).map_err(|()| HomeError::Random)?;
         let path = dir.join(IDENTITY);
         identity.write(&path, &key)?;
@@ -105,7 +106,7 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError`]
-    pub fn open(dir: &Path, passphrase: Option<&[u8]>) -> Result<Self, HomeError> {
+    pub fn open(dir: &Path, passphrase: Option<Zeroizing<Vec<u8>>>) -> Result<Self, HomeError> {
         let mode = Self::key_mode(dir)?;
         check_owner_only(dir)?;
         let lock = lock(dir)?;
@@ -113,7 +114,7 @@ impl Home {
             KeyMode::KeyFile => None,
             KeyMode::Passphrase => Some(passphrase.ok_or(HomeError::PassphraseNeeded)?),
         };
-        let key = unlock(dir, passphrase)?;
+        let key = unlock(dir, passphrase, false)?;
         let identity = Identity::read(&dir.join(IDENTITY), &key)?;
         Ok(Self {
             dir: dir.to_owned(),
@@ -170,7 +171,7 @@ impl Home {
     /// [`HomeError`]
     pub fn move_store_aside(&self) -> Result<PathBuf, HomeError> {
         let path = Self::store_path(&self.dir);
-        chappe_store::quarantine(&path).map_err(|error| HomeError::Store(error.to_string()))
+        chappe_store::quarantine(&path).map_err(HomeError::Store)
     }
 
     pub(crate) const fn key(&self) -> &StoreKey {
@@ -206,13 +207,16 @@ pub enum HomeError {
     /// The passphrase is wrong.
     #[error("The passphrase is wrong; try again.")]
     WrongPassphrase,
-    /// The key file is damaged or missing.
-    #[error("The key in {path:?} cannot be used ({reason}); restore the file from a copy.")]
+    /// The key is gone.
+    #[error("The key {0:?} is missing; put back a copy of it, without it the store cannot be read.")]
+    KeyMissing(PathBuf),
+    /// The key cannot be used.
+    #[error("The key {path:?} cannot be used: {error}.")]
     Key {
-        /// The home.
+        /// The key's file.
         path: PathBuf,
         /// Why.
-        reason: String,
+        error: KeyError,
     },
     /// The identity is damaged, or belongs to another key.
     #[error(
@@ -223,8 +227,8 @@ pub enum HomeError {
     #[error("A name has at most 64 bytes and a JID at most 128; choose a shorter one.")]
     Profile,
     /// The store refused.
-    #[error("{0}")]
-    Store(String),
+    #[error("The store: {0}.")]
+    Store(OpenError),
     /// The operating system refused.
     #[error("{path:?} cannot be used: {reason}.")]
     Io {
@@ -263,9 +267,32 @@ fn lock(dir: &Path) -> Result<File, HomeError> {
     }
 }
 
-fn unlock(dir: &Path, passphrase: Option<&[u8]>) -> Result<StoreKey, HomeError> {
-    let _ = (passphrase, PASSPHRASE, KEY);
-    Ok(StoreKey::new([1; 32]))
+/// The store's key. It is made only where nothing depends on an older one yet.
+fn unlock(
+    dir: &Path,
+    passphrase: Option<Zeroizing<Vec<u8>>>,
+    new: bool,
+) -> Result<StoreKey, HomeError> {
+    let (path, provider): (_, Box<dyn KeyProvider>) = match passphrase {
+        Some(passphrase) => {
+            let path = dir.join(PASSPHRASE);
+            (path.clone(), Box::new(Passphrase::new(path, passphrase)))
+        }
+        None => {
+            let path = dir.join(KEY);
+            (path.clone(), Box::new(KeyFile::new(path)))
+        }
+    };
+    let key = match provider.load() {
+        Ok(None) if new => provider.create(),
+        Ok(Some(key)) => Ok(key),
+        Ok(None) => return Err(HomeError::KeyMissing(path)),
+        Err(error) => Err(error),
+    };
+    key.map_err(|error| match error {
+        KeyError::WrongPassphrase => HomeError::WrongPassphrase,
+        error => HomeError::Key { path, error },
+    })
 }
 
 fn check_owner_only(dir: &Path) -> Result<(), HomeError> {

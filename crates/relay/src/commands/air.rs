@@ -1,0 +1,2 @@
+//! stub
+pub(super) fn run(_: crate::cli::Air) -> Result<(), crate::failure::Failure> { Ok(()) }
