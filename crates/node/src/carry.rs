@@ -43,8 +43,26 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// Puts an own envelope into custody.
-    pub(crate) fn keep_own(
+    /// Puts the envelopes of an own message into custody: all of them, or none.
+    pub(crate) fn keep_message(
+        &mut self,
+        now: Instant,
+        message: MessageId,
+        envelopes: &[Envelope],
+    ) -> Result<(), CommandError> {
+        for envelope in envelopes {
+            if let Err(error) = self.keep_own(now, message, envelope) {
+                for envelope in envelopes {
+                    self.router.discard(now, &envelope.id());
+                }
+                self.outbox.forget(message);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_own(
         &mut self,
         now: Instant,
         message: MessageId,
@@ -132,8 +150,10 @@ impl<S: Store> Node<S> {
         reason: DropReason,
         own: bool,
     ) -> Result<(), NodeError> {
-        if self.me.is_some() {
-            self.held.retain(|_, held| held != id);
+        if self.me.is_some()
+            && let Some(record) = load::<ItemRecord>(&self.store, id.as_bytes())?
+        {
+            self.held.remove(&stored_item(id.as_bytes(), &record)?.header.tag);
         }
         self.delete(Table::Items, id.as_bytes())?;
         self.delete(Table::Bodies, id.as_bytes())?;
@@ -158,6 +178,10 @@ impl<S: Store> Node<S> {
         let key = change.message.0.to_be_bytes();
         let mut record: OutboxRecord = load(&self.store, &key)?.ok_or(NodeError::Record)?;
         let before = describe_outgoing(now, change.message, &record).state;
+        let over = matches!(change.state, Delivery::Delivered | Delivery::Expired);
+        if record.hidden && over {
+            return self.delete(Table::Outbox, &key);
+        }
         record.outstanding = change.outstanding;
         match change.state {
             Delivery::Carried { carriers } => record.carriers = carriers,

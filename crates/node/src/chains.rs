@@ -91,7 +91,7 @@ impl Chains {
         counter: Counter,
         envelope: &Envelope,
     ) -> Result<Opened, OpenError> {
-        let receive = self.receive.get_mut(&id).ok_or(OpenError::Refused)?;
+        let receive = self.receive.get_mut(&id).ok_or(OpenError)?;
         let opened = receive.chain.open(counter, envelope)?;
         for (tag, _) in &opened.changed.removed {
             self.expected.remove(tag);

@@ -3,10 +3,12 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use chappe_envelope::{InboxSecret, Invite, PairSecret, ReceiveChain, SendChain};
+use chappe_envelope::{
+    BareJid, ChainRoot, DisplayName, InboxSecret, Invite, InvitePreKey, InviteSignedPreKey, PairSecret,
+    ReceiveChain, SendChain,
+};
 use chappe_omemo::{Bundle, IdentityKey, PreKey, Sessions};
 use chappe_wire::{ByteCount, Duration, Instant};
-use rand_core::Rng as _;
 use zeroize::Zeroize as _;
 
 use crate::chains::{ChainId, Origin, Route};
@@ -55,26 +57,25 @@ impl<S: Store> Node<S> {
     /// A contact URI with a prekey that is in no other, and an inbox secret from which its first tags come.
     fn invite(&mut self) -> Result<String, CommandError> {
         let me = self.me.as_mut().ok_or(CommandError::Relay)?;
-        let mut secret = [0; 16];
-        self.rng.fill_bytes(&mut secret);
+        let inbox = InboxSecret::generate(&mut self.rng);
         let prekey = me.device.reserve_prekey(&mut self.rng).map_err(|_| CommandError::TooMany)?;
         let bundle = me.device.bundle();
         let invite = Invite {
-            jid: me.jid.clone(),
-            name: me.name.clone(),
-            device_id: me.device.device_id().get(),
+            jid: BareJid::new(&me.jid).map_err(|_| CommandError::BadKeys)?,
+            name: DisplayName::new(&me.name).map_err(|_| CommandError::BadKeys)?,
+            device: me.device.device_id().get(),
             identity: *bundle.identity.as_bytes(),
-            signed_prekey_id: bundle.signed_prekey_id.get(),
-            signed_prekey: bundle.signed_prekey,
-            signature: bundle.signature,
-            prekey_id: prekey.id.get(),
-            prekey: prekey.key,
-            inbox_secret: InboxSecret::new(secret),
+            signed_prekey: InviteSignedPreKey {
+                id: bundle.signed_prekey_id.get(),
+                key: bundle.signed_prekey,
+                signature: bundle.signature,
+            },
+            prekey: InvitePreKey { id: prekey.id.get(), key: prekey.key },
+            inbox,
         };
         let uri = invite.to_uri();
         self.save_device()?;
-        let chain = ReceiveChain::from_inbox(&InboxSecret::new(secret));
-        secret.zeroize();
+        let chain = ReceiveChain::new(ChainRoot::of_inbox(&invite.inbox));
         self.expect(Origin::Invite(None), None, chain)?;
         Ok(uri)
     }
@@ -90,10 +91,10 @@ impl<S: Store> Node<S> {
         let invite = Invite::from_uri(uri)?;
         let bundle = Bundle::with_prekey(
             &invite.identity,
-            invite.signed_prekey_id,
-            invite.signed_prekey,
-            invite.signature,
-            PreKey::new(invite.prekey_id, invite.prekey).map_err(|_| CommandError::BadKeys)?,
+            invite.signed_prekey.id,
+            invite.signed_prekey.key,
+            invite.signed_prekey.signature,
+            PreKey::new(invite.prekey.id, invite.prekey.key).map_err(|_| CommandError::BadKeys)?,
         )
         .and_then(Bundle::verify)
         .map_err(|_| CommandError::BadKeys)?;
@@ -101,8 +102,8 @@ impl<S: Store> Node<S> {
         if identity == me.device.identity() {
             return Err(CommandError::OwnInvite);
         }
-        let jid = printable(&invite.jid);
-        let known = self.people.claiming(&jid, invite.device_id);
+        let jid = String::from(invite.jid.as_str());
+        let known = self.people.claiming(&jid, invite.device);
         let holder = self.people.holder(&identity);
         if known != holder {
             return Err(CommandError::KeyChanged);
@@ -122,12 +123,12 @@ impl<S: Store> Node<S> {
             None => {
                 let contact = self.next_contact();
                 let name = wanted.clone().unwrap_or_else(|| {
-                    self.people.free_name(&cut(&printable(&invite.name), MAX_NAME_LEN))
+                    self.people.free_name(&cut(invite.name.as_str(), MAX_NAME_LEN))
                 });
                 let record = ContactRecord {
                     name,
                     jid,
-                    device: invite.device_id,
+                    device: invite.device,
                     identity: identity.as_bytes().to_vec(),
                     ..ContactRecord::default()
                 };
@@ -148,7 +149,7 @@ impl<S: Store> Node<S> {
         self.save_contact(contact)?;
         self.save_sessions(contact)?;
         let chain = self.next_chain();
-        let sender = SendChain::from_inbox(&invite.inbox_secret);
+        let sender = SendChain::new(ChainRoot::of_inbox(&invite.inbox));
         self.chains.send_on(chain, contact, Route::Invite, sender);
         self.save_chain(chain)?;
         self.new_session(contact, session)?;

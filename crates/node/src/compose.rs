@@ -3,12 +3,11 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use chappe_envelope::blob::{BlobKey, BlobPlan, RootHasher};
+use chappe_envelope::blob::{BlobKey, BlobPlan, RootHasher, seal_chunk};
 use chappe_omemo::sce::{self, FileReference};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
-use chappe_wire::{Envelope, Instant};
+use chappe_wire::{ByteCount, Envelope, Instant};
 use prost::Message as _;
-use rand_core::Rng as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::chains::{ChainId, Route};
@@ -156,23 +155,21 @@ impl<S: Store> Node<S> {
     ) -> Result<MessageId, CommandError> {
         let lifetime = self.config.lifetime;
         let sender = self.chains.sender(chain).ok_or(CommandError::NoSession)?;
-        let envelope = sender
+        let (envelope, _) = sender
             .seal(lifetime, &parcel.encode_to_vec())
-            .map_err(|_| CommandError::TooLarge)?
-            .envelope;
+            .map_err(|_| CommandError::TooLarge)?;
         self.save_chain(chain)?;
         let message = self.next_message()?;
-        let count = chunks.len().saturating_add(1);
-        for envelope in core::iter::once(envelope).chain(chunks) {
-            self.keep_own(now, message, &envelope)?;
-        }
+        let mut envelopes = chunks;
+        envelopes.insert(0, envelope);
+        self.keep_message(now, message, &envelopes)?;
         let record = OutboxRecord {
             contact: contact.0,
             name: self.people.person(contact)?.record.name.clone(),
             summary: label.summary,
             size: label.size,
             created: now.as_micros(),
-            outstanding: u32::try_from(count).unwrap_or(u32::MAX),
+            outstanding: u32::try_from(envelopes.len()).unwrap_or(u32::MAX),
             carriers: 0,
             expired: false,
             hidden: label.hidden,
@@ -184,25 +181,23 @@ impl<S: Store> Node<S> {
     /// Cuts a file into sealed envelopes under a fresh key.
     fn seal_file(&mut self, data: &[u8]) -> Result<(Vec<Envelope>, FileReference), CommandError> {
         let lifetime = self.config.lifetime;
-        let mut key = [0; 32];
-        self.rng.fill_bytes(&mut key);
-        let blob = BlobKey::new(key);
-        let plan = BlobPlan::new(data.len() as u64).map_err(|_| CommandError::TooLarge)?;
+        let key = BlobKey::generate(&mut self.rng);
+        let plan = BlobPlan::new(ByteCount::of(data.len())).map_err(|_| CommandError::TooLarge)?;
         let mut root = RootHasher::new(&plan);
         let mut envelopes = Vec::new();
-        for index in plan.chunks() {
-            let envelope = plan
-                .seal_chunk(&blob, index, lifetime, plan.slice(data, index))
+        for index in plan.indexes() {
+            let envelope = seal_chunk(&key, index, lifetime, plan.chunk(index, data))
                 .map_err(|_| CommandError::TooLarge)?;
-            root.chunk(&envelope.id());
+            root.add(&envelope.id());
             envelopes.push(envelope);
         }
+        let root = root.finish().map_err(|_| CommandError::TooLarge)?;
         let reference = FileReference {
             name: String::new(),
             media_type: String::new(),
             size: data.len() as u64,
-            key,
-            root: root.finish(),
+            key: *key.as_bytes(),
+            root: *root.as_bytes(),
             sha256: Sha256::digest(data).into(),
         };
         Ok((envelopes, reference))

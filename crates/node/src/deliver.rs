@@ -4,7 +4,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use chappe_envelope::{Counter, Direction, PairSecret, ReceiveChain, SendChain};
+use chappe_envelope::{BareJid, ChainRoot, Counter, Direction, PairSecret, ReceiveChain, SendChain};
 use chappe_omemo::{Decrypted, IdentityKey, SessionId, Sessions, sce};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
 use chappe_wire::{Envelope, Instant, Preimage, Tag};
@@ -127,8 +127,9 @@ impl<S: Store> Node<S> {
             self.save_chain(chain)?;
         }
         self.save_sessions(contact)?;
-        self.save_device()?;
         if decrypted.new_session {
+            // Its one-time prekey is spent.
+            self.save_device()?;
             self.new_session(contact, decrypted.session)?;
         }
         self.heard(contact)?;
@@ -188,7 +189,8 @@ impl<S: Store> Node<S> {
         identity: &IdentityKey,
         sessions: Sessions,
     ) -> Result<Option<ContactId>, NodeError> {
-        if self.people.holder(identity).is_some() || self.people.is_full() {
+        let addressed = BareJid::new(&message.sender_jid).is_ok();
+        if !addressed || self.people.holder(identity).is_some() || self.people.is_full() {
             return Ok(None);
         }
         let contact = self.next_contact();
@@ -226,15 +228,15 @@ impl<S: Store> Node<S> {
         secret: &PairSecret,
         initiator: bool,
     ) -> Result<(), NodeError> {
-        let (out, back) = if initiator {
-            (Direction::InitiatorToResponder, Direction::ResponderToInitiator)
+        let out = if initiator {
+            Direction::InitiatorToResponder
         } else {
-            (Direction::ResponderToInitiator, Direction::InitiatorToResponder)
+            Direction::ResponderToInitiator
         };
         let send = self.next_chain();
-        self.chains.send_on(send, contact, Route::Session(session), SendChain::new(secret, out));
+        self.chains.send_on(send, contact, Route::Session(session), SendChain::new(ChainRoot::of_pair(secret, out)));
         self.save_chain(send)?;
-        self.expect(Origin::Contact(contact), session, ReceiveChain::new(secret, back))
+        self.expect(Origin::Contact(contact), session, ReceiveChain::new(ChainRoot::of_pair(secret, out.reversed())))
     }
 
     /// Starts to expect messages on a chain, and looks for those that are here already.

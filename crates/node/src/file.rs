@@ -3,9 +3,9 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use chappe_envelope::blob::{BlobKey, BlobPlan, ChunkIndex, RootHasher};
+use chappe_envelope::blob::{BlobKey, BlobPlan, BlobReference, BlobRoot, ChunkIndex};
 use chappe_omemo::sce::FileReference;
-use chappe_wire::{Envelope, Instant, ItemId, Tag};
+use chappe_wire::{ByteCount, Envelope, Instant, ItemId, Tag};
 use sha2::{Digest as _, Sha256};
 
 use crate::compose::{cut, file_name};
@@ -26,9 +26,7 @@ pub(crate) struct Files {
 }
 
 struct File {
-    key: BlobKey,
-    plan: BlobPlan,
-    root: [u8; 32],
+    blob: BlobReference,
     missing: BTreeSet<ChunkIndex>,
 }
 
@@ -45,9 +43,8 @@ impl Files {
 
     fn expect(&mut self, message: MessageId, file: File) -> Vec<Tag> {
         let mut tags = Vec::new();
-        for index in &file.missing {
-            let tag = file.key.tag(*index);
-            self.tags.insert(tag, (message, *index));
+        for (tag, index) in file.blob.tags().filter(|(_, index)| file.missing.contains(index)) {
+            self.tags.insert(tag, (message, index));
             tags.push(tag);
         }
         self.under_way.insert(message, file);
@@ -77,8 +74,8 @@ impl<S: Store> Node<S> {
         });
         let plan = (file.size <= MAX_FILE_LEN as u64
             && self.files.under_way.len() < MAX_FILES_UNDER_WAY)
-            .then(|| BlobPlan::new(file.size).ok())
-            .flatten();
+        .then(|| BlobPlan::new(ByteCount::new(file.size)).ok())
+        .flatten();
         let message = self.arrived(contact, record)?;
         let Some(plan) = plan else { return Ok(()) };
         let blob = BlobRecord {
@@ -89,9 +86,9 @@ impl<S: Store> Node<S> {
             damaged: false,
         };
         self.save(&message.0.to_be_bytes(), &blob)?;
-        let missing = plan.chunks().collect();
-        let key = BlobKey::new(file.key);
-        let tags = self.files.expect(message, File { key, plan, root: file.root, missing });
+        let missing = plan.indexes().collect();
+        let blob = BlobReference::new(BlobKey::new(file.key), BlobRoot::new(file.root), plan);
+        let tags = self.files.expect(message, File { blob, missing });
         self.rescan(&tags);
         Ok(())
     }
@@ -103,14 +100,15 @@ impl<S: Store> Node<S> {
         }
         let key = blob.key.as_slice().try_into().map_err(|_| NodeError::Record)?;
         let root = blob.root.as_slice().try_into().map_err(|_| NodeError::Record)?;
-        let plan = BlobPlan::new(blob.size).map_err(|_| NodeError::Record)?;
+        let plan = BlobPlan::new(ByteCount::new(blob.size)).map_err(|_| NodeError::Record)?;
         let mut missing = BTreeSet::new();
-        for index in plan.chunks() {
+        for index in plan.indexes() {
             if self.store.get(Table::Chunks, &chunk_key(message, index))?.is_none() {
                 missing.insert(index);
             }
         }
-        self.files.expect(message, File { key: BlobKey::new(key), plan, root, missing });
+        let blob = BlobReference::new(BlobKey::new(key), BlobRoot::new(root), plan);
+        self.files.expect(message, File { blob, missing });
         Ok(())
     }
 
@@ -123,12 +121,12 @@ impl<S: Store> Node<S> {
         envelope: &Envelope,
     ) -> Result<(), NodeError> {
         let Some(file) = self.files.under_way.get_mut(&message) else { return Ok(()) };
-        let Ok(opened) = file.plan.open_chunk(&file.key, index, envelope) else { return Ok(()) };
+        let Ok(opened) = file.blob.open_chunk(index, envelope) else { return Ok(()) };
         file.missing.remove(&index);
         let whole = file.missing.is_empty();
         self.files.tags.remove(&envelope.header().tag);
         let chunk =
-            ChunkRecord { id: envelope.id().as_bytes().to_vec(), content: opened.plaintext.to_vec() };
+            ChunkRecord { id: envelope.id().as_bytes().to_vec(), content: opened.content.to_vec() };
         self.save(&chunk_key(message, index), &chunk)?;
         let record: InboxRecord =
             load(&self.store, &message.0.to_be_bytes())?.ok_or(NodeError::Record)?;
@@ -144,18 +142,18 @@ impl<S: Store> Node<S> {
     /// All pieces are here: checks that they are what the message's root and hash say.
     fn check_file(&mut self, message: MessageId, record: &InboxRecord) -> Result<(), NodeError> {
         let Some(file) = self.files.under_way.get(&message) else { return Ok(()) };
-        let (root, plan) = (file.root, file.plan.clone());
-        let mut hasher = RootHasher::new(&plan);
+        let reference = file.blob.clone();
+        let mut ids = Vec::new();
         let mut sha256 = Sha256::new();
-        for index in plan.chunks() {
+        for index in reference.plan().indexes() {
             let chunk: ChunkRecord =
                 load(&self.store, &chunk_key(message, index))?.ok_or(NodeError::Record)?;
             let id = chunk.id.as_slice().try_into().map_err(|_| NodeError::Record)?;
-            hasher.chunk(&ItemId::new(id));
+            ids.push(ItemId::new(id));
             sha256.update(&chunk.content);
         }
         let expected = record.file.as_ref().map(|file| file.sha256.as_slice()).unwrap_or_default();
-        let sound = hasher.finish() == root && sha256.finalize().as_slice() == expected;
+        let sound = reference.verify(ids).is_ok() && sha256.finalize().as_slice() == expected;
         let mut blob: BlobRecord =
             load(&self.store, &message.0.to_be_bytes())?.ok_or(NodeError::Record)?;
         blob.complete = sound;
@@ -176,9 +174,9 @@ impl<S: Store> Node<S> {
         if !blob.complete {
             return Ok(None);
         }
-        let plan = BlobPlan::new(blob.size).map_err(|_| NodeError::Record)?;
+        let plan = BlobPlan::new(ByteCount::new(blob.size)).map_err(|_| NodeError::Record)?;
         let mut content = Vec::new();
-        for index in plan.chunks() {
+        for index in plan.indexes() {
             let chunk: ChunkRecord =
                 load(&self.store, &chunk_key(message, index))?.ok_or(NodeError::Record)?;
             content.extend_from_slice(&chunk.content);

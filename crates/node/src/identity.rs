@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use chappe_envelope::{BareJid, DisplayName};
 use chappe_hop::StaticKey;
 use chappe_omemo::{Device, DeviceId, Identity, Sessions};
 use rand_chacha::ChaCha20Rng;
@@ -100,11 +101,14 @@ fn make_person(profile: &Profile, rng: &mut ChaCha20Rng) -> Result<Myself, NodeE
     let number = (rng.next_u32() & 0x7fff_ffff).max(1);
     let device_id = DeviceId::new(number).map_err(|_| NodeError::Record)?;
     let jid = match &profile.jid {
-        Some(jid) => printable(jid),
+        Some(jid) => jid.clone(),
         None => own_jid(identity.public().as_bytes()),
     };
+    BareJid::new(&jid).map_err(|_| NodeError::Jid)?;
+    let name = cut(&printable(&profile.name), MAX_NAME_LEN);
+    DisplayName::new(&name).map_err(|_| NodeError::Name)?;
     let device = Device::with_identity(rng, identity, device_id, PREKEYS);
-    Ok(Myself { name: cut(&printable(&profile.name), MAX_NAME_LEN), jid, device })
+    Ok(Myself { name, jid, device })
 }
 
 /// A JID for whoever has none: it names the key and resolves nowhere (RFC 2606).

@@ -8,7 +8,7 @@ use chappe_envelope::blob::BlobPlan;
 use chappe_gossip::{Copies, Router, policies};
 use chappe_hop::StaticKey;
 use chappe_omemo::Device;
-use chappe_wire::{Duration, Instant, ItemId, LinkId, NodeNonce, Tag};
+use chappe_wire::{ByteCount, Duration, Instant, ItemId, LinkId, NodeNonce, Tag};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use zeroize::Zeroizing;
@@ -331,6 +331,12 @@ pub enum NodeError {
     /// The store holds something that this version does not understand.
     #[error("the store holds a record that this version cannot read")]
     Record,
+    /// The JID of the profile is none.
+    #[error("a JID looks like name@example.org, without a resource")]
+    Jid,
+    /// The name of the profile has characters that hide or reorder others.
+    #[error("a name is one line of plain text")]
+    Name,
     /// The store belongs to a relay, or to a person, and the configuration says otherwise.
     #[error("this store was made for the other role (relay or person)")]
     WrongRole,

@@ -39,6 +39,12 @@ impl Outbox {
         self.envelopes.get(envelope).map(|(message, _)| *message)
     }
 
+    /// A message was not accepted after all.
+    pub(crate) fn forget(&mut self, message: MessageId) {
+        self.messages.remove(&message);
+        self.envelopes.retain(|_, (of, _)| *of != message);
+    }
+
     /// A neighbour took custody of an envelope: the message's state, if that changed with it.
     pub(crate) fn carried(&mut self, envelope: &ItemId) -> Option<Change> {
         let (message, carriers) = self.envelopes.get_mut(envelope)?;
