@@ -7,7 +7,9 @@ use chappe_envelope::{
     BareJid, ChainRoot, DisplayName, InboxSecret, Invite, InvitePreKey, InviteSignedPreKey, PairSecret,
     ReceiveChain, SendChain,
 };
-use chappe_omemo::{Bundle, IdentityKey, PreKey, Sessions};
+use chappe_omemo::{
+    Bundle, IdentityKey, PreKey, PreKeyId, Sessions, SignedPreKeyId, VerifiedBundle,
+};
 use chappe_wire::{ByteCount, Duration, Instant};
 use zeroize::Zeroize as _;
 
@@ -63,14 +65,14 @@ impl<S: Store> Node<S> {
         let invite = Invite {
             jid: BareJid::new(&me.jid).map_err(|_| CommandError::BadKeys)?,
             name: DisplayName::new(&me.name).map_err(|_| CommandError::BadKeys)?,
-            device: me.device.device_id().get(),
-            identity: *bundle.identity.as_bytes(),
+            device: me.device.device_id().number(),
+            identity: bundle.identity,
             signed_prekey: InviteSignedPreKey {
-                id: bundle.signed_prekey_id.get(),
+                id: bundle.signed_prekey_id.number(),
                 key: bundle.signed_prekey,
                 signature: bundle.signature,
             },
-            prekey: InvitePreKey { id: prekey.id.get(), key: prekey.key },
+            prekey: InvitePreKey { id: prekey.id.number(), key: prekey.key },
             inbox,
         };
         let uri = invite.to_uri();
@@ -89,15 +91,7 @@ impl<S: Store> Node<S> {
     ) -> Result<Contact, CommandError> {
         let me = self.me.as_ref().ok_or(CommandError::Relay)?;
         let invite = Invite::from_uri(uri)?;
-        let bundle = Bundle::with_prekey(
-            &invite.identity,
-            invite.signed_prekey.id,
-            invite.signed_prekey.key,
-            invite.signed_prekey.signature,
-            PreKey::new(invite.prekey.id, invite.prekey.key).map_err(|_| CommandError::BadKeys)?,
-        )
-        .and_then(Bundle::verify)
-        .map_err(|_| CommandError::BadKeys)?;
+        let bundle = bundle_of(&invite).ok_or(CommandError::BadKeys)?;
         let identity = *bundle.identity();
         if identity == me.device.identity() {
             return Err(CommandError::OwnInvite);
@@ -339,6 +333,18 @@ impl<S: Store> Node<S> {
         self.chains.forget(chain);
         self.delete(Table::Chains, &chain.0.to_be_bytes())
     }
+}
+
+/// The OMEMO bundle of a contact URI, checked.
+fn bundle_of(invite: &Invite) -> Option<VerifiedBundle> {
+    let bundle = Bundle {
+        identity: invite.identity,
+        signed_prekey_id: SignedPreKeyId::new(invite.signed_prekey.id)?,
+        signed_prekey: invite.signed_prekey.key,
+        signature: invite.signed_prekey.signature,
+        prekeys: Vec::from([PreKey { id: PreKeyId::new(invite.prekey.id)?, key: invite.prekey.key }]),
+    };
+    bundle.verify().ok()
 }
 
 /// A sent message as people see it.

@@ -115,7 +115,7 @@ impl<S: Store> Node<S> {
         };
         let plaintext = content.to_xml();
         let (sender_jid, sender_device, name) =
-            (me.jid.clone(), me.device.device_id().get(), me.name.clone());
+            (me.jid.clone(), me.device.device_id().number(), me.name.clone());
         let person = self.people.person_mut(contact)?;
         let session = person.sessions.sending_session().ok_or(CommandError::NoSession)?;
         let encrypted = person

@@ -51,8 +51,8 @@ fn load(
         return Err(NodeError::WrongRole);
     }
     if record.relay {
-        let bytes = record.hop_key.as_slice().try_into().map_err(|_| NodeError::Record)?;
-        return Ok((None, StaticKey::from_bytes(bytes)));
+        let key = record.hop_key.as_slice().try_into().map_err(|_| NodeError::Record)?;
+        return Ok((None, StaticKey::from_bytes(key)));
     }
     let device = Device::from_bytes(&record.device).map_err(|_| NodeError::Record)?;
     let me = Myself { name: record.name.clone(), jid: record.jid.clone(), device };
@@ -95,11 +95,11 @@ fn make<S: Store>(
 
 fn make_person(profile: &Profile, rng: &mut ChaCha20Rng) -> Result<Myself, NodeError> {
     let identity = match profile.identity {
-        Some(seed) => Identity::from_seed(seed),
+        Some(seed) => Identity::from_seed(&seed),
         None => Identity::generate(rng),
     };
     let number = (rng.next_u32() & 0x7fff_ffff).max(1);
-    let device_id = DeviceId::new(number).map_err(|_| NodeError::Record)?;
+    let device_id = DeviceId::new(number).ok_or(NodeError::Record)?;
     let jid = match &profile.jid {
         Some(jid) => jid.clone(),
         None => own_jid(identity.public().as_bytes()),

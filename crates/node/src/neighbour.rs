@@ -7,7 +7,6 @@ use core::fmt::Write as _;
 use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, PeerKey, Role as HopRole};
 use chappe_gossip::{Ingress, LinkSetup, OutFrame};
 use chappe_wire::{ByteCount, Hello, Instant, LinkId, MAX_FRAME_LEN};
-use rand_core::Rng as _;
 
 use crate::input::LinkUp;
 use crate::output::{Event, Output, Peer};
@@ -36,8 +35,8 @@ impl Neighbour {
             label: self.up.label.clone(),
             key: short_hex(key.as_bytes()),
             up: now.since(since),
-            sent: ByteCount::new(stats.bytes_sent),
-            received: ByteCount::new(stats.bytes_received),
+            sent: ByteCount::new(stats.bytes_out),
+            received: ByteCount::new(stats.bytes_in),
             rtt: stats.rtt,
         })
     }
@@ -52,15 +51,13 @@ impl<S: Store> Node<S> {
         let Ok(mtu) = Mtu::new(up.mtu) else {
             return self.disconnect(link, "the link's packets are too small or too large");
         };
-        let mut seed = [0; 32];
-        self.rng.fill_bytes(&mut seed);
         let config = HopConfig {
             mtu,
             role: if up.initiator { HopRole::Initiator } else { HopRole::Responder },
             static_key: &self.hop_key,
             hello: Hello::new(self.nonce),
         };
-        match Hop::new(now, config, seed) {
+        match Hop::new(now, &config, &mut self.rng) {
             Ok(hop) => {
                 self.links.insert(link, Neighbour { up, hop, in_flight: 0, established: None });
             }
