@@ -169,8 +169,8 @@ impl Link {
     /// The next frame of everything but reconciliation and transfers.
     pub(crate) fn next_control(&mut self, now: Instant) -> Option<Vec<u8>> {
         let body = self
-            .next_verdict()
-            .or_else(|| self.next_cancel())
+            .next_cancel()
+            .or_else(|| self.next_verdict())
             .or_else(|| self.next_want(now))
             .or_else(|| self.next_offer())
             .or_else(|| self.next_tags())?;

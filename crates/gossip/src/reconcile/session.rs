@@ -106,7 +106,7 @@ impl Opening {
         let count = u32::try_from(symbols.len()).unwrap_or(u32::MAX);
         let fits = (1..=MAX_SYMBOLS_PER_FRAME).contains(&count)
             && cells.start == decoder.received()
-            && cells.start.saturating_add(count) <= *until;
+            && cells.start.saturating_add(count) <= MAX_SYMBOLS.min(*until);
         if !fits {
             return Progress::Nonsense;
         }
