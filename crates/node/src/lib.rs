@@ -5,14 +5,28 @@
 
 extern crate alloc;
 
+mod carry;
+mod chains;
+mod clock;
+mod command;
+mod compose;
 mod config;
 mod contact;
+mod deliver;
+mod file;
+mod identity;
 mod input;
 mod message;
+mod neighbour;
 mod node;
+mod outbox;
 mod output;
+mod people;
+mod receipts;
+mod record;
 mod store;
 
+pub use compose::MAX_OPAQUE_LEN;
 pub use config::{NodeConfig, PolicyChoice, Profile, Role};
 pub use contact::{Contact, ContactId, SafetyNumber, Trust};
 pub use input::{Command, CommandId, Input, LinkUp};

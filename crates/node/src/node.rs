@@ -1,9 +1,33 @@
-//! The node itself.
+//! The node itself: one `handle_input`, one `poll_output`.
 
-use chappe_wire::Instant;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::{String, ToString};
+
+use chappe_envelope::blob::BlobPlan;
+use chappe_gossip::{Copies, Router, policies};
+use chappe_hop::StaticKey;
+use chappe_omemo::Device;
+use chappe_wire::{ByteCount, Duration, Instant, ItemId, LinkId, NodeNonce, Tag};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
 use zeroize::Zeroizing;
 
-use crate::{Input, NodeConfig, Output, Store, StoreError};
+use crate::chains::{ChainId, Chains};
+use crate::clock::PoweredClock;
+use crate::contact::ContactId;
+use crate::file::Files;
+use crate::message::MessageId;
+use crate::neighbour::Neighbour;
+use crate::outbox::Outbox;
+use crate::output::Event;
+use crate::people::People;
+use crate::receipts::Batches;
+use crate::record::{self, COUNTERS_KEY, CounterRecord, Record, SELF_KEY, SessionsRecord};
+use crate::{CommandError, Input, NodeConfig, Output, PolicyChoice, Store, StoreError, Table};
+
+/// How often the powered clock is written down when nothing else is.
+const CLOCK_INTERVAL: Duration = Duration::from_minutes(5);
 
 /// A whole node.
 ///
@@ -19,7 +43,44 @@ use crate::{Input, NodeConfig, Output, Store, StoreError};
 /// store back with [`Node::into_store`], and build a new node from it. All links have to be closed then, and
 /// every command that was not answered has failed.
 pub struct Node<S> {
-    store: S,
+    pub(crate) config: NodeConfig,
+    pub(crate) store: S,
+    pub(crate) clock: PoweredClock,
+    pub(crate) rng: ChaCha20Rng,
+    pub(crate) me: Option<Myself>,
+    pub(crate) hop_key: StaticKey,
+    pub(crate) nonce: NodeNonce,
+    pub(crate) links: BTreeMap<LinkId, Neighbour>,
+    pub(crate) router: Router,
+    pub(crate) people: People,
+    pub(crate) chains: Chains,
+    pub(crate) outbox: Outbox,
+    pub(crate) files: Files,
+    pub(crate) batches: Batches,
+    pub(crate) counters: CounterRecord,
+    /// Tags of carried envelopes; a relay keeps none, for it recognises none.
+    pub(crate) held: BTreeMap<Tag, ItemId>,
+    /// Carried envelopes that turned out to be for this node.
+    pub(crate) found: VecDeque<ItemId>,
+    pub(crate) outputs: VecDeque<Output>,
+    pub(crate) dirty: bool,
+    failed: Option<StoreError>,
+    settled: bool,
+    now: Instant,
+    clock_written: Instant,
+}
+
+/// The person behind a node.
+pub(crate) struct Myself {
+    pub(crate) name: String,
+    pub(crate) jid: String,
+    pub(crate) device: Device,
+}
+
+impl Myself {
+    pub(crate) fn fingerprint(&self) -> String {
+        self.device.identity().fingerprint().to_string()
+    }
 }
 
 impl<S: Store> Node<S> {
@@ -27,33 +88,236 @@ impl<S: Store> Node<S> {
     /// bytes; all randomness of this run comes from it.
     ///
     /// # Errors
-    /// [`NodeError`]; the store is unchanged.
+    /// [`NodeError`]; nothing was committed to the store.
     pub fn new(
-        _now: Instant,
-        _config: NodeConfig,
-        store: S,
-        _seed: [u8; 32],
+        now: Instant,
+        config: NodeConfig,
+        mut store: S,
+        seed: [u8; 32],
     ) -> Result<Self, NodeError> {
-        Ok(Self { store })
+        let mut rng = ChaCha20Rng::from_seed(seed);
+        let (me, hop_key) = crate::identity::load_or_make(&mut store, &config, &mut rng)?;
+        let counters: CounterRecord = record::load(&store, COUNTERS_KEY)?.unwrap_or_default();
+        let clock = PoweredClock::resume(Instant::from_micros(counters.powered), now);
+        let mut nonce = [0; 16];
+        rng.fill_bytes(&mut nonce);
+        let mut router_seed = [0; 32];
+        rng.fill_bytes(&mut router_seed);
+        let router = Router::new(
+            chappe_gossip::Config {
+                capacity: config.capacity,
+                ..chappe_gossip::Config::default()
+            },
+            match config.policy {
+                PolicyChoice::Epidemic => Box::new(policies::Epidemic),
+                PolicyChoice::SprayAndWait { copies } => {
+                    Box::new(policies::SprayAndWait::new(Copies::new(copies)))
+                }
+            },
+            router_seed,
+        );
+        let now = clock.read(now);
+        let mut node = Self {
+            config,
+            store,
+            clock,
+            rng,
+            me,
+            hop_key,
+            nonce: NodeNonce::new(nonce),
+            links: BTreeMap::new(),
+            router,
+            people: People::default(),
+            chains: Chains::default(),
+            outbox: Outbox::default(),
+            files: Files::default(),
+            batches: Batches::default(),
+            counters,
+            held: BTreeMap::new(),
+            found: VecDeque::new(),
+            outputs: VecDeque::new(),
+            dirty: true,
+            failed: None,
+            settled: false,
+            now,
+            clock_written: now,
+        };
+        node.restore_people()?;
+        node.restore_custody(now)?;
+        Ok(node)
     }
 
     /// Takes one input.
-    pub fn handle_input(&mut self, _now: Instant, _input: Input<'_>) {}
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        if self.failed.is_some() {
+            return;
+        }
+        let now = self.clock.read(now).max(self.now);
+        self.now = now;
+        self.settled = false;
+        let result = match input {
+            Input::LinkUp(up) => {
+                self.link_up(now, up);
+                Ok(())
+            }
+            Input::LinkDown(link) => {
+                self.link_down(now, link);
+                Ok(())
+            }
+            Input::Received { link, packet } => self.packet(now, link, packet),
+            Input::Drained { link, packets } => {
+                self.drained(link, packets);
+                Ok(())
+            }
+            Input::Command(id, command) => match self.command(now, command) {
+                Err(CommandError::Store(error)) => Err(NodeError::Store(error)),
+                result => {
+                    self.outputs.push_back(Output::Reply(id, result));
+                    Ok(())
+                }
+            },
+            Input::Timeout => self.timeout(now),
+        };
+        self.note(result);
+    }
 
     /// What is to be done next, see the calling contract.
     pub fn poll_output(&mut self) -> Option<Output> {
-        None
+        if !self.settled {
+            let result = self.settle();
+            self.note(result);
+            self.settled = true;
+        }
+        if let Some(error) = self.failed {
+            self.outputs.clear();
+            return Some(Output::StoreFailed(error));
+        }
+        let next = self.outputs.pop_front();
+        Some(next.unwrap_or_else(|| Output::Timeout(self.clock.to_driver(self.deadline()))))
     }
 
     /// The seed of this node's identity, to be kept apart from the store; `None` on a relay.
     pub fn identity_seed(&self) -> Option<Zeroizing<[u8; 32]>> {
-        None
+        self.me.as_ref().map(|me| me.device.identity_seed())
     }
 
     /// Gives the store back, without what was not committed.
     pub fn into_store(mut self) -> S {
         self.store.rollback();
         self.store
+    }
+
+    /// Brings everything to rest that the inputs have set in motion, and commits it.
+    fn settle(&mut self) -> Result<(), NodeError> {
+        let now = self.now;
+        loop {
+            self.changes(now)?;
+            if self.found.is_empty() {
+                break;
+            }
+            self.deliver_found(now)?;
+        }
+        self.pump(now)?;
+        self.changes(now)?;
+        if self.dirty || now.since(self.clock_written) >= CLOCK_INTERVAL {
+            self.counters.powered = now.as_micros();
+            self.clock_written = now;
+            let counters = self.counters.clone();
+            self.save(COUNTERS_KEY, &counters)?;
+            self.store.commit()?;
+            self.dirty = false;
+        }
+        Ok(())
+    }
+
+    fn timeout(&mut self, now: Instant) -> Result<(), NodeError> {
+        self.hop_timeouts(now)?;
+        self.router.handle_timeout(now);
+        self.let_receipts_go(now)
+    }
+
+    fn deadline(&self) -> Instant {
+        self.hop_deadline()
+            .min(self.router.poll_timeout(self.now))
+            .min(self.batches.deadline())
+            .min(self.clock_written.after(CLOCK_INTERVAL))
+    }
+
+    fn note(&mut self, result: Result<(), NodeError>) {
+        if let Err(error) = result {
+            self.failed = Some(match error {
+                NodeError::Store(error) => error,
+                _ => StoreError::Corrupt,
+            });
+        }
+    }
+
+    pub(crate) fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    pub(crate) fn save<R: Record>(&mut self, key: &[u8], record: &R) -> Result<(), NodeError> {
+        self.dirty = true;
+        Ok(record::save(&mut self.store, key, record)?)
+    }
+
+    pub(crate) fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), NodeError> {
+        self.dirty = true;
+        Ok(self.store.delete(table, key)?)
+    }
+
+    pub(crate) fn save_device(&mut self) -> Result<(), NodeError> {
+        let Some(me) = &self.me else { return Ok(()) };
+        let mut record: record::SelfRecord =
+            record::load(&self.store, SELF_KEY)?.ok_or(NodeError::Record)?;
+        record.device = me.device.to_bytes().to_vec();
+        self.save(SELF_KEY, &record)
+    }
+
+    pub(crate) fn save_contact(&mut self, id: ContactId) -> Result<(), NodeError> {
+        let Ok(person) = self.people.person(id) else {
+            return Ok(());
+        };
+        let record = person.record.clone();
+        self.save(&id.0.to_be_bytes(), &record)
+    }
+
+    pub(crate) fn save_sessions(&mut self, id: ContactId) -> Result<(), NodeError> {
+        let Ok(person) = self.people.person(id) else {
+            return Ok(());
+        };
+        let record = SessionsRecord {
+            sessions: person.sessions.to_bytes().to_vec(),
+        };
+        self.save(&id.0.to_be_bytes(), &record)
+    }
+
+    pub(crate) fn save_chain(&mut self, id: ChainId) -> Result<(), NodeError> {
+        let Some(record) = self.chains.record(id) else {
+            return Ok(());
+        };
+        self.save(&id.0.to_be_bytes(), &record)
+    }
+
+    pub(crate) fn next_message(&mut self) -> Result<MessageId, NodeError> {
+        self.counters.messages = self.counters.messages.saturating_add(1);
+        Ok(MessageId(self.counters.messages))
+    }
+
+    pub(crate) fn next_contact(&mut self) -> ContactId {
+        self.counters.contacts = self.counters.contacts.saturating_add(1);
+        ContactId(self.counters.contacts)
+    }
+
+    pub(crate) fn next_chain(&mut self) -> ChainId {
+        self.counters.chains = self.counters.chains.saturating_add(1);
+        ChainId(self.counters.chains)
+    }
+
+    pub(crate) fn chunk_count(&self, size: u64) -> u32 {
+        BlobPlan::new(size)
+            .map(|plan| plan.chunk_count())
+            .unwrap_or_default()
     }
 }
 
@@ -67,6 +331,12 @@ pub enum NodeError {
     /// The store holds something that this version does not understand.
     #[error("the store holds a record that this version cannot read")]
     Record,
+    /// The JID of the profile is none.
+    #[error("a JID looks like name@example.org, without a resource")]
+    Jid,
+    /// The name of the profile has characters that hide or reorder others.
+    #[error("a name is one line of plain text")]
+    Name,
     /// The store belongs to a relay, or to a person, and the configuration says otherwise.
     #[error("this store was made for the other role (relay or person)")]
     WrongRole,

@@ -52,6 +52,34 @@ pub struct Header {
     pub commitment: Commitment,
 }
 
+impl Header {
+    /// Reads the fields that an envelope begins with.
+    pub fn parse(head: &[u8; HEADER_LEN]) -> Self {
+        let [version, lifetime, rest @ ..] = head;
+        let (tag, rest) = rest.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
+        let (commitment, _) = rest.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
+        Self {
+            version: *version,
+            lifetime: Lifetime::from_code(*lifetime),
+            tag: Tag(*tag),
+            commitment: Commitment::new(*commitment),
+        }
+    }
+
+    /// The fields as an envelope begins with them.
+    pub fn to_bytes(&self) -> [u8; HEADER_LEN] {
+        let fields = [self.version, self.lifetime.code()]
+            .into_iter()
+            .chain(*self.tag.as_bytes())
+            .chain(*self.commitment.as_bytes());
+        let mut bytes = [0; HEADER_LEN];
+        for (to, from) in bytes.iter_mut().zip(fields) {
+            *to = from;
+        }
+        bytes
+    }
+}
+
 /// An envelope: one opaque, immutable string of bytes, hashed and forwarded as it was received.
 ///
 /// ```text
@@ -81,11 +109,14 @@ impl Envelope {
         commitment: Commitment,
         body: &[u8],
     ) -> Result<Self, EnvelopeError> {
+        let header = Header {
+            version: VERSION,
+            lifetime,
+            tag,
+            commitment,
+        };
         let mut bytes = Vec::with_capacity(HEADER_LEN + body.len());
-        bytes.push(VERSION);
-        bytes.push(lifetime.code());
-        bytes.extend_from_slice(tag.as_bytes());
-        bytes.extend_from_slice(commitment.as_bytes());
+        bytes.extend_from_slice(&header.to_bytes());
         bytes.extend_from_slice(body);
         Self::parse(bytes)
     }
@@ -102,7 +133,7 @@ impl Envelope {
         let (head, body) = bytes
             .split_first_chunk::<HEADER_LEN>()
             .ok_or(EnvelopeError::TooShort)?;
-        let header = parse_header(head);
+        let header = Header::parse(head);
         if header.version == VERSION && BodySize::exactly(body.len()).is_none() {
             return Err(EnvelopeError::BodySize);
         }
@@ -138,18 +169,6 @@ impl Envelope {
 impl fmt::Debug for Envelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Envelope({:?}, {})", self.header, self.size())
-    }
-}
-
-fn parse_header(head: &[u8; HEADER_LEN]) -> Header {
-    let [version, lifetime, rest @ ..] = head;
-    let (tag, rest) = rest.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
-    let (commitment, _) = rest.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
-    Header {
-        version: *version,
-        lifetime: Lifetime::from_code(*lifetime),
-        tag: Tag(*tag),
-        commitment: Commitment::new(*commitment),
     }
 }
 

@@ -1,0 +1,381 @@
+//! What the person asks for.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use chappe_envelope::{
+    BareJid, ChainRoot, DisplayName, InboxSecret, Invite, InvitePreKey, InviteSignedPreKey, PairSecret,
+    ReceiveChain, SendChain,
+};
+use chappe_omemo::{
+    Bundle, IdentityKey, PreKey, PreKeyId, Sessions, SignedPreKeyId, VerifiedBundle,
+};
+use chappe_wire::{ByteCount, Duration, Instant};
+use zeroize::Zeroize as _;
+
+use crate::chains::{ChainId, Origin, Route};
+use crate::compose::cut;
+use crate::contact::{Contact, ContactId, SafetyNumber};
+use crate::deliver::{MAX_NAME_LEN, printable};
+use crate::input::Command;
+use crate::message::{Content, Delivery, FileInfo, Incoming, MessageId, Outgoing};
+use crate::output::{CarriedEnvelope, CommandError, Reply, Status};
+use crate::people::Person;
+use crate::record::{BlobRecord, ContactRecord, InboxRecord, OutboxRecord, for_each, load};
+use crate::{Node, NodeError, Store, Table};
+
+impl<S: Store> Node<S> {
+    pub(crate) fn command(&mut self, now: Instant, command: Command) -> Result<Reply, CommandError> {
+        match command {
+            Command::Invite => self.invite().map(Reply::Invite),
+            Command::AddContact { uri, name, scanned } => {
+                self.add_contact(now, &uri, name, scanned).map(Reply::Contact)
+            }
+            Command::AddPair { name, secret, initiator } => {
+                self.add_pair(&name, secret, initiator).map(Reply::Contact)
+            }
+            Command::Contacts => Ok(Reply::Contacts(
+                self.people.iter().map(|(id, person)| person.describe(id)).collect(),
+            )),
+            Command::SafetyNumber(contact) => self.safety_number(contact).map(Reply::SafetyNumber),
+            Command::Verify(contact, number) => self.verify(contact, &number),
+            Command::Block(contact, blocked) => self.block(contact, blocked),
+            Command::RemoveContact(contact) => self.remove_contact(contact),
+            Command::Send(contact, draft) => self.send(now, contact, draft).map(Reply::Accepted),
+            Command::SendOpaque(contact, payload) => {
+                self.send_opaque(now, contact, payload).map(Reply::Accepted)
+            }
+            Command::Outbox => self.list_outbox(now).map(Reply::Outbox),
+            Command::Inbox { after } => self.list_inbox(after).map(Reply::Inbox),
+            Command::File(message) => self.file(message),
+            Command::Status => Ok(Reply::Status(self.status(now))),
+            Command::Peers => {
+                Ok(Reply::Peers(self.links.values().filter_map(|link| link.describe(now)).collect()))
+            }
+            Command::Carried => Ok(Reply::Carried(self.carried(now))),
+        }
+    }
+
+    /// A contact URI with a prekey that is in no other, and an inbox secret from which its first tags come.
+    fn invite(&mut self) -> Result<String, CommandError> {
+        let me = self.me.as_mut().ok_or(CommandError::Relay)?;
+        let inbox = InboxSecret::generate(&mut self.rng);
+        let prekey = me.device.reserve_prekey(&mut self.rng).map_err(|_| CommandError::TooMany)?;
+        let bundle = me.device.bundle();
+        let invite = Invite {
+            jid: BareJid::new(&me.jid).map_err(|_| CommandError::BadKeys)?,
+            name: DisplayName::new(&me.name).map_err(|_| CommandError::BadKeys)?,
+            device: me.device.device_id().number(),
+            identity: bundle.identity,
+            signed_prekey: InviteSignedPreKey {
+                id: bundle.signed_prekey_id.number(),
+                key: bundle.signed_prekey,
+                signature: bundle.signature,
+            },
+            prekey: InvitePreKey { id: prekey.id.number(), key: prekey.key },
+            inbox,
+        };
+        let uri = invite.to_uri();
+        self.save_device()?;
+        let chain = ReceiveChain::new(ChainRoot::of_inbox(&invite.inbox));
+        self.expect(Origin::Invite(None), None, chain)?;
+        Ok(uri)
+    }
+
+    fn add_contact(
+        &mut self,
+        now: Instant,
+        uri: &str,
+        name: Option<String>,
+        scanned: bool,
+    ) -> Result<Contact, CommandError> {
+        let me = self.me.as_ref().ok_or(CommandError::Relay)?;
+        let invite = Invite::from_uri(uri)?;
+        let bundle = bundle_of(&invite).ok_or(CommandError::BadKeys)?;
+        let identity = *bundle.identity();
+        if identity == me.device.identity() {
+            return Err(CommandError::OwnInvite);
+        }
+        let jid = String::from(invite.jid.as_str());
+        let known = self.people.claiming(&jid, invite.device);
+        let holder = self.people.holder(&identity);
+        if known != holder {
+            return Err(CommandError::KeyChanged);
+        }
+        let wanted = name.as_deref().map(printable).filter(|name| !name.is_empty());
+        if let Some(name) = &wanted
+            && self.people.is_taken(name, known)
+        {
+            return Err(CommandError::NameTaken);
+        }
+        if known.is_none() && self.people.is_full() {
+            return Err(CommandError::TooMany);
+        }
+        // Nothing has changed up to here.
+        let contact = match known {
+            Some(contact) => contact,
+            None => {
+                let contact = self.next_contact();
+                let name = wanted.clone().unwrap_or_else(|| {
+                    self.people.free_name(&cut(invite.name.as_str(), MAX_NAME_LEN))
+                });
+                let record = ContactRecord {
+                    name,
+                    jid,
+                    device: invite.device,
+                    identity: identity.as_bytes().to_vec(),
+                    ..ContactRecord::default()
+                };
+                self.people.insert(contact, Person { record, sessions: Sessions::new() });
+                contact
+            }
+        };
+        let me = self.me.as_ref().ok_or(CommandError::Relay)?;
+        let person = self.people.person_mut(contact)?;
+        if let Some(name) = wanted {
+            person.record.name = name;
+        }
+        person.record.verified |= scanned;
+        let session = person
+            .sessions
+            .start(&mut self.rng, &me.device, &bundle)
+            .map_err(|_| CommandError::BadKeys)?;
+        self.save_contact(contact)?;
+        self.save_sessions(contact)?;
+        let chain = self.next_chain();
+        let sender = SendChain::new(ChainRoot::of_inbox(&invite.inbox));
+        self.chains.send_on(chain, contact, Route::Invite, sender);
+        self.save_chain(chain)?;
+        self.new_session(contact, session)?;
+        // So that the other side can answer without a contact URI of ours.
+        if !self.is_blocked(contact) {
+            self.send_hidden(now, contact)?;
+        }
+        Ok(self.people.person(contact)?.describe(contact))
+    }
+
+    fn add_pair(
+        &mut self,
+        name: &str,
+        mut secret: [u8; 32],
+        initiator: bool,
+    ) -> Result<Contact, CommandError> {
+        let name = cut(&printable(name), MAX_NAME_LEN);
+        if name.is_empty() || self.people.is_taken(&name, None) {
+            return Err(CommandError::NameTaken);
+        }
+        if self.people.is_full() {
+            return Err(CommandError::TooMany);
+        }
+        let contact = self.next_contact();
+        let record = ContactRecord { name, verified: true, ..ContactRecord::default() };
+        self.people.insert(contact, Person { record, sessions: Sessions::new() });
+        self.save_contact(contact)?;
+        let pair = PairSecret::new(secret);
+        secret.zeroize();
+        self.pair_chains(contact, None, &pair, initiator)?;
+        Ok(self.people.person(contact)?.describe(contact))
+    }
+
+    fn safety_number(&self, contact: ContactId) -> Result<SafetyNumber, CommandError> {
+        let me = self.me.as_ref().ok_or(CommandError::Relay)?;
+        let person = self.people.person(contact)?;
+        let other: IdentityKey = person.identity().ok_or(CommandError::WrongKind)?;
+        Ok(SafetyNumber::of(me.device.identity().as_bytes(), other.as_bytes()))
+    }
+
+    fn verify(&mut self, contact: ContactId, number: &SafetyNumber) -> Result<Reply, CommandError> {
+        if self.safety_number(contact)? != *number {
+            return Err(CommandError::NumberDiffers);
+        }
+        self.people.person_mut(contact)?.record.verified = true;
+        self.save_contact(contact)?;
+        Ok(Reply::Done)
+    }
+
+    fn block(&mut self, contact: ContactId, blocked: bool) -> Result<Reply, CommandError> {
+        self.people.person_mut(contact)?.record.blocked = blocked;
+        self.save_contact(contact)?;
+        if !blocked {
+            // What came meanwhile is here still, unless its lifetime was over.
+            let held: Vec<_> = self.held.keys().copied().collect();
+            self.rescan(&held);
+        }
+        Ok(Reply::Done)
+    }
+
+    fn remove_contact(&mut self, contact: ContactId) -> Result<Reply, CommandError> {
+        self.people.remove(contact).ok_or(CommandError::NoSuchContact)?;
+        self.delete(Table::Contacts, &contact.0.to_be_bytes())?;
+        self.delete(Table::Sessions, &contact.0.to_be_bytes())?;
+        for chain in self.chains.of_contact(contact) {
+            self.forget_chain(chain)?;
+        }
+        Ok(Reply::Done)
+    }
+
+    fn list_outbox(&self, now: Instant) -> Result<Vec<Outgoing>, CommandError> {
+        let mut list = Vec::new();
+        for_each::<OutboxRecord>(&self.store, |key, record| {
+            let Ok(key) = key.try_into() else { return Err(NodeError::Record) };
+            if !record.hidden {
+                list.push(describe_outgoing(now, MessageId(u64::from_be_bytes(key)), &record));
+            }
+            Ok(())
+        })?;
+        Ok(list)
+    }
+
+    fn list_inbox(&self, after: Option<u64>) -> Result<Vec<Incoming>, CommandError> {
+        let mut list = Vec::new();
+        for_each::<InboxRecord>(&self.store, |key, record| {
+            let Ok(key) = key.try_into() else { return Err(NodeError::Record) };
+            let number = u64::from_be_bytes(key);
+            if after.is_none_or(|after| number > after) {
+                list.push(self.describe_incoming(MessageId(number), &record)?);
+            }
+            Ok(())
+        })?;
+        Ok(list)
+    }
+
+    pub(crate) fn describe_incoming(
+        &self,
+        id: MessageId,
+        record: &InboxRecord,
+    ) -> Result<Incoming, NodeError> {
+        let contact = ContactId(record.contact);
+        let content = if let Some(file) = &record.file {
+            let blob: Option<BlobRecord> = load(&self.store, &id.0.to_be_bytes())?;
+            let complete = blob.is_some_and(|blob| blob.complete);
+            let chunks = self.chunk_count(file.size);
+            let missing = if complete { 0 } else { self.files.missing(id).map_or(chunks, to_u32) };
+            Content::File(FileInfo {
+                name: file.name.clone(),
+                media_type: file.media_type.clone(),
+                size: ByteCount::new(file.size),
+                chunks_here: chunks.saturating_sub(missing),
+                chunks,
+                complete,
+            })
+        } else if let Some(payload) = &record.opaque {
+            Content::Opaque(payload.clone())
+        } else {
+            Content::Text(record.text.clone().unwrap_or_default())
+        };
+        Ok(Incoming {
+            id,
+            contact,
+            name: self
+                .people
+                .person(contact)
+                .map_or_else(|_| record.name.clone(), |person| person.record.name.clone()),
+            trust: if record.verified {
+                crate::Trust::Verified
+            } else {
+                crate::Trust::Unverified
+            },
+            content,
+            sent: record.sent.clone(),
+        })
+    }
+
+    fn file(&self, message: MessageId) -> Result<Reply, CommandError> {
+        let record: Option<InboxRecord> = load(&self.store, &message.0.to_be_bytes())?;
+        if record.is_none_or(|record| record.file.is_none()) {
+            return Err(CommandError::NoSuchFile);
+        }
+        self.file_content(message)?.map(Reply::File).ok_or(CommandError::Incomplete)
+    }
+
+    fn status(&self, now: Instant) -> Status {
+        let router = self.router.stats();
+        let me = self.me.as_ref();
+        Status {
+            relay: me.is_none(),
+            name: me.map(|me| me.name.clone()).unwrap_or_default(),
+            jid: me.map(|me| me.jid.clone()).unwrap_or_default(),
+            fingerprint: me.map(|me| me.fingerprint()).unwrap_or_default(),
+            peers: self.links.values().filter(|link| link.describe(now).is_some()).count() as u64,
+            envelopes: self.router.items().len() as u64,
+            bytes: self.router.items().fold(ByteCount::ZERO, |sum, item| sum.saturating_add(item.size)),
+            capacity: self.config.capacity,
+            receipts: self.router.receipts().len() as u64,
+            pending: self.outbox.len() as u64,
+            taken: self.counters.taken,
+            handed_over: self.counters.handed_over,
+            freed: self.counters.freed,
+            expired: self.counters.expired,
+            evicted: self.counters.evicted,
+            refused: router.refused_no_room.saturating_add(router.refused_expired),
+            undecryptable: self.counters.undecryptable,
+            powered: self.clock.total(now),
+        }
+    }
+
+    fn carried(&self, now: Instant) -> Vec<CarriedEnvelope> {
+        self.router
+            .items()
+            .map(|item| CarriedEnvelope {
+                id: item.id,
+                version: item.header.version,
+                lifetime: item.header.lifetime,
+                tag: item.header.tag,
+                commitment: item.header.commitment,
+                size: item.size,
+                age: item.age_at(now),
+                own: item.class == chappe_gossip::Class::Own,
+            })
+            .collect()
+    }
+
+    pub(crate) fn forget_chain(&mut self, chain: ChainId) -> Result<(), NodeError> {
+        self.chains.forget(chain);
+        self.delete(Table::Chains, &chain.0.to_be_bytes())
+    }
+}
+
+/// The OMEMO bundle of a contact URI, checked.
+fn bundle_of(invite: &Invite) -> Option<VerifiedBundle> {
+    let bundle = Bundle {
+        identity: invite.identity,
+        signed_prekey_id: SignedPreKeyId::new(invite.signed_prekey.id)?,
+        signed_prekey: invite.signed_prekey.key,
+        signature: invite.signed_prekey.signature,
+        prekeys: Vec::from([PreKey { id: PreKeyId::new(invite.prekey.id)?, key: invite.prekey.key }]),
+    };
+    bundle.verify().ok()
+}
+
+/// A sent message as people see it.
+pub(crate) fn describe_outgoing(now: Instant, id: MessageId, record: &OutboxRecord) -> Outgoing {
+    let state = match record {
+        OutboxRecord { outstanding: 0, .. } => Delivery::Delivered,
+        OutboxRecord { expired: true, .. } => Delivery::Expired,
+        OutboxRecord { carriers: 0, .. } => Delivery::Accepted,
+        OutboxRecord { carriers, .. } => Delivery::Carried { carriers: *carriers },
+    };
+    Outgoing {
+        id,
+        contact: ContactId(record.contact),
+        name: record.name.clone(),
+        summary: record.summary.clone(),
+        size: ByteCount::new(record.size),
+        age: now.since(Instant::from_micros(record.created)).max(Duration::ZERO),
+        state,
+    }
+}
+
+fn to_u32(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl From<NodeError> for CommandError {
+    fn from(error: NodeError) -> Self {
+        match error {
+            NodeError::Store(error) => Self::Store(error),
+            _ => Self::Store(crate::StoreError::Corrupt),
+        }
+    }
+}
+

@@ -1,0 +1,245 @@
+//! From a draft to sealed envelopes in custody: content, ratchet, seal, outbox.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use chappe_envelope::blob::{BlobKey, BlobPlan, RootHasher, seal_chunk};
+use chappe_omemo::sce::{self, FileReference};
+use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
+use chappe_wire::{ByteCount, Envelope, Instant};
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::chains::{ChainId, Route};
+use crate::contact::ContactId;
+use crate::message::{Draft, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId};
+use crate::output::CommandError;
+use crate::record::OutboxRecord;
+use crate::{Node, Store};
+
+/// Longest payload of `SendOpaque`, in bytes.
+pub const MAX_OPAQUE_LEN: usize = 4_000;
+/// The longest file name, in bytes; longer ones are cut.
+const MAX_FILE_NAME_LEN: usize = 128;
+
+/// What people see of a message in the outbox.
+struct Label {
+    summary: String,
+    size: u64,
+    hidden: bool,
+}
+
+impl<S: Store> Node<S> {
+    /// Sends a draft to a contact. On an error nothing is changed.
+    pub(crate) fn send(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+        draft: Draft,
+    ) -> Result<MessageId, CommandError> {
+        self.ready(contact, false)?;
+        match draft {
+            Draft::Text(text) if text.is_empty() => Err(CommandError::Empty),
+            Draft::Text(text) if text.len() > MAX_TEXT_LEN => Err(CommandError::TooLarge),
+            Draft::Text(text) => {
+                let label = Label { summary: text.clone(), size: text.len() as u64, hidden: false };
+                self.send_content(now, contact, Some(text), None, Vec::new(), label)
+            }
+            Draft::File { data, .. } if data.is_empty() => Err(CommandError::Empty),
+            Draft::File { data, .. } if data.len() > MAX_FILE_LEN => Err(CommandError::TooLarge),
+            Draft::File { name, media_type, data } => {
+                let name = file_name(&name);
+                let label = Label { summary: name.clone(), size: data.len() as u64, hidden: false };
+                let (chunks, mut file) = self.seal_file(&data)?;
+                file.name = name;
+                file.media_type = cut(&media_type, MAX_FILE_NAME_LEN);
+                self.send_content(now, contact, None, Some(file), chunks, label)
+            }
+        }
+    }
+
+    /// Sends an embedder's own encrypted payload.
+    pub(crate) fn send_opaque(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+        payload: Vec<u8>,
+    ) -> Result<MessageId, CommandError> {
+        self.ready(contact, true)?;
+        if payload.is_empty() {
+            return Err(CommandError::Empty);
+        }
+        if payload.len() > MAX_OPAQUE_LEN {
+            return Err(CommandError::TooLarge);
+        }
+        let label = Label { summary: String::new(), size: payload.len() as u64, hidden: false };
+        let parcel = Parcel { content: Some(parcel::Content::Opaque(payload)) };
+        let chain =
+            self.chains.route(contact, Route::Session(None)).ok_or(CommandError::NoSession)?;
+        self.hand_over(now, contact, chain, &parcel, Vec::new(), label)
+    }
+
+    /// Sends something that people do not see: an introduction, or an answer that moves a session on.
+    pub(crate) fn send_hidden(&mut self, now: Instant, contact: ContactId) -> Result<(), CommandError> {
+        let label = Label { summary: String::new(), size: 0, hidden: true };
+        self.send_content(now, contact, None, None, Vec::new(), label).map(|_| ())
+    }
+
+    fn ready(&self, contact: ContactId, pair: bool) -> Result<(), CommandError> {
+        let person = self.people.person(contact)?;
+        if person.record.blocked {
+            return Err(CommandError::Blocked);
+        }
+        if person.is_pair() != pair {
+            return Err(CommandError::WrongKind);
+        }
+        Ok(())
+    }
+
+    fn send_content(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+        body: Option<String>,
+        file: Option<FileReference>,
+        chunks: Vec<Envelope>,
+        label: Label,
+    ) -> Result<MessageId, CommandError> {
+        let me = self.me.as_ref().ok_or(CommandError::Relay)?;
+        let content = sce::Content {
+            from: me.jid.clone(),
+            to: Some(self.people.person(contact)?.record.jid.clone()),
+            time: None,
+            body,
+            file,
+        };
+        let plaintext = content.to_xml();
+        let (sender_jid, sender_device, name) =
+            (me.jid.clone(), me.device.device_id().number(), me.name.clone());
+        let person = self.people.person_mut(contact)?;
+        let session = person.sessions.sending_session().ok_or(CommandError::NoSession)?;
+        let encrypted = person
+            .sessions
+            .encrypt(&mut self.rng, Some(plaintext.as_bytes()))
+            .map_err(|_| CommandError::NoSession)?;
+        self.save_sessions(contact)?;
+        // Until the contact has answered it cannot know the session, only its contact URI.
+        let route = if encrypted.key_exchange { Route::Invite } else { Route::Session(Some(session)) };
+        let chain = self
+            .chains
+            .route(contact, route)
+            .or_else(|| self.chains.route(contact, Route::Session(Some(session))))
+            .ok_or(CommandError::NoSession)?;
+        let parcel = Parcel {
+            content: Some(parcel::Content::Omemo(OmemoMessage {
+                sender_jid,
+                sender_device,
+                key_exchange: encrypted.key_exchange,
+                key: encrypted.key,
+                payload: encrypted.payload.unwrap_or_default(),
+                name: if encrypted.key_exchange { name } else { String::new() },
+            })),
+        };
+        self.hand_over(now, contact, chain, &parcel, chunks, label)
+    }
+
+    /// Seals a parcel and gives it, with the chunks of its file, to the router.
+    fn hand_over(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+        chain: ChainId,
+        parcel: &Parcel,
+        chunks: Vec<Envelope>,
+        label: Label,
+    ) -> Result<MessageId, CommandError> {
+        let lifetime = self.config.lifetime;
+        let sender = self.chains.sender(chain).ok_or(CommandError::NoSession)?;
+        let (envelope, _) = sender
+            .seal(lifetime, &parcel.encode_to_vec())
+            .map_err(|_| CommandError::TooLarge)?;
+        self.save_chain(chain)?;
+        let message = self.next_message()?;
+        let mut envelopes = chunks;
+        envelopes.insert(0, envelope);
+        self.keep_message(now, message, &envelopes)?;
+        let record = OutboxRecord {
+            contact: contact.0,
+            name: self.people.person(contact)?.record.name.clone(),
+            summary: label.summary,
+            size: label.size,
+            created: now.as_micros(),
+            outstanding: u32::try_from(envelopes.len()).unwrap_or(u32::MAX),
+            carriers: 0,
+            expired: false,
+            hidden: label.hidden,
+        };
+        self.save(&message.0.to_be_bytes(), &record)?;
+        Ok(message)
+    }
+
+    /// Cuts a file into sealed envelopes under a fresh key.
+    fn seal_file(&mut self, data: &[u8]) -> Result<(Vec<Envelope>, FileReference), CommandError> {
+        let lifetime = self.config.lifetime;
+        let key = BlobKey::generate(&mut self.rng);
+        let plan = BlobPlan::new(ByteCount::of(data.len())).map_err(|_| CommandError::TooLarge)?;
+        let mut root = RootHasher::new(&plan);
+        let mut envelopes = Vec::new();
+        for index in plan.indexes() {
+            let envelope = seal_chunk(&key, index, lifetime, plan.chunk(index, data))
+                .map_err(|_| CommandError::TooLarge)?;
+            root.add(&envelope.id());
+            envelopes.push(envelope);
+        }
+        let root = root.finish().map_err(|_| CommandError::TooLarge)?;
+        let reference = FileReference {
+            name: String::new(),
+            media_type: String::new(),
+            size: data.len() as u64,
+            key: *key.as_bytes(),
+            root: *root.as_bytes(),
+            sha256: Sha256::digest(data).into(),
+        };
+        Ok((envelopes, reference))
+    }
+}
+
+/// The last part of a path, without anything that could lead out of a folder, cut to a bound.
+pub(crate) fn file_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean: String = last.chars().filter(|c| !c.is_control()).collect();
+    match clean.trim_matches(['.', ' ']) {
+        "" => "file".to_string(),
+        _ => cut(clean.trim_start_matches('.'), MAX_FILE_NAME_LEN),
+    }
+}
+
+/// At most `limit` bytes of a text, without splitting a character.
+pub(crate) fn cut(text: &str, limit: usize) -> String {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or_default().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_stay_in_their_folder() {
+        for (given, kept) in [
+            ("photo.jpg", "photo.jpg"),
+            ("/etc/passwd", "passwd"),
+            ("..\\..\\x", "x"),
+            ("..", "file"),
+            ("a/", "file"),
+            (".hidden", "hidden"),
+            ("a\nb", "ab"),
+        ] {
+            assert_eq!(file_name(given), kept);
+        }
+        assert_eq!(file_name(&"ä".repeat(100)).len(), 128);
+    }
+}

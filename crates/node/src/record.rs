@@ -1,0 +1,337 @@
+//! The records that a node keeps in its store, as protobuf messages. Field numbers are part of the store's
+//! format: reserve, never renumber.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use prost::Message;
+
+use crate::{NodeError, Store, StoreError, Table};
+
+/// Something kept in a table.
+pub(crate) trait Record: Message + Default + Sized {
+    /// The table.
+    const TABLE: Table;
+}
+
+/// Reads the record under `key`.
+pub(crate) fn load<R: Record>(store: &impl Store, key: &[u8]) -> Result<Option<R>, NodeError> {
+    let Some(bytes) = store.get(R::TABLE, key)? else { return Ok(None) };
+    R::decode(bytes.as_slice()).map(Some).map_err(|_| NodeError::Record)
+}
+
+/// Writes the record under `key`.
+pub(crate) fn save<R: Record>(store: &mut impl Store, key: &[u8], record: &R) -> Result<(), StoreError> {
+    store.put(R::TABLE, key, &record.encode_to_vec())
+}
+
+/// Hands every record of a table to `each`, in the order of the keys.
+pub(crate) fn for_each<R: Record>(
+    store: &impl Store,
+    mut each: impl FnMut(&[u8], R) -> Result<(), NodeError>,
+) -> Result<(), NodeError> {
+    const PAGE: usize = 256;
+    let mut after: Option<Vec<u8>> = None;
+    loop {
+        let page = store.scan(R::TABLE, after.as_deref(), PAGE)?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(last.clone());
+        for (key, value) in &page {
+            each(key, R::decode(value.as_slice()).map_err(|_| NodeError::Record)?)?;
+        }
+    }
+}
+
+/// Who this node is, under [`SELF_KEY`].
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct SelfRecord {
+    /// Version of all records; 1.
+    #[prost(uint32, tag = "1")]
+    pub(crate) version: u32,
+    #[prost(bool, tag = "2")]
+    pub(crate) relay: bool,
+    #[prost(string, tag = "3")]
+    pub(crate) name: String,
+    #[prost(string, tag = "4")]
+    pub(crate) jid: String,
+    /// The OMEMO device with its private keys; empty on a relay.
+    #[prost(bytes = "vec", tag = "5")]
+    pub(crate) device: Vec<u8>,
+    /// The static key of hops; empty on a person's device, which makes a new one at each start.
+    #[prost(bytes = "vec", tag = "6")]
+    pub(crate) hop_key: Vec<u8>,
+}
+
+/// The version of the records.
+pub(crate) const RECORD_VERSION: u32 = 1;
+/// Key of the [`SelfRecord`].
+pub(crate) const SELF_KEY: &[u8] = b"self";
+
+impl Record for SelfRecord {
+    const TABLE: Table = Table::Meta;
+}
+
+/// Counters that only go up, under [`COUNTERS_KEY`].
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct CounterRecord {
+    /// Powered time in microseconds.
+    #[prost(uint64, tag = "1")]
+    pub(crate) powered: u64,
+    #[prost(uint32, tag = "2")]
+    pub(crate) contacts: u32,
+    #[prost(uint64, tag = "3")]
+    pub(crate) messages: u64,
+    #[prost(uint64, tag = "4")]
+    pub(crate) chains: u64,
+    #[prost(uint64, tag = "5")]
+    pub(crate) taken: u64,
+    #[prost(uint64, tag = "6")]
+    pub(crate) handed_over: u64,
+    #[prost(uint64, tag = "7")]
+    pub(crate) freed: u64,
+    #[prost(uint64, tag = "8")]
+    pub(crate) expired: u64,
+    #[prost(uint64, tag = "9")]
+    pub(crate) evicted: u64,
+    #[prost(uint64, tag = "10")]
+    pub(crate) undecryptable: u64,
+}
+
+/// Key of the [`CounterRecord`].
+pub(crate) const COUNTERS_KEY: &[u8] = b"counters";
+
+impl Record for CounterRecord {
+    const TABLE: Table = Table::Meta;
+}
+
+/// A contact, under its number.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ContactRecord {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(string, tag = "2")]
+    pub(crate) jid: String,
+    #[prost(uint32, tag = "3")]
+    pub(crate) device: u32,
+    /// 32 bytes of Ed25519; empty for a contact with a pair secret.
+    #[prost(bytes = "vec", tag = "4")]
+    pub(crate) identity: Vec<u8>,
+    #[prost(bool, tag = "5")]
+    pub(crate) verified: bool,
+    #[prost(bool, tag = "6")]
+    pub(crate) blocked: bool,
+    #[prost(bool, tag = "7")]
+    pub(crate) heard: bool,
+}
+
+impl Record for ContactRecord {
+    const TABLE: Table = Table::Contacts;
+}
+
+/// The OMEMO sessions with a contact, under its number.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct SessionsRecord {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) sessions: Vec<u8>,
+}
+
+impl Record for SessionsRecord {
+    const TABLE: Table = Table::Sessions;
+}
+
+/// A tag chain, under its number.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ChainRecord {
+    /// 0: what comes by one of our contact URIs; 1: what comes from a contact; 2: what goes to a contact's
+    /// contact URI; 3: what goes to a contact.
+    #[prost(uint32, tag = "1")]
+    pub(crate) kind: u32,
+    /// The contact; 0 for a contact URI that nobody has used.
+    #[prost(uint32, tag = "2")]
+    pub(crate) contact: u32,
+    /// The OMEMO session that the secret is from; empty for pair secrets and contact URIs.
+    #[prost(bytes = "vec", tag = "3")]
+    pub(crate) session: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(crate) chain: Vec<u8>,
+}
+
+impl Record for ChainRecord {
+    const TABLE: Table = Table::Chains;
+}
+
+/// A carried envelope without its bytes, under its id.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ItemRecord {
+    /// The 34 bytes of the header.
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) header: Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    pub(crate) size: u64,
+    /// Age in microseconds when it came.
+    #[prost(uint64, tag = "3")]
+    pub(crate) age: u64,
+    /// Powered time when it came.
+    #[prost(uint64, tag = "4")]
+    pub(crate) since: u64,
+    /// 0 own, 1 pinned, 2 stranger.
+    #[prost(uint32, tag = "5")]
+    pub(crate) class: u32,
+    #[prost(uint64, tag = "6")]
+    pub(crate) ingress: u64,
+    #[prost(uint32, tag = "7")]
+    pub(crate) copies: u32,
+    #[prost(uint32, tag = "8")]
+    pub(crate) carriers: u32,
+    /// The message it belongs to, if it is our own.
+    #[prost(uint64, tag = "9")]
+    pub(crate) message: u64,
+}
+
+impl Record for ItemRecord {
+    const TABLE: Table = Table::Items;
+}
+
+/// An item that was here, under its id.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct SeenRecord {
+    /// Powered time from which on it can be forgotten.
+    #[prost(uint64, tag = "1")]
+    pub(crate) until: u64,
+    #[prost(uint64, tag = "2")]
+    pub(crate) ingress: u64,
+    #[prost(uint32, tag = "3")]
+    pub(crate) class: u32,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(crate) commitment: Vec<u8>,
+}
+
+impl Record for SeenRecord {
+    const TABLE: Table = Table::Seen;
+}
+
+/// A receipt, under its commitment.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ReceiptRecord {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) preimage: Vec<u8>,
+    /// 0: ours, not let go yet; 1: the same, of a contact that is not verified; 2: on its way.
+    #[prost(uint32, tag = "2")]
+    pub(crate) state: u32,
+    #[prost(uint64, tag = "3")]
+    pub(crate) age: u64,
+    #[prost(uint64, tag = "4")]
+    pub(crate) since: u64,
+    #[prost(uint32, tag = "5")]
+    pub(crate) lifetime: u32,
+    #[prost(uint64, tag = "6")]
+    pub(crate) ingress: u64,
+    #[prost(bool, tag = "7")]
+    pub(crate) known: bool,
+    #[prost(uint32, tag = "8")]
+    pub(crate) class: u32,
+}
+
+impl Record for ReceiptRecord {
+    const TABLE: Table = Table::Receipts;
+}
+
+/// A message that was sent, under its number.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct OutboxRecord {
+    #[prost(uint32, tag = "1")]
+    pub(crate) contact: u32,
+    #[prost(string, tag = "2")]
+    pub(crate) name: String,
+    #[prost(string, tag = "3")]
+    pub(crate) summary: String,
+    #[prost(uint64, tag = "4")]
+    pub(crate) size: u64,
+    /// Powered time of its writing.
+    #[prost(uint64, tag = "5")]
+    pub(crate) created: u64,
+    /// Envelopes whose receipt has not come.
+    #[prost(uint32, tag = "6")]
+    pub(crate) outstanding: u32,
+    /// Neighbours that have taken all of it.
+    #[prost(uint32, tag = "7")]
+    pub(crate) carriers: u32,
+    #[prost(bool, tag = "8")]
+    pub(crate) expired: bool,
+    /// True for what people do not see: introductions and answers of the session itself.
+    #[prost(bool, tag = "9")]
+    pub(crate) hidden: bool,
+}
+
+impl Record for OutboxRecord {
+    const TABLE: Table = Table::Outbox;
+}
+
+/// A message that arrived, under its number.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct InboxRecord {
+    #[prost(uint32, tag = "1")]
+    pub(crate) contact: u32,
+    #[prost(string, tag = "2")]
+    pub(crate) name: String,
+    #[prost(bool, tag = "3")]
+    pub(crate) verified: bool,
+    #[prost(string, optional, tag = "4")]
+    pub(crate) text: Option<String>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub(crate) opaque: Option<Vec<u8>>,
+    #[prost(message, optional, tag = "6")]
+    pub(crate) file: Option<FileRecord>,
+    #[prost(string, optional, tag = "7")]
+    pub(crate) sent: Option<String>,
+}
+
+impl Record for InboxRecord {
+    const TABLE: Table = Table::Inbox;
+}
+
+/// What a message says of its file.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct FileRecord {
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    #[prost(string, tag = "2")]
+    pub(crate) media_type: String,
+    #[prost(uint64, tag = "3")]
+    pub(crate) size: u64,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(crate) sha256: Vec<u8>,
+}
+
+/// The key of a file that is on its way in, under the number of its message; gone once it is complete.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct BlobRecord {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) key: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(crate) root: Vec<u8>,
+    #[prost(uint64, tag = "3")]
+    pub(crate) size: u64,
+    #[prost(bool, tag = "4")]
+    pub(crate) complete: bool,
+    #[prost(bool, tag = "5")]
+    pub(crate) damaged: bool,
+}
+
+impl Record for BlobRecord {
+    const TABLE: Table = Table::Blobs;
+}
+
+/// A piece of a file, under the number of its message and its index.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ChunkRecord {
+    /// The id of the envelope it came in.
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(crate) content: Vec<u8>,
+}
+
+impl Record for ChunkRecord {
+    const TABLE: Table = Table::Chunks;
+}
