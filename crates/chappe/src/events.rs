@@ -19,12 +19,7 @@ pub enum Update {
     /// The store refused. All links were closed, and the node is being built again from its store.
     StoreFailed(StoreError),
     /// A radio has trouble, in one sentence for people.
-    Trouble {
-        /// Which transport.
-        transport: String,
-        /// What is the matter.
-        reason: String,
-    },
+    Trouble(String),
 }
 
 /// The updates of one node, from the moment of subscription on. A slow reader loses the oldest ones and is

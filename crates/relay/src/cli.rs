@@ -8,7 +8,12 @@ use crate::radio::Radio;
 
 /// Encrypted messages over whatever links devices have, with no server.
 #[derive(Debug, Parser)]
-#[command(name = "chappe", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "chappe",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) place: Place,

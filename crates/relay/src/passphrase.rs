@@ -30,7 +30,9 @@ pub(crate) fn for_home(dir: &Path, place: &Place) -> Result<Option<Secret>, Fail
 pub(crate) fn new(place: &Place) -> Result<Secret, Failure> {
     let first = from(place, "New passphrase: ")?;
     if first.is_empty() {
-        return Err(Failure::usage("The passphrase is empty; choose a longer one."));
+        return Err(Failure::usage(
+            "The passphrase is empty; choose a longer one.",
+        ));
     }
     if place.passphrase_fd.is_none() && first != from(place, "The same again: ")? {
         return Err(Failure::new("The two passphrases differ; try again."));
@@ -50,9 +52,8 @@ fn from(place: &Place, prompt: &str) -> Result<Secret, Failure> {
 }
 
 fn ask(prompt: &str) -> Result<Secret, Failure> {
-    let no_terminal = || {
-        Failure::usage("There is no terminal to ask for the passphrase; use --passphrase-fd N.")
-    };
+    let no_terminal =
+        || Failure::usage("There is no terminal to ask for the passphrase; use --passphrase-fd N.");
     let mut terminal = File::options()
         .read(true)
         .write(true)
@@ -79,7 +80,10 @@ fn line(file: File) -> Result<Secret, Failure> {
         .take(MAX_LEN)
         .read_until(b'\n', &mut secret)
         .map_err(io("The passphrase cannot be read"))?;
-    while secret.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+    while secret
+        .last()
+        .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
+    {
         secret.pop();
     }
     Ok(secret)

@@ -55,7 +55,15 @@ mod tests {
         };
         assert_eq!("air:./air".parse(), Ok(air("./air", None)));
         assert_eq!("air:/a/b,name=n".parse(), Ok(air("/a/b", Some("n"))));
-        for bad in ["", "air", "air:", "air:,name=n", "air:x,name=", "ble:hci0", "air:x,rate=1"] {
+        for bad in [
+            "",
+            "air",
+            "air:",
+            "air:,name=n",
+            "air:x,name=",
+            "ble:hci0",
+            "air:x,rate=1",
+        ] {
             assert!(bad.parse::<Radio>().is_err(), "{bad}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chappe_link::LinkUp;
+use chappe_link::{Drains, LinkReceiver, LinkSender, LinkUp, SendError};
 use chappe_wire::LinkId;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, Id, JoinSet};
@@ -15,8 +15,8 @@ const INBOX_PACKETS: usize = 256;
 pub(crate) enum FromLink {
     /// A packet arrived.
     Packet(LinkId, Vec<u8>),
-    /// A packet has left the machine.
-    Drained(LinkId),
+    /// So many packets have left the machine.
+    Drained(LinkId, usize),
     /// The link is gone.
     Down(LinkId),
 }
@@ -32,7 +32,7 @@ pub(crate) struct Links {
 }
 
 struct OpenLink {
-    outgoing: mpsc::Sender<Vec<u8>>,
+    outgoing: LinkSender,
     task: AbortHandle,
 }
 
@@ -57,51 +57,48 @@ impl Links {
             link,
             mtu: up.info.mtu,
             initiator: up.info.initiator,
-            queue: up.info.queue.max(1),
+            queue: up.info.queue,
             bearer: up.info.bearer.to_string(),
             label: up.info.label.clone(),
         };
-        let (outgoing, packets) = mpsc::channel(told.queue);
+        let LinkUp {
+            outgoing, incoming, ..
+        } = up;
+        let inbox = self.sender.clone();
         let task = self
             .tasks
-            .spawn(pump(link, up, packets, self.sender.clone()));
+            .spawn(pump(link, incoming, outgoing.drains(), inbox));
         self.ids.insert(task.id(), link);
         self.open.insert(link, OpenLink { outgoing, task });
         told
     }
 
-    /// Sends a packet. A link that has no room for it breaks its promise, and is closed.
+    /// Sends a packet. A link that has no room for it is closed: its queue was told to the node.
     pub(crate) fn transmit(&mut self, link: LinkId, packet: Vec<u8>) {
         let Some(open) = self.open.get(&link) else {
             return;
         };
-        if let Err(mpsc::error::TrySendError::Full(_)) = open.outgoing.try_send(packet) {
-            tracing::warn!(%link, "more packets than the link's queue holds; closing it");
+        match open.outgoing.try_send(packet) {
+            // A closed link is about to be reported by its task.
+            Ok(()) | Err(SendError::Closed) => {}
+            Err(error) => {
+                tracing::warn!(%link, "{error}; closing the link");
+                open.task.abort();
+            }
+        }
+    }
+
+    /// Closes a link; packets that it has already still leave. Nothing more is heard of it.
+    pub(crate) fn close(&mut self, link: LinkId) {
+        if let Some(open) = self.open.remove(&link) {
             open.task.abort();
         }
     }
 
-    /// Closes a link after the packets that it has already. Nothing more is heard of it.
-    pub(crate) fn close(&mut self, link: LinkId) {
-        self.open.remove(&link);
-    }
-
-    /// Closes all links at once.
-    pub(crate) fn abort_all(&mut self) {
+    /// Closes all links.
+    pub(crate) fn close_all(&mut self) {
         self.open.clear();
         self.tasks.abort_all();
-    }
-
-    /// Closes all links after the packets that they have already.
-    pub(crate) async fn finish_all(&mut self) {
-        self.open.clear();
-        loop {
-            // Links that wait for room in the inbox must not wait for ever.
-            tokio::select! {
-                ended = self.tasks.join_next() => if ended.is_none() { break },
-                Some(_) = self.inbox.recv() => {}
-            }
-        }
     }
 
     /// The next thing that a link has to tell. Safe to drop half-way.
@@ -133,40 +130,36 @@ impl Links {
     }
 
     fn knows(&self, told: &FromLink) -> bool {
-        let (FromLink::Packet(link, _) | FromLink::Drained(link) | FromLink::Down(link)) = told;
+        let (FromLink::Packet(link, _) | FromLink::Drained(link, _) | FromLink::Down(link)) = told;
         self.open.contains_key(link)
     }
 }
 
-/// Carries packets both ways until one side ends.
+/// Brings what a link has to tell until the link ends.
 async fn pump(
     link: LinkId,
-    up: LinkUp,
-    mut packets: mpsc::Receiver<Vec<u8>>,
+    mut incoming: LinkReceiver,
+    mut drains: Drains,
     inbox: mpsc::Sender<FromLink>,
 ) {
-    let LinkUp {
-        mut outgoing,
-        mut incoming,
-        ..
-    } = up;
-    let read = async {
+    let packets = async {
         while let Some(packet) = incoming.recv().await {
             if inbox.send(FromLink::Packet(link, packet)).await.is_err() {
                 return;
             }
         }
     };
-    let write = async {
-        while let Some(packet) = packets.recv().await {
-            let sent = outgoing.send(packet).await.is_ok();
-            if !sent || inbox.send(FromLink::Drained(link)).await.is_err() {
+    let room = async {
+        while let Some(packets) = drains.next().await {
+            if inbox.send(FromLink::Drained(link, packets)).await.is_err() {
                 return;
             }
         }
+        // The receiver tells when the link is down.
+        std::future::pending().await
     };
     tokio::select! {
-        () = read => {}
-        () = write => {}
+        () = packets => {}
+        () = room => {}
     }
 }

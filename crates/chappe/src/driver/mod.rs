@@ -18,7 +18,7 @@ mod store;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chappe_link::{Transport, TransportEvent};
+use chappe_link::{Running, Transport, TransportEvent};
 use chappe_node::{CommandError, CommandId, Input, Node, Output, Reply, StoreError};
 use chappe_wire::Instant;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -41,8 +41,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// News of the transports that wait for the node.
 const TRANSPORT_EVENTS: usize = 16;
-/// How long links have to send what they were given when the node closes.
-const FINISH_LINKS: Duration = Duration::from_millis(500);
 
 /// Runs a node until it is closed. `started` learns whether it came up.
 pub(crate) async fn run(
@@ -66,13 +64,21 @@ pub(crate) async fn run(
     let mut node = match seat.node(clock::now()) {
         Ok(node) => node,
         Err(error) => {
+            // Whoever started it may have gone away.
             let _ = started.send(Err(error));
             return driver.closers;
         }
     };
     let mut running = Vec::new();
     for transport in transports {
-        running.push(transport.start(sender.clone()));
+        match transport.start(sender.clone()).await {
+            Ok(transport) => running.push(transport),
+            Err(error) => {
+                let _ = started.send(Err(StartError::Transport(error.to_string())));
+                stop(running).await;
+                return driver.closers;
+            }
+        }
     }
     let _ = started.send(Ok(()));
     let mut failures = 0;
@@ -89,12 +95,16 @@ pub(crate) async fn run(
             None => break,
         }
     }
-    for transport in running {
+    // The transports let packets leave that they have already.
+    driver.links.close_all();
+    stop(running).await;
+    driver.closers
+}
+
+async fn stop(transports: Vec<Running>) {
+    for transport in transports {
         transport.stop().await;
     }
-    let _ = tokio::time::timeout(FINISH_LINKS, driver.links.finish_all()).await;
-    driver.links.abort_all();
-    driver.closers
 }
 
 /// Those who wait until everything is closed. Dropping it tells them.
@@ -183,8 +193,8 @@ impl Driver {
                 let packet = &packet;
                 node.handle_input(now, Input::Received { link, packet });
             }
-            Happening::Link(FromLink::Drained(link)) => {
-                node.handle_input(now, Input::Drained { link, packets: 1 });
+            Happening::Link(FromLink::Drained(link, packets)) => {
+                node.handle_input(now, Input::Drained { link, packets });
             }
             Happening::Link(FromLink::Down(link)) => node.handle_input(now, Input::LinkDown(link)),
             Happening::Transport(TransportEvent::LinkUp(up)) => {
@@ -249,7 +259,7 @@ impl Driver {
         loop {
             tracing::error!("the store failed: {error}");
             self.tell(Update::StoreFailed(error));
-            self.links.abort_all();
+            self.links.close_all();
             for (_, waiting) in std::mem::take(&mut self.pending) {
                 let _ = waiting.send(Err(CommandError::Store(error)));
             }
@@ -299,9 +309,9 @@ impl Driver {
     }
 
     fn report(&self, event: TransportEvent) {
-        if let TransportEvent::Trouble { transport, reason } = event {
-            tracing::warn!(transport, reason, "radio trouble");
-            self.tell(Update::Trouble { transport, reason });
+        if let TransportEvent::Trouble(trouble) = event {
+            tracing::warn!("{trouble}");
+            self.tell(Update::Trouble(trouble.to_string()));
         }
     }
 

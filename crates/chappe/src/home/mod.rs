@@ -174,6 +174,11 @@ impl Home {
         chappe_store::quarantine(&path).map_err(HomeError::Store)
     }
 
+    /// The seed of the identity key, to be kept where the person keeps what must not be lost.
+    pub fn identity_seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(*self.identity.seed())
+    }
+
     pub(crate) const fn key(&self) -> &StoreKey {
         &self.key
     }
@@ -208,7 +213,9 @@ pub enum HomeError {
     #[error("The passphrase is wrong; try again.")]
     WrongPassphrase,
     /// The key is gone.
-    #[error("The key {0:?} is missing; put back a copy of it, without it the store cannot be read.")]
+    #[error(
+        "The key {0:?} is missing; put back a copy of it, without it the store cannot be read."
+    )]
     KeyMissing(PathBuf),
     /// The key cannot be used.
     #[error("The key {path:?} cannot be used: {error}.")]

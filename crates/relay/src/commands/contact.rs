@@ -20,7 +20,13 @@ pub(super) async fn run(place: &Place, command: Contact) -> Result<(), Failure> 
         Contact::Block { name } => block(place, name, true).await,
         Contact::Unblock { name } => block(place, name, false).await,
         Contact::Rm { name } => {
-            ask(place, Request::RemoveContact { contact: name.clone() }).await?;
+            ask(
+                place,
+                Request::RemoveContact {
+                    contact: name.clone(),
+                },
+            )
+            .await?;
             println!("{} is forgotten, with its keys.", safe_line(&name));
             Ok(())
         }
@@ -40,7 +46,11 @@ pub(super) async fn list(place: &Place, format: &Format) -> Result<(), Failure> 
     }
     let mut table = Table::default();
     for contact in &contacts {
-        let state = if contact.blocked { "blocked" } else { trust(contact.verified) };
+        let state = if contact.blocked {
+            "blocked"
+        } else {
+            trust(contact.verified)
+        };
         table.row([
             safe_line(&contact.name),
             state.to_owned(),
@@ -57,7 +67,12 @@ pub(super) const fn trust(verified: bool) -> &'static str {
     if verified { "verified" } else { "unverified" }
 }
 
-async fn add(place: &Place, uri: String, name: Option<String>, scanned: bool) -> Result<(), Failure> {
+async fn add(
+    place: &Place,
+    uri: String,
+    name: Option<String>,
+    scanned: bool,
+) -> Result<(), Failure> {
     let uri = if uri == "-" {
         let mut text = String::new();
         std::io::stdin()
@@ -68,7 +83,8 @@ async fn add(place: &Place, uri: String, name: Option<String>, scanned: bool) ->
     } else {
         uri
     };
-    let Answer::Contact(contact) = ask(place, Request::AddContact { uri, name, scanned }).await? else {
+    let Answer::Contact(contact) = ask(place, Request::AddContact { uri, name, scanned }).await?
+    else {
         return unexpected();
     };
     println!("{}", describe(&contact));
@@ -82,7 +98,11 @@ async fn add(place: &Place, uri: String, name: Option<String>, scanned: bool) ->
 }
 
 fn describe(contact: &ContactView) -> String {
-    let style = if contact.verified { Style::Good } else { Style::Warn };
+    let style = if contact.verified {
+        Style::Good
+    } else {
+        Style::Warn
+    };
     format!(
         "{} is a contact now, {}.",
         styled(Style::Bold, &safe_line(&contact.name)),
@@ -97,7 +117,11 @@ async fn verify(place: &Place, name: String, number: Option<String>) -> Result<(
     result
 }
 
-async fn compare(session: &mut Session, name: String, number: Option<String>) -> Result<(), Failure> {
+async fn compare(
+    session: &mut Session,
+    name: String,
+    number: Option<String>,
+) -> Result<(), Failure> {
     let contact = name.clone();
     let Answer::Number(ours) = session.ask(Request::SafetyNumber { contact }).await? else {
         return unexpected();
@@ -111,7 +135,9 @@ async fn compare(session: &mut Session, name: String, number: Option<String>) ->
             println!("    {}", styled(Style::Bold, &ours));
             println!();
             if !std::io::stdin().is_terminal() {
-                println!("If {shown} sees the same, run `chappe contact verify {shown} --number \"...\"`.");
+                println!(
+                    "If {shown} sees the same, run `chappe contact verify {shown} --number \"...\"`."
+                );
                 return Ok(());
             }
             if !yes(&format!("Does {shown} see the same? y/N "))? {
@@ -122,17 +148,26 @@ async fn compare(session: &mut Session, name: String, number: Option<String>) ->
             ours
         }
     };
-    session.ask(Request::Verify { contact: name, number }).await?;
+    session
+        .ask(Request::Verify {
+            contact: name,
+            number,
+        })
+        .await?;
     println!("{shown} is {}.", styled(Style::Good, "verified"));
     Ok(())
 }
 
 fn yes(question: &str) -> Result<bool, Failure> {
     print!("{question}");
-    std::io::stdout().flush().map_err(io("The terminal cannot be written"))?;
+    std::io::stdout()
+        .flush()
+        .map_err(io("The terminal cannot be written"))?;
     let mut answer = String::new();
     let mut input = std::io::stdin().lock();
-    input.read_line(&mut answer).map_err(io("The terminal cannot be read"))?;
+    input
+        .read_line(&mut answer)
+        .map_err(io("The terminal cannot be read"))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 

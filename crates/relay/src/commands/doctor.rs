@@ -44,7 +44,9 @@ pub(super) async fn run(place: &Place, options: &Doctor) -> Result<(), Failure> 
     match findings.0.iter().filter(|finding| !finding.ok).count() {
         0 => Ok(()),
         1 => Err(Failure::new("One finding needs you; see above.")),
-        count => Err(Failure::new(format!("{count} findings need you; see above."))),
+        count => Err(Failure::new(format!(
+            "{count} findings need you; see above."
+        ))),
     }
 }
 
@@ -54,12 +56,20 @@ struct Findings(Vec<Finding>);
 impl Findings {
     fn good(&mut self, what: &'static str, says: impl Into<String>) {
         let says = says.into();
-        self.0.push(Finding { what, ok: true, says });
+        self.0.push(Finding {
+            what,
+            ok: true,
+            says,
+        });
     }
 
     fn bad(&mut self, what: &'static str, says: impl Into<String>) {
         let says = says.into();
-        self.0.push(Finding { what, ok: false, says });
+        self.0.push(Finding {
+            what,
+            ok: false,
+            says,
+        });
     }
 
     fn home(&mut self, dir: &Path) -> bool {
@@ -88,7 +98,10 @@ impl Findings {
             self.good("rights", "Only you can read the home.");
         } else {
             let paths = open.join(" ");
-            self.bad("rights", format!("Others can read {paths}; run `chmod go-rwx {paths}`."));
+            self.bad(
+                "rights",
+                format!("Others can read {paths}; run `chmod go-rwx {paths}`."),
+            );
         }
     }
 
@@ -108,13 +121,22 @@ impl Findings {
             match node.ask(&Request::Status, &[]).await {
                 Ok((Answer::Status(status), _)) => self.good(
                     "store",
-                    format!("A node runs and its store answers; it carries {}.", bytes(status.bytes)),
+                    format!(
+                        "A node runs and its store answers; it carries {}.",
+                        bytes(status.bytes)
+                    ),
                 ),
-                Ok(_) => self.bad("store", "The running node is of another version; restart it."),
+                Ok(_) => self.bad(
+                    "store",
+                    "The running node is of another version; restart it.",
+                ),
                 Err(failure) => self.bad("store", failure.to_string()),
             }
             if repair {
-                self.bad("repair", "Nothing was repaired while the node runs; stop it first.");
+                self.bad(
+                    "repair",
+                    "Nothing was repaired while the node runs; stop it first.",
+                );
             }
             return Ok(());
         }
@@ -149,7 +171,10 @@ impl Findings {
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         let says = format!("{} are free on the disk of the home", bytes(free));
         if free < LITTLE_DISK {
-            self.bad("disk", format!("Only {says}; make room, or new messages will be refused."));
+            self.bad(
+                "disk",
+                format!("Only {says}; make room, or new messages will be refused."),
+            );
         } else {
             self.good("disk", format!("{says}."));
         }
@@ -161,7 +186,10 @@ impl Findings {
             Ok(metadata) if metadata.is_dir() => {
                 self.good("radio", format!("{} is a local air.", dir.display()));
             }
-            Ok(_) => self.bad("radio", format!("{} is no folder; name another one.", dir.display())),
+            Ok(_) => self.bad(
+                "radio",
+                format!("{} is no folder; name another one.", dir.display()),
+            ),
             Err(_) => self.good("radio", format!("{} will be made by `run`.", dir.display())),
         }
     }
@@ -175,7 +203,12 @@ impl Findings {
                 true => (Style::Good, "ok  "),
                 false => (Style::Warn, "LOOK"),
             };
-            println!("{}  {:<6}  {}", styled(style, sign), finding.what, finding.says);
+            println!(
+                "{}  {:<6}  {}",
+                styled(style, sign),
+                finding.what,
+                finding.says
+            );
         }
         Ok(())
     }
@@ -188,17 +221,27 @@ struct StoreTrouble {
 }
 
 async fn check_store(place: &Place, dir: &Path) -> Result<(), StoreTrouble> {
-    let trouble = |says: String| StoreTrouble { says, damaged: false };
-    let secret = passphrase::for_home(dir, place).map_err(|failure| trouble(failure.to_string()))?;
+    let trouble = |says: String| StoreTrouble {
+        says,
+        damaged: false,
+    };
+    let secret =
+        passphrase::for_home(dir, place).map_err(|failure| trouble(failure.to_string()))?;
     let home = Home::open(dir, secret).map_err(|error| trouble(error.to_string()))?;
-    let (node, _events) = Builder::at(home).start().await.map_err(|error| StoreTrouble {
-        damaged: matches!(
-            error,
-            StartError::Open(OpenError::Corrupt) | StartError::Refused(StoreError::Corrupt)
-        ),
-        says: Failure::from(error).to_string(),
-    })?;
-    let answer = node.status().await.map_err(|error| trouble(error.to_string()));
+    let (node, _events) = Builder::at(home)
+        .start()
+        .await
+        .map_err(|error| StoreTrouble {
+            damaged: matches!(
+                error,
+                StartError::Open(OpenError::Corrupt) | StartError::Refused(StoreError::Corrupt)
+            ),
+            says: Failure::from(error).to_string(),
+        })?;
+    let answer = node
+        .status()
+        .await
+        .map_err(|error| trouble(error.to_string()));
     node.close().await;
     answer.map(drop)
 }

@@ -28,7 +28,9 @@ pub(super) async fn run(place: &Place, options: &Id) -> Result<(), Failure> {
     }
     println!("{uri}");
     println!();
-    println!("For one person; make a fresh one for the next. Scanned face to face it proves who you are;");
+    println!(
+        "For one person; make a fresh one for the next. Scanned face to face it proves who you are;"
+    );
     println!("sent any other way it is only as good as that way, until you compare numbers.");
     Ok(())
 }

@@ -50,7 +50,9 @@ async fn follow(place: &Place) -> Result<Connection, Failure> {
     let connection = Connection::open(&dir).await?;
     let mut connection = connection.ok_or_else(|| {
         let dir = dir.display();
-        Failure::new(format!("No node runs in {dir}; start one with `chappe --home {dir} run`."))
+        Failure::new(format!(
+            "No node runs in {dir}; start one with `chappe --home {dir} run`."
+        ))
     })?;
     connection.follow().await?;
     Ok(connection)
@@ -71,17 +73,30 @@ async fn show_new(
     Ok(messages.len())
 }
 
-async fn show(session: &mut Session, options: &Inbox, message: &IncomingView) -> Result<(), Failure> {
+async fn show(
+    session: &mut Session,
+    options: &Inbox,
+    message: &IncomingView,
+) -> Result<(), Failure> {
     if options.format.json {
         print_json(message)?;
     } else {
         println!("{}", line(message));
     }
-    let (Some(dir), ContentView::File { name, complete: true, .. }) = (&options.save, &message.content)
+    let (
+        Some(dir),
+        ContentView::File {
+            name,
+            complete: true,
+            ..
+        },
+    ) = (&options.save, &message.content)
     else {
         return Ok(());
     };
-    let request = Request::File { message: message.id };
+    let request = Request::File {
+        message: message.id,
+    };
     let (_, data) = session.ask_with(request, Vec::new()).await?;
     let path = save(dir, name, &data)?;
     if !options.format.json {
@@ -91,13 +106,28 @@ async fn show(session: &mut Session, options: &Inbox, message: &IncomingView) ->
 }
 
 fn line(message: &IncomingView) -> String {
-    let style = if message.verified { Style::Good } else { Style::Warn };
+    let style = if message.verified {
+        Style::Good
+    } else {
+        Style::Warn
+    };
     let content = match &message.content {
         ContentView::Text(text) => safe(text).replace('\n', "\n      "),
-        ContentView::File { name, size, complete: true, .. } => {
+        ContentView::File {
+            name,
+            size,
+            complete: true,
+            ..
+        } => {
             format!("[file {}, {}]", safe_line(name), bytes(*size))
         }
-        ContentView::File { name, size, chunks_here, chunks, .. } => format!(
+        ContentView::File {
+            name,
+            size,
+            chunks_here,
+            chunks,
+            ..
+        } => format!(
             "[file {}, {}, {chunks_here} of {chunks} pieces are here]",
             safe_line(name),
             bytes(*size)
@@ -136,7 +166,10 @@ fn save(dir: &Path, name: &str, data: &[u8]) -> Result<PathBuf, Failure> {
             Err(error) => return Err(io(format!("{} cannot be written", path.display()))(error)),
         }
     }
-    Err(Failure::new(format!("There are too many files named {name:?} in {}.", dir.display())))
+    Err(Failure::new(format!(
+        "There are too many files named {name:?} in {}.",
+        dir.display()
+    )))
 }
 
 /// A file name without folders, hidden names or control characters.

@@ -17,14 +17,17 @@ pub(super) async fn run(place: &Place, options: Init) -> Result<(), Failure> {
     let (node, _events) = Builder::at(home).start().await?;
     node.close().await;
     match options.name {
-        Some(name) => println!("{name} lives in {}; its keys were made there.", dir.display()),
+        Some(name) => println!(
+            "{name} lives in {}; its keys were made there.",
+            dir.display()
+        ),
         None => println!("A relay lives in {}.", dir.display()),
     }
     Ok(())
 }
 
 /// Makes a home: a person's with a profile, else a relay's.
-pub(crate) fn make_home(
+pub(super) fn make_home(
     place: &Place,
     profile: Option<Profile>,
     with_passphrase: bool,
@@ -33,7 +36,10 @@ pub(crate) fn make_home(
     if Home::exists(&dir) {
         return Err(chappe::HomeError::Exists(dir).into());
     }
-    if profile.as_ref().is_some_and(|profile| profile.name.trim().is_empty()) {
+    if profile
+        .as_ref()
+        .is_some_and(|profile| profile.name.trim().is_empty())
+    {
         return Err(Failure::usage("The name is empty; give one with --name."));
     }
     let secret = match with_passphrase {

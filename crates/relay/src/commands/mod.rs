@@ -1,6 +1,6 @@
 //! The commands, one file each.
 
-mod air;
+pub(crate) mod air;
 mod contact;
 mod doctor;
 mod id;
@@ -19,7 +19,8 @@ use crate::control::client::Session;
 use crate::control::protocol::{Answer, Request};
 use crate::failure::Failure;
 
-pub(crate) use init::make_home;
+pub(crate) use report::delivery;
+pub(crate) use send::{media_type, read_file};
 
 /// Carries out a command line.
 pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
@@ -45,9 +46,14 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
 impl Place {
     /// The folder of the node.
     pub(crate) fn dir(&self) -> Result<PathBuf, Failure> {
-        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let set = |name| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let home = self.home.clone().or_else(|| set("CHAPPE_HOME"));
-        let data = || set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")));
+        let data =
+            || set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")));
         home.or_else(|| data().map(|data| data.join("chappe")))
             .ok_or_else(|| Failure::usage("It is not clear where the node lives; use --home DIR."))
     }
@@ -70,5 +76,7 @@ fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 
 /// The node answered something else than it was asked.
 fn unexpected<T>() -> Result<T, Failure> {
-    Err(Failure::new("The node gave an answer that does not fit; restart it."))
+    Err(Failure::new(
+        "The node gave an answer that does not fit; restart it.",
+    ))
 }

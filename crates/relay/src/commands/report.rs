@@ -41,7 +41,9 @@ pub(super) async fn peers(place: &Place, format: &Format) -> Result<(), Failure>
             format!("up {}", span(peer.up_seconds)),
             format!("{} out", bytes(peer.sent)),
             format!("{} in", bytes(peer.received)),
-            peer.rtt_micros.map_or_else(String::new, |micros| format!("{:.1} ms", micros as f64 / 1e3)),
+            peer.rtt_micros.map_or_else(String::new, |micros| {
+                format!("{:.1} ms", micros as f64 / 1e3)
+            }),
         ]);
     }
     table.print();
@@ -104,7 +106,11 @@ pub(super) async fn carried(place: &Place, format: &Format) -> Result<(), Failur
             bytes(envelope.size),
             span(envelope.age_seconds),
             span(envelope.lifetime_hours.saturating_mul(3_600)),
-            if envelope.own { "own".to_owned() } else { String::new() },
+            if envelope.own {
+                "own".to_owned()
+            } else {
+                String::new()
+            },
         ]);
     }
     table.print();
@@ -120,7 +126,10 @@ fn status_lines(status: &StatusView) -> Vec<String> {
         row("name", safe_line(&status.name));
         row("jid", safe_line(&status.jid));
         row("fingerprint", status.fingerprint.clone());
-        row("pending", format!("{} messages not yet delivered", status.pending));
+        row(
+            "pending",
+            format!("{} messages not yet delivered", status.pending),
+        );
     }
     row("neighbours", status.peers.to_string());
     row(
@@ -133,7 +142,10 @@ fn status_lines(status: &StatusView) -> Vec<String> {
         ),
     );
     row("receipts", format!("{} on their way", status.receipts));
-    row("taken", format!("{}, handed over {}", status.taken, status.handed_over));
+    row(
+        "taken",
+        format!("{}, handed over {}", status.taken, status.handed_over),
+    );
     row(
         "let go",
         format!(
@@ -142,7 +154,10 @@ fn status_lines(status: &StatusView) -> Vec<String> {
         ),
     );
     if status.undecryptable > 0 {
-        let text = format!("{} messages for this node could not be read", status.undecryptable);
+        let text = format!(
+            "{} messages for this node could not be read",
+            status.undecryptable
+        );
         row("trouble", styled(Style::Warn, &text));
     }
     row("powered", span(status.powered_seconds));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chappe::{Builder, Chappe, Home, HomeError};
-use chappe_link::air::AirTransport;
+use chappe_link::air::{AirOptions, AirTransport, NodeName};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::init::make_home;
@@ -19,7 +19,8 @@ pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
     let dir = place.dir()?;
     let builder = builder(place, &options, &dir)?;
     let node = start(builder, &options, &dir).await?;
-    let server = Server::bind(&dir, node.clone()).map_err(io("The control socket cannot be made"))?;
+    let server =
+        Server::bind(&dir, node.clone()).map_err(io("The control socket cannot be made"))?;
     let server = tokio::spawn(server.serve());
     greet(&node, &options, &dir).await?;
     let mut events = node.events();
@@ -35,7 +36,9 @@ pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
     if ended {
         Ok(())
     } else {
-        Err(Failure::new("The node stopped because its store failed; run `chappe doctor`."))
+        Err(Failure::new(
+            "The node stopped because its store failed; run `chappe doctor`.",
+        ))
     }
 }
 
@@ -73,8 +76,10 @@ async fn start(mut builder: Builder, options: &Run, dir: &Path) -> Result<Chappe
     for radio in &options.radios {
         let Radio::Air { dir: air, name } = radio;
         let name = name.clone().or_else(|| radio::default_name(dir));
-        let name = name.ok_or_else(|| Failure::usage("The radio needs a name: air:DIR,name=NAME."))?;
-        let air = AirTransport::new(air, &name).map_err(|error| Failure::new(error.to_string()))?;
+        let name =
+            name.ok_or_else(|| Failure::usage("The radio needs a name: air:DIR,name=NAME."))?;
+        let name = NodeName::new(&name).map_err(|error| Failure::usage(error.to_string()))?;
+        let air = AirTransport::new(air, name, AirOptions::default());
         builder = builder.transport(air);
     }
     let (node, _events) = builder.start().await?;

@@ -52,14 +52,18 @@ fn request(options: &Send) -> Result<(Request, Vec<u8>), Failure> {
             let mut bytes = Vec::new();
             let limit = MAX_TEXT_LEN as u64 + 1;
             let mut input = std::io::stdin().take(limit);
-            input.read_to_end(&mut bytes).map_err(io("Standard input cannot be read"))?;
+            input
+                .read_to_end(&mut bytes)
+                .map_err(io("Standard input cannot be read"))?;
             String::from_utf8(bytes)
                 .map_err(|_| Failure::new("Standard input is no text; send it with --file."))?
         }
         Some(text) => text.to_owned(),
     };
     if text.trim().is_empty() {
-        return Err(Failure::usage("There is nothing to send; write a text, or use --file PATH."));
+        return Err(Failure::usage(
+            "There is nothing to send; write a text, or use --file PATH.",
+        ));
     }
     if text.len() > MAX_TEXT_LEN {
         return Err(Failure::new(format!(
@@ -86,18 +90,23 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
         return Err(too_large());
     }
     let mut data = Vec::new();
-    file.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut data).map_err(io(&what))?;
+    file.take(MAX_FILE_LEN as u64 + 1)
+        .read_to_end(&mut data)
+        .map_err(io(&what))?;
     if data.len() > MAX_FILE_LEN {
         return Err(too_large());
     }
     if data.is_empty() {
-        return Err(Failure::new(format!("{} is empty; there is nothing to send.", path.display())));
+        return Err(Failure::new(format!(
+            "{} is empty; there is nothing to send.",
+            path.display()
+        )));
     }
     Ok(data)
 }
 
 /// The media type by the file's ending (IANA names).
-fn media_type(path: &Path) -> &'static str {
+pub(crate) fn media_type(path: &Path) -> &'static str {
     let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
     match ending.as_deref().and_then(|ending| ending.to_str()) {
         Some("jpg" | "jpeg") => "image/jpeg",

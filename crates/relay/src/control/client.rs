@@ -92,7 +92,10 @@ impl Connection {
             {
                 Ok(None)
             }
-            Err(error) => Err(io(format!("The node in {} cannot be reached", dir.display()))(error)),
+            Err(error) => Err(io(format!(
+                "The node in {} cannot be reached",
+                dir.display()
+            ))(error)),
         }
     }
 
@@ -143,7 +146,10 @@ impl Connection {
 
     async fn read_line<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>, Failure> {
         let mut line = Vec::new();
-        self.reader.read_until(b'\n', &mut line).await.map_err(gone)?;
+        self.reader
+            .read_until(b'\n', &mut line)
+            .await
+            .map_err(gone)?;
         if line.is_empty() {
             return Ok(None);
         }

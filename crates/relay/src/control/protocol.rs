@@ -324,7 +324,7 @@ pub(crate) enum EventView {
     Undecryptable,
     Lagged { lost: u64 },
     StoreFailed { reason: String },
-    Trouble { radio: String, reason: String },
+    Trouble { reason: String },
     Other,
 }
 
@@ -336,10 +336,7 @@ impl From<Update> for EventView {
             Update::StoreFailed(error) => Self::StoreFailed {
                 reason: error.to_string(),
             },
-            Update::Trouble { transport, reason } => Self::Trouble {
-                radio: transport,
-                reason,
-            },
+            Update::Trouble(reason) => Self::Trouble { reason },
             _ => Self::Other,
         }
     }

@@ -62,7 +62,12 @@ async fn converse(stream: UnixStream, node: &Chappe) -> io::Result<()> {
     loop {
         let mut line = Vec::new();
         let limit = MAX_REQUEST_LINE as u64;
-        if (&mut reader).take(limit).read_until(b'\n', &mut line).await? == 0 {
+        if (&mut reader)
+            .take(limit)
+            .read_until(b'\n', &mut line)
+            .await?
+            == 0
+        {
             return Ok(());
         }
         if !line.ends_with(b"\n") {
@@ -81,9 +86,16 @@ async fn converse(stream: UnixStream, node: &Chappe) -> io::Result<()> {
         let mut attached = Vec::new();
         if let Request::SendFile { size, .. } = &request {
             if *size > MAX_FILE_LEN {
-                return refuse(&mut writer, "The file is larger than 32 MiB; send a smaller one.").await;
+                return refuse(
+                    &mut writer,
+                    "The file is larger than 32 MiB; send a smaller one.",
+                )
+                .await;
             }
-            (&mut reader).take(*size as u64).read_to_end(&mut attached).await?;
+            (&mut reader)
+                .take(*size as u64)
+                .read_to_end(&mut attached)
+                .await?;
             if attached.len() != *size {
                 return Ok(());
             }
@@ -105,7 +117,11 @@ async fn follow(
     node: &Chappe,
 ) -> io::Result<()> {
     let mut events = node.events();
-    write_line(&mut writer, &Response::Ok(super::protocol::Answer::Following)).await?;
+    write_line(
+        &mut writer,
+        &Response::Ok(super::protocol::Answer::Following),
+    )
+    .await?;
     let mut nothing = [0];
     loop {
         tokio::select! {
