@@ -203,7 +203,7 @@ pub(crate) enum Air {
         /// The folder that is the air
         dir: PathBuf,
         /// Nodes that hear one another; -- begins another group
-        #[arg(value_name = "NODE", allow_hyphen_values = false)]
+        #[arg(value_name = "NODE", trailing_var_arg = true)]
         nodes: Vec<String>,
         /// Everybody hears everybody
         #[arg(long, conflicts_with_all = ["nodes", "none"])]

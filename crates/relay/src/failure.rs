@@ -1,7 +1,10 @@
 //! What a person is told when something cannot be done.
 
 use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
+
+use chappe::{OpenError, StartError, StoreError};
 
 /// One plain sentence: what happened, and what to do.
 #[derive(Debug)]
@@ -51,10 +54,20 @@ impl From<chappe::HomeError> for Failure {
     }
 }
 
-impl From<chappe::StartError> for Failure {
-    fn from(error: chappe::StartError) -> Self {
-        Self::new(error.to_string())
-    }
+/// Why the node of the home in `dir` did not start.
+pub(crate) fn start_failure(error: StartError, dir: &Path) -> Failure {
+    let dir = dir.display();
+    Failure::new(match error {
+        StartError::Open(OpenError::Corrupt) | StartError::Refused(StoreError::Corrupt) => format!(
+            "The store in {dir} is damaged; `chappe --home {dir} doctor --repair` moves it aside \
+             and starts a new one with the same identity."
+        ),
+        StartError::Open(OpenError::Full) | StartError::Refused(StoreError::Full) => format!(
+            "There is no room for the store in {dir}; free some space on its disk and start again."
+        ),
+        StartError::Transport(reason) => format!("The radio cannot be used: {reason}."),
+        error => error.to_string(),
+    })
 }
 
 /// Makes a sentence of an error of the operating system.

@@ -12,7 +12,7 @@ use super::print_json;
 use crate::cli::{Doctor, Place};
 use crate::control::client::Connection;
 use crate::control::protocol::{Answer, Request};
-use crate::failure::Failure;
+use crate::failure::{Failure, start_failure};
 use crate::passphrase;
 use crate::radio::Radio;
 use crate::render::{Style, bytes, styled};
@@ -236,7 +236,7 @@ async fn check_store(place: &Place, dir: &Path) -> Result<(), StoreTrouble> {
                 error,
                 StartError::Open(OpenError::Corrupt) | StartError::Refused(StoreError::Corrupt)
             ),
-            says: Failure::from(error).to_string(),
+            says: start_failure(error, dir).to_string(),
         })?;
     let answer = node
         .status()

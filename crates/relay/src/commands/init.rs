@@ -3,7 +3,7 @@
 use chappe::{Builder, Home, Profile};
 
 use crate::cli::{Init, Place};
-use crate::failure::Failure;
+use crate::failure::{Failure, start_failure};
 use crate::passphrase;
 
 pub(super) async fn run(place: &Place, options: Init) -> Result<(), Failure> {
@@ -14,7 +14,8 @@ pub(super) async fn run(place: &Place, options: Init) -> Result<(), Failure> {
     let home = make_home(place, profile, options.passphrase)?;
     let dir = home.dir().to_owned();
     // The store is made here as well, so that whatever is wrong is said now.
-    let (node, _events) = Builder::at(home).start().await?;
+    let started = Builder::at(home).start().await;
+    let (node, _events) = started.map_err(|error| start_failure(error, &dir))?;
     node.close().await;
     match options.name {
         Some(name) => println!(

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use chappe::{Builder, Chappe, Home, HomeError};
+use chappe_link::Layered;
 use chappe_link::air::{AirOptions, AirTransport, NodeName};
+use chappe_link::trace::Capture;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::init::make_home;
 use crate::cli::{Place, Run};
 use crate::control::server::Server;
-use crate::failure::{Failure, io};
+use crate::failure::{Failure, io, start_failure};
 use crate::passphrase;
 use crate::radio::{self, Radio};
 
@@ -73,16 +75,33 @@ fn in_use(error: HomeError) -> Failure {
 }
 
 async fn start(mut builder: Builder, options: &Run, dir: &Path) -> Result<Chappe, Failure> {
+    let capture = match &options.capture {
+        Some(path) => {
+            let what = format!("{} cannot be written", path.display());
+            Some(Capture::create(path).map_err(io(what))?)
+        }
+        None => None,
+    };
     for radio in &options.radios {
         let Radio::Air { dir: air, name } = radio;
         let name = name.clone().or_else(|| radio::default_name(dir));
         let name =
             name.ok_or_else(|| Failure::usage("The radio needs a name: air:DIR,name=NAME."))?;
-        let name = NodeName::new(&name).map_err(|error| Failure::usage(error.to_string()))?;
+        let name = NodeName::new(&name).map_err(|error| {
+            Failure::usage(format!(
+                "{name:?} is no name in the air: {error}; use air:DIR,name=NAME."
+            ))
+        })?;
         let air = AirTransport::new(air, name, AirOptions::default());
-        builder = builder.transport(air);
+        builder = match &capture {
+            Some(capture) => builder.transport(Layered::new(Box::new(air), capture.clone())),
+            None => builder.transport(air),
+        };
     }
-    let (node, _events) = builder.start().await?;
+    let (node, _events) = builder
+        .start()
+        .await
+        .map_err(|error| start_failure(error, dir))?;
     Ok(node)
 }
 

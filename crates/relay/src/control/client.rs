@@ -12,7 +12,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use super::answer::carry_out;
 use super::protocol::{Answer, EventView, Request, Response};
 use crate::cli::Place;
-use crate::failure::{Failure, io};
+use crate::failure::{Failure, io, start_failure};
 use crate::passphrase;
 
 /// A way to a node.
@@ -42,7 +42,8 @@ impl Session {
             }
             Err(OpenHome::Failed(failure)) => return Err(failure),
         };
-        let (node, _events) = Builder::at(home).start().await?;
+        let started = Builder::at(home).start().await;
+        let (node, _events) = started.map_err(|error| start_failure(error, &dir))?;
         Ok(Self::Direct(node))
     }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chappe_link::air::Hearing;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::show::Show;
-use crate::commands::air::set_groups;
+use crate::commands::air::set_range;
 use crate::control::protocol::EventView;
 use crate::failure::Failure;
 
@@ -42,7 +43,7 @@ impl Stage {
         show: Show,
     ) -> Result<Self, Failure> {
         let air = folder.join("air");
-        set_groups(&air, &[])?;
+        set_range(&air, Hearing::NOBODY)?;
         Ok(Self {
             air,
             heard,
@@ -53,12 +54,14 @@ impl Stage {
 
     /// Puts exactly these two in range of each other.
     pub(crate) fn meet(&mut self, one: &str, other: &str) -> Result<(), Failure> {
-        set_groups(&self.air, &[vec![one.to_owned(), other.to_owned()]])
+        let both =
+            Hearing::from_words([one, other]).map_err(|error| Failure::new(format!("{error}.")))?;
+        set_range(&self.air, both)
     }
 
     /// Puts everybody out of range.
     pub(crate) fn part(&mut self) -> Result<(), Failure> {
-        set_groups(&self.air, &[])
+        set_range(&self.air, Hearing::NOBODY)
     }
 
     /// All pairs that ever had a hop, as both sides told.

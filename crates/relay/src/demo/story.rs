@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use chappe::{Builder, Home, Invite, Profile};
+use chappe::{Builder, Chappe, Home, Invite, Profile};
 use tokio::sync::mpsc;
 
 use super::actor::Actor;
@@ -15,7 +15,7 @@ use super::show::Show;
 use super::stage::Stage;
 use crate::cli::Demo;
 use crate::control::protocol::{CarriedView, ContentView, IncomingView, Request};
-use crate::failure::{Failure, io};
+use crate::failure::{Failure, io, start_failure};
 use crate::render::bytes;
 
 /// News of the three nodes that wait to be shown.
@@ -108,8 +108,7 @@ async fn prepare(folder: &Path, options: &Demo, show: &Show) -> Result<Script, F
     let mut markers = Vec::new();
     let north = home(folder, "north", &mut markers)?;
     let south = home(folder, "south", &mut markers)?;
-    let (north, _) = Builder::at(north).start().await?;
-    let (south, _) = Builder::at(south).start().await?;
+    let [north, south] = [start(north, folder).await?, start(south, folder).await?];
     let uris = [north.invite().await?, south.invite().await?];
     south.add_contact(&uris[0], None, true).await?;
     north.add_contact(&uris[1], None, true).await?;
@@ -152,6 +151,12 @@ async fn prepare(folder: &Path, options: &Demo, show: &Show) -> Result<Script, F
         photo,
         markers,
     })
+}
+
+async fn start(home: Home, folder: &Path) -> Result<Chappe, Failure> {
+    let started = Builder::at(home).start().await;
+    let (node, _events) = started.map_err(|error| start_failure(error, folder))?;
+    Ok(node)
 }
 
 /// Makes a person's home, and markers of all that is in it.
