@@ -1,6 +1,6 @@
 //! What the node is to persist, or to tell the person.
 
-use chappe_wire::ItemId;
+use chappe_wire::{ByteCount, ItemId, LinkId};
 
 use crate::{SeenEntry, StoredItem, StoredReceipt};
 
@@ -30,6 +30,15 @@ pub enum Change {
     ReceiptStored(StoredReceipt),
     /// A receipt is not carried any more. The id is [`StoredReceipt::id`].
     ReceiptDropped(ItemId),
+    /// A neighbour took custody of an item. Nothing to persist.
+    HandedOver {
+        /// The neighbour's link.
+        link: LinkId,
+        /// Which item.
+        id: ItemId,
+        /// Its size.
+        size: ByteCount,
+    },
     /// A neighbour took custody of an item that was written here.
     Carried {
         /// Which item.

@@ -110,9 +110,9 @@ impl<S: Store> Node<S> {
             },
             match config.policy {
                 PolicyChoice::Epidemic => Box::new(policies::Epidemic),
-                PolicyChoice::SprayAndWait { copies } => {
-                    Box::new(policies::SprayAndWait::new(Copies::new(copies)))
-                }
+                PolicyChoice::SprayAndWait { copies } => Box::new(policies::SprayAndWait {
+                    copies: Copies::new(copies),
+                }),
             },
             router_seed,
         );
@@ -315,8 +315,8 @@ impl<S: Store> Node<S> {
     }
 
     pub(crate) fn chunk_count(&self, size: u64) -> u32 {
-        BlobPlan::new(size)
-            .map(|plan| plan.chunk_count())
+        BlobPlan::new(ByteCount::new(size))
+            .map(|plan| plan.chunks())
             .unwrap_or_default()
     }
 }

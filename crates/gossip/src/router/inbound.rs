@@ -466,6 +466,10 @@ impl Router {
                 self.stats.ignored += 1;
                 continue;
             };
+            if let Some(item) = self.custody.find(&id) {
+                let size = item.size;
+                self.changes.push_back(Change::HandedOver { link: link_id, id, size });
+            }
             let own = |item: &StoredItem| item.class == crate::Class::Own;
             if self.custody.find(&id).is_some_and(own)
                 && let Some(item) = self.custody.count_carrier(&id)
