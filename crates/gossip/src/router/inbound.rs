@@ -352,7 +352,7 @@ impl Router {
             let progress = opening.on_digest(&theirs);
             return self.on_progress(link_id, progress);
         }
-        if link.setup.opener {
+        if link.setup.opener || !link.budget.open_session(now) {
             return Ok(self.ignore());
         }
         if link.resync_at <= now {

@@ -143,6 +143,9 @@ impl Peer {
     }
 }
 
+/// Frames by which two neighbours find out what they lack.
+const RECONCILIATION: [&str; 6] = ["digest", "cells", "more", "list", "want", "offer"];
+
 /// What passed over the links.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
@@ -152,13 +155,14 @@ pub struct Traffic {
     pub transfers: BTreeMap<(usize, usize, ItemId), u64>,
     /// Steps in which something was sent.
     pub steps: u64,
+    /// The last turn in which one end told the other about its store (see [`Net::run_in_turns`]).
+    pub known_after: u64,
 }
 
 impl Traffic {
     /// Bytes of the frames by which two neighbours find out what they lack.
     pub fn reconciliation_bytes(&self) -> u64 {
-        let kinds = ["digest", "cells", "more", "list", "want", "offer"];
-        kinds.iter().map(|kind| self.bytes_of(kind)).sum()
+        RECONCILIATION.iter().map(|kind| self.bytes_of(kind)).sum()
     }
 
     pub fn bytes_of(&self, kind: &str) -> u64 {
@@ -282,8 +286,12 @@ impl Net {
                 turns += 1;
                 silent = 0;
             }
+            let told = self.traffic.reconciliation_bytes();
             for frame in frames {
                 self.deliver(from, to, link, frame);
+            }
+            if self.traffic.reconciliation_bytes() > told {
+                self.traffic.known_after = turns;
             }
         }
         turns
