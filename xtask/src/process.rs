@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
@@ -31,6 +33,31 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
         .with_context(|| format!("cannot run `{line}`"))?;
     anyhow::ensure!(status.success(), "`{line}` failed ({status})");
     Ok(())
+}
+
+/// Runs `command`, for so long at most.
+///
+/// # Errors
+/// As [`run`], and when the time is over.
+pub(crate) fn run_within(command: &mut Command, limit: Duration) -> anyhow::Result<()> {
+    let line = show(command);
+    println!("$ {line}");
+    let started = Instant::now();
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot run `{line}`"))?;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            anyhow::ensure!(status.success(), "`{line}` failed ({status})");
+            return Ok(());
+        }
+        if started.elapsed() >= limit {
+            child.kill()?;
+            child.wait()?;
+            anyhow::bail!("`{line}` was stopped after {} s", limit.as_secs());
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Runs `command` and hands over its standard output; nothing is shown.
@@ -85,4 +112,35 @@ pub(crate) fn show(command: &Command) -> String {
         .map(OsStr::to_string_lossy)
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_takes_too_long_is_stopped() {
+        let root = crate::root().unwrap();
+        let run = |seconds, limit| {
+            run_within(
+                program("sleep", &root).arg(seconds),
+                Duration::from_millis(limit),
+            )
+        };
+        assert!(run("0", 60_000).is_ok());
+        let error = run("60", 100).unwrap_err().to_string();
+        assert!(error.contains("stopped"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn failure_is_told_with_the_command_line() {
+        let root = crate::root().unwrap();
+        let error = run(program("false", &root).arg("x")).unwrap_err();
+        assert!(error.to_string().contains("`false x` failed"), "{error}");
+        assert!(!watch(&mut program("false", &root), |_| {}).unwrap());
+        let text = output(program("echo", &root).arg("hello")).unwrap();
+        assert_eq!(text, "hello\n");
+    }
 }
