@@ -21,10 +21,7 @@ pub struct Hello {
 /// nothing on any other link. All lists of short ids are packed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Frame {
-    #[prost(
-        oneof = "frame::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
-    )]
+    #[prost(oneof = "frame::Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13")]
     pub body: ::core::option::Option<frame::Body>,
 }
 /// Nested message and enum types in `Frame`.
@@ -74,17 +71,19 @@ pub struct Cells {
     /// Index of the first symbol in this frame.
     #[prost(uint32, tag = "1")]
     pub start: u32,
-    /// 12 bytes a symbol: XOR of the short ids (8, little-endian), XOR of their checks (4, little-endian).
+    /// 12 bytes a symbol: XOR of the short ids (8, little-endian), XOR of their checks (4, little-endian). A check
+    /// is a salted hash of the short id.
     #[prost(bytes = "vec", tag = "2")]
     pub symbols: ::prost::alloc::vec::Vec<u8>,
 }
-/// Not decodable yet: send further symbols from this index on.
+/// Not decodable yet: send as many symbols again, from this index (the number received so far) on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct More {
     #[prost(uint32, tag = "1")]
     pub start: u32,
 }
-/// All short ids of a small store, in place of cells. `last` is false while more lists follow.
+/// All short ids of a store, in ascending order, in place of cells or after cells that did not suffice. `last` is
+/// false while more lists follow.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct List {
     #[prost(fixed64, repeated, tag = "1")]
@@ -92,7 +91,8 @@ pub struct List {
     #[prost(bool, tag = "2")]
     pub last: bool,
 }
-/// Items that the sender of this frame has and believes the other end lacks.
+/// Items that the sender of this frame has and believes the other end lacks. The opener's first offer, empty
+/// if it has nothing to offer, ends the reconciliation.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Offer {
     #[prost(fixed64, repeated, tag = "1")]
@@ -104,7 +104,8 @@ pub struct Want {
     #[prost(fixed64, repeated, tag = "1")]
     pub ids: ::prost::alloc::vec::Vec<u64>,
 }
-/// Items asked for before that are no longer wanted (they came by another link, or there is no room).
+/// Items asked for before that are no longer wanted (they came by another link, or there is no room). From the
+/// end that was asked: items that it no longer has, or no longer gives away.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Cancel {
     #[prost(fixed64, repeated, tag = "1")]

@@ -15,8 +15,12 @@ impl LinkSalt {
     }
 
     fn hash(&self, id: &ItemId) -> u128 {
+        self.hash_bytes(id.as_bytes())
+    }
+
+    fn hash_bytes(&self, bytes: &[u8]) -> u128 {
         let mut hasher = SipHasher24::new_with_key(&self.0);
-        core::hash::Hasher::write(&mut hasher, id.as_bytes());
+        core::hash::Hasher::write(&mut hasher, bytes);
         hasher.finish128().as_u128()
     }
 }
@@ -39,6 +43,12 @@ impl ShortId {
     /// The value.
     pub const fn get(self) -> u64 {
         self.0
+    }
+
+    /// The check that goes with this short id in coded symbols: bits 64 to 95 of SipHash-2-4-128 of its 8
+    /// little-endian bytes under the link's salt.
+    pub fn check(self, salt: &LinkSalt) -> u32 {
+        (salt.hash_bytes(&self.0.to_le_bytes()) >> 64) as u32
     }
 }
 

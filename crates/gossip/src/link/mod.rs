@@ -1,0 +1,270 @@
+//! One neighbour, as long as its link is up.
+
+mod asking;
+mod giving;
+mod tags;
+
+pub(crate) use asking::Asking;
+pub(crate) use giving::{Giving, Kind, Next, Standing};
+pub(crate) use tags::Tags;
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use chappe_wire::proto::{
+    Accepted, Cancel, More, Offer, RefusalReason, Refused, TagOffer, Take, Want, frame::Body,
+};
+use chappe_wire::{Duration, Instant, ItemId, LinkSalt, ShortId, Tag, encode_frame};
+
+use crate::budget::Budget;
+use crate::policy::Neighbour;
+use crate::reconcile::session::{Answering, MAX_IDS_PER_FRAME, Opening};
+use crate::seen::SeenOnLink;
+use crate::{Class, Ingress, Stats};
+
+/// The most items that one end of a link has asked for and not yet got.
+pub const MAX_WANTS: usize = 4_096;
+
+/// What the node knows of a link when it comes up.
+#[derive(Clone, Copy)]
+pub struct LinkSetup {
+    /// True at the end that opened the hop, which also opens the reconciliation; false at the other.
+    pub opener: bool,
+    /// The hop's salt, the same at both ends.
+    pub salt: LinkSalt,
+    /// True if the person here has pinned the neighbour.
+    pub pinned: bool,
+    /// Which links are counted as one where neighbours have to share.
+    pub ingress: Ingress,
+}
+
+/// One neighbour.
+pub(crate) struct Link {
+    pub(crate) setup: LinkSetup,
+    pub(crate) budget: Budget,
+    pub(crate) session: Session,
+    pub(crate) giving: Giving,
+    pub(crate) asking: Asking,
+    pub(crate) tags: Tags,
+    /// Made when it is needed first.
+    pub(crate) seen: Option<SeenOnLink>,
+    pub(crate) resync_at: Instant,
+    more: Option<More>,
+    accepted: Vec<ShortId>,
+    refused: BTreeMap<RefusalReason, Vec<ShortId>>,
+}
+
+/// How far the reconciliation is.
+pub(crate) enum Session {
+    /// This end is to open.
+    Unopened,
+    Opening(Opening),
+    /// The other end is to open.
+    Awaited,
+    Answering(Answering),
+    /// This end has to say that it knows enough.
+    Closing,
+    Settled,
+}
+
+impl Link {
+    pub(crate) fn new(
+        setup: LinkSetup,
+        budget: Budget,
+        giving: Giving,
+        resync_at: Instant,
+    ) -> Self {
+        Self {
+            setup,
+            budget,
+            session: if setup.opener {
+                Session::Unopened
+            } else {
+                Session::Awaited
+            },
+            giving,
+            asking: Asking::new(),
+            tags: Tags::default(),
+            seen: None,
+            resync_at,
+            more: None,
+            accepted: Vec::new(),
+            refused: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn short(&self, id: &ItemId) -> ShortId {
+        ShortId::of(&self.setup.salt, id)
+    }
+
+    pub(crate) const fn class(&self) -> Class {
+        if self.setup.pinned {
+            Class::Pinned
+        } else {
+            Class::Stranger
+        }
+    }
+
+    pub(crate) const fn neighbour(&self) -> Neighbour {
+        Neighbour {
+            pinned: self.setup.pinned,
+        }
+    }
+
+    /// An item is here now.
+    pub(crate) fn add(&mut self, id: ItemId, kind: Kind, pushed: bool, from_here: bool) {
+        let short = self.short(&id);
+        let theirs = self.asking.came_elsewhere(&short) | from_here;
+        let standing = match (theirs, pushed, &self.session) {
+            (true, _, _) => Standing::TheyHaveIt,
+            (_, false, _) => Standing::Withheld,
+            (_, _, Session::Unopened | Session::Awaited) => Standing::Unsaid,
+            _ => Standing::ToOffer,
+        };
+        self.giving.add(short, id, kind, standing);
+    }
+
+    /// An item is not here any more. `remembered`: it is not to come again.
+    pub(crate) fn remove(&mut self, id: &ItemId, remembered: bool) {
+        let short = self.short(id);
+        self.giving.remove(&short);
+        if let Some(seen) = self.seen.as_mut().filter(|_| remembered) {
+            seen.add(short);
+        }
+    }
+
+    /// When this link has something to do without being spoken to.
+    pub(crate) fn wakes(&self, now: Instant) -> Instant {
+        let resync = if self.setup.opener {
+            self.resync_at
+        } else {
+            Instant::NEVER
+        };
+        resync.min(self.asking.wakes(now))
+    }
+
+    /// This end opens a reconciliation anew if the last one is long over.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, resync_interval: Duration) {
+        if self.setup.opener && self.resync_at <= now {
+            self.session = Session::Unopened;
+            self.resync_at = now.after(resync_interval);
+        }
+    }
+
+    /// The answer so far did not suffice.
+    pub(crate) const fn ask_more(&mut self, more: More) {
+        self.more = Some(more);
+    }
+
+    /// The neighbour will hear that this node has custody.
+    pub(crate) fn answer_accepted(&mut self, short: ShortId) {
+        self.accepted.push(short);
+    }
+
+    /// The neighbour will hear that this node did not take an item.
+    pub(crate) fn answer_refused(&mut self, short: ShortId, reason: RefusalReason) {
+        self.refused.entry(reason).or_default().push(short);
+    }
+
+    /// The next frame of everything but reconciliation and transfers.
+    pub(crate) fn next_control(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let body = self
+            .next_cancel()
+            .or_else(|| self.next_verdict())
+            .or_else(|| self.next_want(now))
+            .or_else(|| self.next_offer())
+            .or_else(|| self.next_tags())?;
+        Some(encode_frame(body))
+    }
+
+    /// The next frame of the reconciliation. `snapshot` is called when this end opens.
+    pub(crate) fn next_session(&mut self, now: Instant, stats: &mut Stats) -> Option<Vec<u8>> {
+        match &mut self.session {
+            Session::Unopened => {
+                let (digest, snapshot) = self.giving.snapshot(&self.setup.salt);
+                let opening = Opening::new(&self.setup.salt, digest, snapshot);
+                let frame = encode_frame(opening.digest());
+                self.more = None;
+                self.session = Session::Opening(opening);
+                Some(frame)
+            }
+            Session::Answering(answering) => {
+                let frame = encode_frame(answering.poll()?);
+                if self.budget.answer(now, frame.len()) {
+                    return Some(frame);
+                }
+                stats.withheld += 1;
+                self.session = Session::Settled;
+                None
+            }
+            Session::Opening(_) => self.more.take().map(|more| encode_frame(Body::More(more))),
+            _ => None,
+        }
+    }
+
+    fn next_verdict(&mut self) -> Option<Body> {
+        if !self.accepted.is_empty() {
+            let ids = front(&mut self.accepted);
+            return Some(Body::Accepted(Accepted { ids }));
+        }
+        let mut entry = self.refused.first_entry()?;
+        let reason = (*entry.key()).into();
+        let ids = front(entry.get_mut());
+        if entry.get().is_empty() {
+            entry.remove();
+        }
+        Some(Body::Refused(Refused { ids, reason }))
+    }
+
+    fn next_cancel(&mut self) -> Option<Body> {
+        let mut ids = self.asking.next_cancels();
+        let left = MAX_IDS_PER_FRAME.saturating_sub(ids.len());
+        ids.extend(self.giving.next_withdrawn(left));
+        let ids = to_wire(ids)?;
+        Some(Body::Cancel(Cancel { ids }))
+    }
+
+    fn next_want(&mut self, now: Instant) -> Option<Body> {
+        let ids = to_wire(self.asking.next_wants(now))?;
+        Some(Body::Want(Want { ids }))
+    }
+
+    fn next_offer(&mut self) -> Option<Body> {
+        match self.session {
+            Session::Closing => {
+                self.session = Session::Settled;
+                let ids = self.giving.next_offers(MAX_IDS_PER_FRAME);
+                let ids = ids.into_iter().map(ShortId::get).collect();
+                Some(Body::Offer(Offer { ids }))
+            }
+            Session::Settled | Session::Answering(_) => {
+                let ids = to_wire(self.giving.next_offers(MAX_IDS_PER_FRAME))?;
+                Some(Body::Offer(Offer { ids }))
+            }
+            Session::Unopened | Session::Opening(_) | Session::Awaited => None,
+        }
+    }
+
+    fn next_tags(&mut self) -> Option<Body> {
+        let tags = flatten(&self.tags.next_taken());
+        if !tags.is_empty() {
+            return Some(Body::Take(Take { tags }));
+        }
+        let tags = flatten(&self.tags.next_shown());
+        (!tags.is_empty()).then_some(Body::TagOffer(TagOffer { tags }))
+    }
+}
+
+fn front(ids: &mut Vec<ShortId>) -> Vec<u64> {
+    let later = ids.split_off(ids.len().min(MAX_IDS_PER_FRAME));
+    let ids = core::mem::replace(ids, later);
+    ids.into_iter().map(ShortId::get).collect()
+}
+
+fn to_wire(ids: Vec<ShortId>) -> Option<Vec<u64>> {
+    (!ids.is_empty()).then(|| ids.into_iter().map(ShortId::get).collect())
+}
+
+fn flatten(tags: &[Tag]) -> Vec<u8> {
+    tags.iter().flat_map(|tag| *tag.as_bytes()).collect()
+}

@@ -1,0 +1,31 @@
+//! Everyone carries everything.
+
+use crate::Copies;
+use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing};
+
+/// Epidemic routing (Vahdat, Becker: "Epidemic Routing for Partially-Connected Ad Hoc Networks", 2000): every
+/// neighbour is offered everything that it lacks. The shortest delays, at the price of the most copies.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Epidemic;
+
+impl Policy for Epidemic {
+    fn initial_copies(&self) -> Copies {
+        Copies::NONE
+    }
+
+    fn received_copies(&self, _declared: Copies) -> Copies {
+        Copies::NONE
+    }
+
+    fn sharing(&self, _item: &Candidate<'_>, _neighbour: &Neighbour) -> Sharing {
+        Sharing::Push
+    }
+
+    fn priority(&self, item: &Candidate<'_>, _neighbour: &Neighbour) -> Priority {
+        Priority::young_first(item.age)
+    }
+
+    fn handed_over(&self, _copies: Copies) -> Copies {
+        Copies::NONE
+    }
+}

@@ -1,0 +1,154 @@
+//! The receipts that are carried on, so that they reach every holder and the sender.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+
+use chappe_wire::{Age, Instant, ItemId};
+
+use crate::config::MAX_RECEIPTS;
+use crate::deadlines::Deadlines;
+use crate::{Class, Ingress, StoredReceipt};
+
+/// The most receipts for envelopes unknown here that one stranger's ingress may have carried.
+pub(crate) const MAX_UNKNOWN_PER_INGRESS: usize = MAX_RECEIPTS / 4;
+
+/// All receipts. Those for envelopes that were never here are the first to go, fair across ingresses.
+#[derive(Debug)]
+pub(crate) struct Receipts {
+    receipts: BTreeMap<ItemId, StoredReceipt>,
+    deadlines: Deadlines<ItemId>,
+    unknown: BTreeMap<Ingress, BTreeSet<(Instant, ItemId)>>,
+    unknown_by_count: BTreeSet<(usize, Ingress)>,
+}
+
+/// What became of a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placed {
+    /// It is carried.
+    Stored,
+    /// It is carried, and this one is not any more.
+    InPlaceOf(ItemId),
+    /// There is no room for it.
+    NoRoom,
+}
+
+impl Receipts {
+    pub(crate) const fn new() -> Self {
+        Self {
+            receipts: BTreeMap::new(),
+            deadlines: Deadlines::new(),
+            unknown: BTreeMap::new(),
+            unknown_by_count: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn find(&self, id: &ItemId) -> Option<&StoredReceipt> {
+        self.receipts.get(id)
+    }
+
+    pub(crate) fn contains(&self, id: &ItemId) -> bool {
+        self.receipts.contains_key(id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.receipts.len()
+    }
+
+    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = &ItemId> {
+        self.receipts.keys()
+    }
+
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &StoredReceipt> {
+        self.receipts.values()
+    }
+
+    /// Takes a receipt in that is not here yet.
+    pub(crate) fn insert(&mut self, id: ItemId, receipt: StoredReceipt) -> Placed {
+        let unknown = self.unknown.get(&receipt.ingress).map_or(0, BTreeSet::len);
+        let stranger = !receipt.known && receipt.class == Class::Stranger;
+        if stranger && unknown >= MAX_UNKNOWN_PER_INGRESS {
+            return Placed::NoRoom;
+        }
+        let mut placed = Placed::Stored;
+        if self.receipts.len() >= MAX_RECEIPTS {
+            let Some(loser) = self.loser(&receipt) else {
+                return Placed::NoRoom;
+            };
+            self.remove(&loser);
+            placed = Placed::InPlaceOf(loser);
+        }
+        self.deadlines.insert(receipt.expires(), id);
+        if !receipt.known {
+            self.change_unknown(receipt.ingress, |queue| {
+                queue.insert((receipt.expires(), id));
+            });
+        }
+        self.receipts.insert(id, receipt);
+        placed
+    }
+
+    /// Keeps the smaller of the receipt's age and `age`, which is its age at `now`. True if that changed something.
+    pub(crate) fn keep_smaller_age(&mut self, id: &ItemId, age: Age, now: Instant) -> bool {
+        let Some(receipt) = self.receipts.get(id).copied() else {
+            return false;
+        };
+        let dwell = now.since(receipt.since);
+        let at_arrival = Age::from_duration(age.as_duration().saturating_sub(dwell));
+        if at_arrival >= receipt.age {
+            return false;
+        }
+        self.remove(id);
+        let age = at_arrival;
+        self.insert(*id, StoredReceipt { age, ..receipt });
+        true
+    }
+
+    pub(crate) fn remove(&mut self, id: &ItemId) -> Option<StoredReceipt> {
+        let receipt = self.receipts.remove(id)?;
+        self.deadlines.remove(receipt.expires(), *id);
+        if !receipt.known {
+            self.change_unknown(receipt.ingress, |queue| {
+                queue.remove(&(receipt.expires(), *id));
+            });
+        }
+        Some(receipt)
+    }
+
+    /// The id of a receipt that has expired by `now`. It stays until it is removed.
+    pub(crate) fn next_expired(&mut self, now: Instant) -> Option<ItemId> {
+        self.deadlines.pop_due(now)
+    }
+
+    pub(crate) fn next_expiry(&self) -> Instant {
+        self.deadlines.next()
+    }
+
+    /// Who goes for `newcomer`: of the ingress with the most unknown ones, that which expires first; for one
+    /// that is known here or made here, failing that, whichever expires first.
+    fn loser(&self, newcomer: &StoredReceipt) -> Option<ItemId> {
+        let largest = self.unknown_by_count.last().map(|(_, ingress)| *ingress);
+        let preferred = newcomer.known || newcomer.class == Class::Own;
+        match largest {
+            Some(ingress) if preferred || ingress != newcomer.ingress => {
+                let queue = self.unknown.get(&ingress)?;
+                queue.first().map(|(_, id)| *id)
+            }
+            None if preferred => self.deadlines.first(),
+            _ => None,
+        }
+    }
+
+    fn change_unknown(
+        &mut self,
+        ingress: Ingress,
+        change: impl FnOnce(&mut BTreeSet<(Instant, ItemId)>),
+    ) {
+        let queue = self.unknown.entry(ingress).or_default();
+        self.unknown_by_count.remove(&(queue.len(), ingress));
+        change(queue);
+        if queue.is_empty() {
+            self.unknown.remove(&ingress);
+        } else {
+            self.unknown_by_count.insert((queue.len(), ingress));
+        }
+    }
+}

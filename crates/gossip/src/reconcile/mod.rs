@@ -1,0 +1,32 @@
+//! Finding out what two stores do not have in common, in bytes that grow with the difference and not with the
+//! stores.
+//!
+//! This is a rateless invertible Bloom lookup table (Yang, Gilad, Alizadeh: "Practical Rateless Set
+//! Reconciliation", SIGCOMM 2024) over the short ids of one link. One end sends coded [`Symbol`]s until the
+//! other can read the difference out of them; about 1.4 to 1.8 symbols for each item that only one end has.
+//!
+//! ```
+//! use chappe_gossip::reconcile::{Decoder, Encoder};
+//! use chappe_wire::{LinkSalt, ShortId};
+//!
+//! let salt = LinkSalt::new([7; 16]);
+//! let theirs = (0..1_000).map(ShortId::new);
+//! let mine = (3..1_002).map(ShortId::new);
+//!
+//! let mut encoder = Encoder::new(&salt, theirs);
+//! let mut decoder = Decoder::new(&salt, mine);
+//! while !decoder.is_complete() {
+//!     decoder.push(&encoder.produce(8));
+//! }
+//! let difference = decoder.difference().map(ShortId::get);
+//! assert_eq!(difference.collect::<Vec<_>>(), [0, 1, 2, 1_000, 1_001]);
+//! ```
+
+mod decoder;
+mod encoder;
+pub(crate) mod session;
+mod symbols;
+
+pub use decoder::Decoder;
+pub use encoder::Encoder;
+pub use symbols::{MAX_SYMBOLS, Mapping, Symbol};

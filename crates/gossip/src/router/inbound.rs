@@ -1,0 +1,538 @@
+//! Frames that arrive.
+
+use alloc::vec::Vec;
+
+use chappe_wire::proto::{self, RefusalReason, frame::Body};
+use chappe_wire::{
+    Age, ByteCount, Envelope, EnvelopeError, FrameError, Header, Instant, ItemId, Lifetime, LinkId,
+    Preimage, ShortId, Tag, decode_frame,
+};
+
+use super::{PAUSE, Router, candidate, seen_on};
+use crate::budget::OverBudget;
+use crate::link::{Kind, Session};
+use crate::policy::Sharing;
+use crate::reconcile::session::{Answering, Progress, decode_digest};
+use crate::{Change, Copies, StoredItem, StoredReceipt};
+
+/// What a frame brought that the node has to deal with.
+#[derive(Debug)]
+#[must_use]
+pub enum Received {
+    /// Nothing: the router has dealt with it.
+    Nothing,
+    /// An envelope that may be taken: see [`Router::accept`] and [`Router::refuse`].
+    Envelope {
+        /// The envelope.
+        envelope: Envelope,
+        /// What the router makes of it.
+        arrival: Arrival,
+    },
+    /// The neighbour has envelopes with these tags, which it keeps for their recipients: see [`Router::take`].
+    TagsShown(Vec<Tag>),
+}
+
+/// What arrives with an envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transferred {
+    /// The id.
+    pub id: ItemId,
+    /// What a carrier can see of it.
+    pub header: Header,
+    /// Its length.
+    pub size: ByteCount,
+    /// Its age, on the neighbour's word.
+    pub age: Age,
+    /// The copy budget that goes along, on the neighbour's word.
+    pub copies: Copies,
+}
+
+/// An envelope that arrived and may be taken. Dropping it leaves everything as if it had never come.
+#[derive(Debug)]
+#[must_use]
+pub struct Arrival {
+    link: LinkId,
+    short: ShortId,
+    item: StoredItem,
+}
+
+impl Arrival {
+    /// What would be stored.
+    pub const fn item(&self) -> &StoredItem {
+        &self.item
+    }
+
+    /// The link it came over.
+    pub const fn link(&self) -> LinkId {
+        self.link
+    }
+}
+
+impl Router {
+    /// Takes a frame that arrived. Its cost is charged to the link before anything is decoded.
+    ///
+    /// # Errors
+    /// [`Misbehaviour`] that no honest neighbour shows; the frame was dropped and nothing else has changed. All
+    /// but [`Misbehaviour::OverBudget`] are good reasons to close the link at once.
+    pub fn handle_frame(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        frame: &[u8],
+    ) -> Result<Received, Misbehaviour> {
+        let Some(neighbour) = self.links.get_mut(&link) else {
+            return Ok(Received::Nothing);
+        };
+        if let Err(over) = neighbour.budget.charge(now, frame.len()) {
+            self.stats.over_budget += 1;
+            return Err(over.into());
+        }
+        let received = match decode_frame(frame) {
+            Ok(Body::Transfer(transfer)) => self.on_transfer(now, link, transfer, frame.len()),
+            Ok(body) => self.on_control(now, link, body),
+            Err(FrameError::Unknown) => Ok(Received::Nothing),
+            Err(error) => Err(error.into()),
+        };
+        if received.is_err() {
+            self.stats.misbehaviour += 1;
+        }
+        received
+    }
+
+    /// Takes an envelope that arrived, without its bytes: for a driver that has no use for bodies.
+    pub fn handle_transfer(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        transferred: &Transferred,
+    ) -> Option<Arrival> {
+        let short = self.claim(link, transferred)?;
+        self.arrive(now, link, short, transferred)
+    }
+
+    /// Takes custody of an envelope that arrived. The node has written the body to its store and commits that,
+    /// together with the changes, before it sends anything.
+    ///
+    /// # Errors
+    /// [`Refusal`]; the neighbour is told, and the node lets the body go. Between the arrival and this call
+    /// something else may have taken the room.
+    pub fn accept(&mut self, now: Instant, arrival: Arrival) -> Result<(), Refusal> {
+        let victims = match self.judge(&arrival.item) {
+            Ok(victims) => victims,
+            Err(refusal) => {
+                self.turn_down(now, &arrival, refusal);
+                return Err(refusal);
+            }
+        };
+        for victim in victims {
+            self.drop_item(now, victim, crate::DropReason::Quota);
+        }
+        self.store(now, arrival.item, Some(arrival.link));
+        if let Some(link) = self.links.get_mut(&arrival.link) {
+            link.answer_accepted(arrival.short);
+        }
+        self.stats.accepted += 1;
+        Ok(())
+    }
+
+    /// Does not take an envelope that arrived, for the node's own reason (its store is full or failed). The
+    /// neighbour is told that there is no room, and for a while it is asked for nothing.
+    pub fn refuse(&mut self, now: Instant, arrival: Arrival) {
+        self.stats.refused_by_node += 1;
+        if let Some(link) = self.links.get_mut(&arrival.link) {
+            link.answer_refused(arrival.short, RefusalReason::NoRoom);
+            link.asking.pause(now.after(PAUSE));
+        }
+    }
+
+    /// Whether an item may be taken, and who has to go for it. Changes nothing.
+    fn judge(&self, item: &StoredItem) -> Result<Vec<ItemId>, Refusal> {
+        if self.holds(&item.id) {
+            return Err(Refusal::Held);
+        }
+        if self.is_done(&item.id, &item.header) {
+            return Err(Refusal::Known);
+        }
+        if item.header.lifetime.is_over(item.age) {
+            return Err(Refusal::Expired);
+        }
+        if !self.seen.has_room(item.class, item.ingress) {
+            return Err(Refusal::NoRoom);
+        }
+        self.custody
+            .plan(&item.id, item.class, item.ingress, item.size)
+            .map_err(|_| Refusal::NoRoom)
+    }
+
+    fn turn_down(&mut self, now: Instant, arrival: &Arrival, refusal: Refusal) {
+        let (counter, reason) = match refusal {
+            Refusal::Held => (&mut self.stats.duplicates, RefusalReason::Known),
+            Refusal::Known => (&mut self.stats.refused_known, RefusalReason::Known),
+            Refusal::Expired => (&mut self.stats.refused_expired, RefusalReason::Expired),
+            Refusal::NoRoom => (&mut self.stats.refused_no_room, RefusalReason::NoRoom),
+        };
+        *counter += 1;
+        let id = arrival.item.id;
+        if refusal == Refusal::Held
+            && self.custody.keep_smaller_age(&id, arrival.item.age, now)
+            && let Some(item) = self.custody.find(&id)
+        {
+            self.changes.push_back(Change::ItemUpdated(item.clone()));
+        }
+        if let Some(link) = self.links.get_mut(&arrival.link) {
+            link.giving.they_have(&arrival.short);
+            link.answer_refused(arrival.short, reason);
+            if refusal == Refusal::NoRoom {
+                link.asking.pause(now.after(PAUSE));
+            }
+        }
+    }
+
+    fn on_transfer(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        transfer: proto::Transfer,
+        frame_len: usize,
+    ) -> Result<Received, Misbehaviour> {
+        let envelope = Envelope::parse(transfer.envelope)?;
+        let transferred = Transferred {
+            id: envelope.id(),
+            header: *envelope.header(),
+            size: envelope.size(),
+            age: Age::from_wire(transfer.age_minutes),
+            copies: Copies::new(transfer.copies),
+        };
+        let Some(short) = self.claim(link, &transferred) else {
+            return Ok(Received::Nothing);
+        };
+        if let Some(link) = self.links.get_mut(&link) {
+            link.budget.refund(frame_len);
+        }
+        let arrival = self.arrive(now, link, short, &transferred);
+        Ok(
+            arrival.map_or(Received::Nothing, |arrival| Received::Envelope {
+                envelope,
+                arrival,
+            }),
+        )
+    }
+
+    /// Strikes an envelope off what was asked for; `None` if it was not.
+    fn claim(&mut self, link: LinkId, transferred: &Transferred) -> Option<ShortId> {
+        let link = self.links.get_mut(&link)?;
+        let short = link.short(&transferred.id);
+        let by_id = link.asking.arrived(&short);
+        let by_tag = link.tags.arrived(&transferred.header.tag);
+        if !by_id && !by_tag {
+            self.stats.unsolicited += 1;
+            return None;
+        }
+        Some(short)
+    }
+
+    fn arrive(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        short: ShortId,
+        transferred: &Transferred,
+    ) -> Option<Arrival> {
+        let neighbour = self.links.get(&link)?;
+        let item = StoredItem {
+            id: transferred.id,
+            header: transferred.header,
+            size: transferred.size,
+            age: transferred.age,
+            since: now,
+            class: neighbour.class(),
+            ingress: neighbour.setup.ingress,
+            copies: self.policy.received_copies(transferred.copies),
+            carriers: 0,
+        };
+        let arrival = Arrival { link, short, item };
+        match self.judge(&arrival.item) {
+            Ok(_) => Some(arrival),
+            Err(refusal) => {
+                self.turn_down(now, &arrival, refusal);
+                None
+            }
+        }
+    }
+
+    fn on_control(
+        &mut self,
+        now: Instant,
+        link_id: LinkId,
+        body: Body,
+    ) -> Result<Received, Misbehaviour> {
+        let Some(link) = self.links.get_mut(&link_id) else {
+            return Ok(Received::Nothing);
+        };
+        match body {
+            Body::Digest(digest) => return self.on_digest(now, link_id, &digest),
+            Body::Cells(cells) => {
+                let progress = match &mut link.session {
+                    Session::Opening(opening) => opening.on_cells(&cells),
+                    _ => return Ok(self.ignore()),
+                };
+                return self.on_progress(link_id, progress);
+            }
+            Body::List(list) => {
+                let progress = match &mut link.session {
+                    Session::Opening(opening) => opening.on_list(&list),
+                    _ => return Ok(self.ignore()),
+                };
+                return self.on_progress(link_id, progress);
+            }
+            Body::More(more) => {
+                let heard = match &mut link.session {
+                    Session::Answering(answering) => answering.on_more(&more),
+                    _ => false,
+                };
+                self.stats.ignored += u64::from(!heard);
+            }
+            Body::Offer(offer) => {
+                if matches!(link.session, Session::Answering(_)) {
+                    link.session = Session::Settled;
+                }
+                self.on_offered(link_id, &mut short_ids(offer.ids));
+            }
+            Body::Want(want) => self.on_want(now, link_id, short_ids(want.ids)),
+            Body::Cancel(cancel) => {
+                for short in short_ids(cancel.ids) {
+                    // In whichever direction it was asked for: who has the item can only have been asked.
+                    let heard = link.giving.unwant(&short) || link.asking.withdrawn(&short);
+                    self.stats.ignored += u64::from(!heard);
+                }
+            }
+            Body::Transfer(_) => {}
+            Body::Receipts(receipts) => self.on_receipts(now, link_id, &receipts)?,
+            Body::Accepted(accepted) => self.on_accepted(link_id, short_ids(accepted.ids)),
+            Body::Refused(refused) => {
+                let has_it = refused.reason() == RefusalReason::Known;
+                for short in short_ids(refused.ids) {
+                    let link = self.links.get_mut(&link_id);
+                    match link.and_then(|link| link.giving.refused(&short, has_it)) {
+                        Some((id, copies)) => self.return_copies(id, copies),
+                        None => self.stats.ignored += 1,
+                    }
+                }
+            }
+            Body::TagOffer(offer) => return Ok(Received::TagsShown(tags(&offer.tags)?)),
+            Body::Take(take) => {
+                for tag in tags(&take.tags)? {
+                    let item = link.tags.taken(&tag);
+                    let item = item.and_then(|id| self.custody.find(&id));
+                    let heard = item.is_some_and(|item| {
+                        let priority = self
+                            .policy
+                            .priority(&candidate(item, now), &link.neighbour());
+                        let short = link.short(&item.id);
+                        link.giving.want_by_tag(short, priority)
+                    });
+                    self.stats.ignored += u64::from(!heard);
+                }
+            }
+        }
+        Ok(Received::Nothing)
+    }
+
+    fn on_digest(
+        &mut self,
+        now: Instant,
+        link_id: LinkId,
+        digest: &proto::Digest,
+    ) -> Result<Received, Misbehaviour> {
+        let theirs = decode_digest(digest).ok_or(Misbehaviour::Reconciliation)?;
+        let Some(link) = self.links.get_mut(&link_id) else {
+            return Ok(Received::Nothing);
+        };
+        if let Session::Opening(opening) = &mut link.session {
+            let progress = opening.on_digest(&theirs);
+            return self.on_progress(link_id, progress);
+        }
+        if link.setup.opener {
+            return Ok(self.ignore());
+        }
+        if link.resync_at <= now {
+            link.giving.forgive_refusals();
+            link.resync_at = now.after(self.config.resync_interval);
+        }
+        let (mine, snapshot) = link.giving.snapshot(&link.setup.salt);
+        if theirs.count == 0 {
+            link.giving.they_lack_all();
+        }
+        let answering = Answering::new(&link.setup.salt, mine, snapshot, &theirs);
+        link.session = Session::Answering(answering);
+        Ok(Received::Nothing)
+    }
+
+    fn on_progress(
+        &mut self,
+        link_id: LinkId,
+        progress: Progress,
+    ) -> Result<Received, Misbehaviour> {
+        let Some(link) = self.links.get_mut(&link_id) else {
+            return Ok(Received::Nothing);
+        };
+        match progress {
+            Progress::Waiting => {}
+            Progress::Ask(more) => link.ask_more(more),
+            Progress::Nonsense => return Err(Misbehaviour::Reconciliation),
+            Progress::Settled(difference) => {
+                link.session = Session::Closing;
+                link.giving.they_lack(difference.mine);
+                self.stats.reconciled += 1;
+                self.on_offered(link_id, &mut difference.theirs.into_iter());
+            }
+        }
+        Ok(Received::Nothing)
+    }
+
+    /// The neighbour has these.
+    fn on_offered(&mut self, link_id: LinkId, shorts: &mut dyn Iterator<Item = ShortId>) {
+        let Some(link) = self.links.get_mut(&link_id) else {
+            return;
+        };
+        for short in shorts {
+            if link.giving.they_have(&short) {
+                continue;
+            }
+            let seen = seen_on(&mut link.seen, &link.setup, &self.seen);
+            if !seen.contains(&short) && !link.asking.lack(short) {
+                self.stats.ignored += 1;
+            }
+        }
+    }
+
+    fn on_want(&mut self, now: Instant, link_id: LinkId, shorts: impl Iterator<Item = ShortId>) {
+        let Some(link) = self.links.get_mut(&link_id) else {
+            return;
+        };
+        let neighbour = link.neighbour();
+        for short in shorts {
+            let heard = link.giving.want(short, |id, kind| {
+                if kind == Kind::Receipt {
+                    return Some(crate::policy::Priority::new(0));
+                }
+                let item = candidate(self.custody.find(id)?, now);
+                let pushed = self.policy.sharing(&item, &neighbour) == Sharing::Push;
+                pushed.then(|| self.policy.priority(&item, &neighbour))
+            });
+            self.stats.ignored += u64::from(!heard);
+        }
+    }
+
+    fn on_receipts(
+        &mut self,
+        now: Instant,
+        link_id: LinkId,
+        receipts: &proto::Receipts,
+    ) -> Result<(), Misbehaviour> {
+        let (preimages, rest) = receipts.preimages.as_chunks::<{ Preimage::LEN }>();
+        if !rest.is_empty() || preimages.len() != receipts.age_minutes.len() {
+            return Err(Misbehaviour::Receipts);
+        }
+        for (preimage, age) in preimages.iter().zip(&receipts.age_minutes) {
+            let preimage = Preimage::new(*preimage);
+            let id = preimage.commitment().receipt_id();
+            let Some(link) = self.links.get_mut(&link_id) else {
+                return Ok(());
+            };
+            let short = link.short(&id);
+            if !link.asking.arrived(&short) {
+                self.stats.unsolicited += 1;
+                continue;
+            }
+            let receipt = StoredReceipt {
+                preimage,
+                lifetime: Lifetime::MONTH,
+                age: Age::from_wire(*age),
+                since: now,
+                known: false,
+                class: link.class(),
+                ingress: link.setup.ingress,
+            };
+            self.take_receipt(now, receipt, Some(link_id));
+        }
+        Ok(())
+    }
+
+    fn on_accepted(&mut self, link_id: LinkId, shorts: impl Iterator<Item = ShortId>) {
+        for short in shorts {
+            let link = self.links.get_mut(&link_id);
+            let Some(id) = link.and_then(|link| link.giving.accepted(&short)) else {
+                self.stats.ignored += 1;
+                continue;
+            };
+            let own = |item: &StoredItem| item.class == crate::Class::Own;
+            if self.custody.find(&id).is_some_and(own)
+                && let Some(item) = self.custody.count_carrier(&id)
+            {
+                let carriers = item.carriers;
+                self.changes.push_back(Change::ItemUpdated(item.clone()));
+                self.changes.push_back(Change::Carried { id, carriers });
+            }
+        }
+    }
+
+    const fn ignore(&mut self) -> Received {
+        self.stats.ignored += 1;
+        Received::Nothing
+    }
+}
+
+fn short_ids(ids: Vec<u64>) -> impl Iterator<Item = ShortId> {
+    ids.into_iter().map(ShortId::new)
+}
+
+fn tags(bytes: &[u8]) -> Result<Vec<Tag>, Misbehaviour> {
+    let (tags, rest) = bytes.as_chunks::<{ Tag::LEN }>();
+    if !rest.is_empty() {
+        return Err(Misbehaviour::Tags);
+    }
+    Ok(tags.iter().copied().map(Tag::new).collect())
+}
+
+/// Why an envelope that arrived is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Its lifetime is over.
+    #[error("the envelope has expired")]
+    Expired,
+    /// It is in custody already.
+    #[error("the envelope is here already")]
+    Held,
+    /// It was here before, or its receipt is here.
+    #[error("the envelope was here before")]
+    Known,
+    /// There is no room for it, or no place to remember it.
+    #[error("there is no room for the envelope")]
+    NoRoom,
+}
+
+/// What no honest neighbour does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misbehaviour {
+    /// A transfer that holds no envelope.
+    #[error("the neighbour sent something that is no envelope: {0}")]
+    Envelope(#[from] EnvelopeError),
+    /// Bytes that are no frame.
+    #[error("the neighbour sent something that is no frame: {0}")]
+    Frame(#[from] FrameError),
+    /// More than the link's budget. The frame was dropped undecoded.
+    #[error("the neighbour is over its budget: {0}")]
+    OverBudget(#[from] OverBudget),
+    /// Receipts that are not 16 bytes each, or not with one age each.
+    #[error("the neighbour sent malformed receipts")]
+    Receipts,
+    /// Digests, symbols or lists that contradict themselves.
+    #[error("the neighbour's reconciliation makes no sense")]
+    Reconciliation,
+    /// Tags that are not 16 bytes each.
+    #[error("the neighbour sent malformed tags")]
+    Tags,
+}

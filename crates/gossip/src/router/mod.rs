@@ -1,0 +1,448 @@
+//! The router: what to carry, what to ask for, what to hand over.
+
+mod inbound;
+mod outbound;
+
+pub use inbound::{Arrival, Misbehaviour, Received, Refusal, Transferred};
+pub use outbound::{Handover, OutFrame};
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use chappe_wire::{
+    Age, ByteCount, Duration, Header, Instant, ItemId, Lifetime, LinkId, Preimage, ShortId, Tag,
+};
+
+use crate::budget::Budget;
+use crate::custody::Custody;
+use crate::link::{Giving, Kind, Link, LinkSetup};
+use crate::policy::{Candidate, Neighbour, Policy, Sharing};
+use crate::receipts::{Placed, Receipts};
+use crate::seen::{Seen, SeenOnLink};
+use crate::{
+    Change, Class, Config, Copies, DropReason, Ingress, SeenEntry, Stats, StoredItem, StoredReceipt,
+};
+
+/// How long a link is asked for nothing after an envelope of it found no room.
+pub(crate) const PAUSE: Duration = Duration::from_secs(60);
+
+/// A store-and-forward router, without I/O, clock or bodies.
+///
+/// The node calls it so:
+///
+/// - At start: [`restore_item`](Self::restore_item), [`restore_seen`](Self::restore_seen) and
+///   [`restore_receipt`](Self::restore_receipt) with what it persisted, in any order.
+/// - For each hop that is established [`link_up`](Self::link_up), in the end [`link_down`](Self::link_down);
+///   between them [`handle_frame`](Self::handle_frame) for each frame that arrives. An envelope that arrives is
+///   given out with an [`Arrival`]; the node stores the body and calls [`accept`](Self::accept), or
+///   [`refuse`](Self::refuse).
+/// - After every call: [`poll_change`](Self::poll_change) until there is none, and commit. Then, for every link
+///   whose hop has room, [`poll_frame`](Self::poll_frame), as late as possible, for the order is decided there.
+///   Any call may give any link something to send.
+/// - At [`poll_timeout`](Self::poll_timeout), or at any time: [`handle_timeout`](Self::handle_timeout).
+///
+/// `now` is the node's powered clock: monotonic, and persisted, so that it goes on after a restart.
+///
+/// ```
+/// use chappe_gossip::policies::Epidemic;
+/// use chappe_gossip::{Config, Ingress, LinkSetup, OutFrame, Received, Router};
+/// use chappe_wire::{Commitment, Envelope, Instant, Lifetime, LinkId, LinkSalt, Tag};
+///
+/// let envelope = Envelope::compose(
+///     Lifetime::WEEK, Tag::new([1; 16]), Commitment::new([2; 16]), &[3; 256])?;
+/// let (now, link) = (Instant::ZERO, LinkId::new(1));
+/// let router = || Router::new(Config::default(), Box::new(Epidemic), [4; 32]);
+/// let [mut north, mut south] = [router(), router()];
+/// north.add_own(now, envelope.id(), *envelope.header(), envelope.size())?;
+///
+/// let setup = |opener| LinkSetup {
+///     opener, salt: LinkSalt::new([5; 16]), pinned: false, ingress: Ingress::new(1) };
+/// north.link_up(now, link, setup(true));
+/// south.link_up(now, link, setup(false));
+/// loop {
+///     if let Some(frame) = north.poll_frame(now, link) {
+///         let bytes = match frame {
+///             OutFrame::Bytes(bytes) => bytes,
+///             OutFrame::Envelope(handover) => handover.frame(&envelope),
+///         };
+///         if let Received::Envelope { arrival, .. } = south.handle_frame(now, link, &bytes)? {
+///             south.accept(now, arrival)?;
+///         }
+///     } else if let Some(OutFrame::Bytes(bytes)) = south.poll_frame(now, link) {
+///         north.handle_frame(now, link, &bytes)?;
+///     } else {
+///         break;
+///     }
+/// }
+/// assert!(south.holds(&envelope.id()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Router {
+    config: Config,
+    policy: Box<dyn Policy + Send>,
+    custody: Custody,
+    seen: Seen,
+    receipts: Receipts,
+    links: BTreeMap<LinkId, Link>,
+    /// Drained by the node after each call; a call adds a few for each item that it touches.
+    changes: VecDeque<Change>,
+    stats: Stats,
+}
+
+impl Router {
+    /// An empty router. `seed` is secret and random; it decides who goes when the room runs out.
+    pub fn new(config: Config, policy: Box<dyn Policy + Send>, seed: [u8; 32]) -> Self {
+        Self {
+            config,
+            policy,
+            custody: Custody::new(config.capacity, config.max_items, &seed),
+            seen: Seen::new(config.max_seen, config.max_seen_per_ingress),
+            receipts: Receipts::new(),
+            links: BTreeMap::new(),
+            changes: VecDeque::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// Puts an item back that was persisted. What has expired goes at the next [`Router::handle_timeout`].
+    pub fn restore_item(&mut self, item: StoredItem) {
+        if !self.holds(&item.id) {
+            self.seen.reserve(item.class, item.ingress);
+            self.custody.insert(item);
+        }
+    }
+
+    /// Puts a memory back that was persisted.
+    pub fn restore_seen(&mut self, entry: SeenEntry) {
+        self.seen.restore(entry);
+    }
+
+    /// Puts a receipt back that was persisted.
+    pub fn restore_receipt(&mut self, receipt: StoredReceipt) {
+        let id = receipt.id();
+        if !self.receipts.contains(&id) {
+            self.receipts.insert(id, receipt);
+        }
+    }
+
+    /// A hop is up. If the link is up already, it starts anew.
+    pub fn link_up(&mut self, now: Instant, link: LinkId, setup: LinkSetup) {
+        self.link_down(now, link);
+        let neighbour = Neighbour {
+            pinned: setup.pinned,
+        };
+        let short = |id: &ItemId| ShortId::of(&setup.salt, id);
+        let mut tags = Vec::new();
+        let items = self.custody.iter().map(|item| {
+            let sharing = self.policy.sharing(&candidate(item, now), &neighbour);
+            if sharing == Sharing::TagOnly {
+                tags.push((item.header.tag, item.id));
+            }
+            let pushed = sharing == Sharing::Push;
+            (short(&item.id), item.id, Kind::Envelope, pushed)
+        });
+        let receipts = self.receipts.ids();
+        let receipts = receipts.map(|id| (short(id), *id, Kind::Receipt, true));
+        let giving = Giving::new(items.chain(receipts));
+        let store_len = self.custody.len() + self.receipts.len();
+        let budget = Budget::new(now, &self.config.link, store_len);
+        let resync_at = now.after(self.config.resync_interval);
+        let mut new = Link::new(setup, budget, giving, resync_at);
+        for (tag, id) in tags {
+            new.tags.show(tag, id);
+        }
+        self.links.insert(link, new);
+    }
+
+    /// A hop is down. Copies that went along with envelopes the neighbour did not answer for come back.
+    pub fn link_down(&mut self, _now: Instant, link: LinkId) {
+        let Some(link) = self.links.remove(&link) else {
+            return;
+        };
+        for (id, copies) in link.giving.unanswered() {
+            self.return_copies(id, copies);
+        }
+    }
+
+    /// Takes an envelope that was written here into custody. It stays until it is delivered or expires. Adding
+    /// one that is here already does nothing.
+    ///
+    /// # Errors
+    /// [`Full`]; nothing was changed.
+    pub fn add_own(
+        &mut self,
+        now: Instant,
+        id: ItemId,
+        header: Header,
+        size: ByteCount,
+    ) -> Result<(), Full> {
+        if self.holds(&id) {
+            return Ok(());
+        }
+        if self.is_done(&id, &header) {
+            return Err(Full::Known);
+        }
+        if !self.seen.has_room(Class::Own, Ingress::OWN) {
+            return Err(Full::Memory);
+        }
+        let victims = self.custody.plan(&id, Class::Own, Ingress::OWN, size);
+        for victim in victims.map_err(|_| Full::Room)? {
+            self.drop_item(now, victim, DropReason::Quota);
+        }
+        let item = StoredItem {
+            id,
+            header,
+            size,
+            age: Age::NEW,
+            since: now,
+            class: Class::Own,
+            ingress: Ingress::OWN,
+            copies: self.policy.initial_copies(),
+            carriers: 0,
+        };
+        self.store(now, item, None);
+        Ok(())
+    }
+
+    /// Lets a receipt go that the person here is the recipient for: it frees the envelopes here and is carried
+    /// to everyone. The node delays and batches these calls.
+    pub fn add_receipt(&mut self, now: Instant, preimage: Preimage, lifetime: Lifetime) {
+        let receipt = StoredReceipt {
+            preimage,
+            lifetime,
+            age: Age::NEW,
+            since: now,
+            known: true,
+            class: Class::Own,
+            ingress: Ingress::OWN,
+        };
+        self.take_receipt(now, receipt, None);
+    }
+
+    /// Drops an item: its body is damaged or lost, or the person here takes it back. It is not taken again.
+    /// False if it is not in custody.
+    pub fn discard(&mut self, now: Instant, id: &ItemId) -> bool {
+        let held = self.holds(id);
+        if held {
+            self.drop_item(now, *id, DropReason::ByNode);
+        }
+        held
+    }
+
+    /// Asks a neighbour for the envelopes with these of the tags that it has shown.
+    pub fn take(&mut self, link: LinkId, tags: impl IntoIterator<Item = Tag>) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.tags.take(tags);
+        }
+    }
+
+    /// What has changed since it was asked last.
+    pub fn poll_change(&mut self) -> Option<Change> {
+        self.changes.pop_front()
+    }
+
+    /// Does what is due. Calling it too early or too often is harmless.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(id) = self.custody.next_expired(now) {
+            self.drop_item(now, id, DropReason::Expired);
+        }
+        while let Some(id) = self.receipts.next_expired(now) {
+            self.drop_receipt(id);
+        }
+        while let Some(id) = self.seen.forget_due(now) {
+            self.changes.push_back(Change::SeenRemoved(id));
+        }
+        for link in self.links.values_mut() {
+            link.handle_timeout(now, self.config.resync_interval);
+        }
+    }
+
+    /// When [`Router::handle_timeout`] is due, after `now`.
+    pub fn poll_timeout(&self, now: Instant) -> Instant {
+        let links = self.links.values().map(|link| link.wakes(now));
+        links
+            .chain([
+                self.custody.next_expiry(),
+                self.receipts.next_expiry(),
+                self.seen.next_deadline(),
+            ])
+            .min()
+            .unwrap_or(Instant::NEVER)
+    }
+
+    /// True if the item is in custody.
+    pub fn holds(&self, id: &ItemId) -> bool {
+        self.custody.find(id).is_some()
+    }
+
+    /// The item, if it is in custody.
+    pub fn item(&self, id: &ItemId) -> Option<&StoredItem> {
+        self.custody.find(id)
+    }
+
+    /// All items in custody, in the order of their ids.
+    pub fn items(&self) -> impl ExactSizeIterator<Item = &StoredItem> {
+        self.custody.iter()
+    }
+
+    /// All receipts that are carried.
+    pub fn receipts(&self) -> impl ExactSizeIterator<Item = &StoredReceipt> {
+        self.receipts.iter()
+    }
+
+    /// How many items are remembered, besides those in custody.
+    pub fn seen_len(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// Counters.
+    pub const fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// True if the item was here before, or its receipt is here.
+    fn is_done(&self, id: &ItemId, header: &Header) -> bool {
+        self.seen.contains(id) || self.receipts.contains(&header.commitment.receipt_id())
+    }
+
+    /// Takes an item in, for which there is room and a place in the memory.
+    fn store(&mut self, now: Instant, item: StoredItem, from: Option<LinkId>) {
+        self.seen.reserve(item.class, item.ingress);
+        for (link_id, link) in &mut self.links {
+            let sharing = self
+                .policy
+                .sharing(&candidate(&item, now), &link.neighbour());
+            let from_here = from == Some(*link_id);
+            let pushed = sharing == Sharing::Push;
+            link.add(item.id, Kind::Envelope, pushed, from_here);
+            if sharing == Sharing::TagOnly && !from_here {
+                link.tags.show(item.header.tag, item.id);
+            }
+        }
+        self.changes.push_back(Change::ItemStored(item.clone()));
+        self.custody.insert(item);
+    }
+
+    fn drop_item(&mut self, now: Instant, id: ItemId, reason: DropReason) {
+        let Some(item) = self.custody.remove(&id) else {
+            return;
+        };
+        let entry = self.seen.remember(&item, now);
+        for link in self.links.values_mut() {
+            link.remove(&id, true);
+        }
+        self.stats.count_drop(reason);
+        let own = item.class == Class::Own;
+        self.changes
+            .push_back(Change::ItemDropped { id, reason, own });
+        self.changes.push_back(Change::SeenAdded(entry));
+    }
+
+    fn drop_receipt(&mut self, id: ItemId) {
+        if self.receipts.remove(&id).is_none() {
+            return;
+        }
+        for link in self.links.values_mut() {
+            link.remove(&id, false);
+        }
+        self.changes.push_back(Change::ReceiptDropped(id));
+    }
+
+    /// Takes a receipt in, from here or from a neighbour.
+    fn take_receipt(&mut self, now: Instant, mut receipt: StoredReceipt, from: Option<LinkId>) {
+        let commitment = receipt.preimage.commitment();
+        let id = commitment.receipt_id();
+        if self.receipts.contains(&id) {
+            if self.receipts.keep_smaller_age(&id, receipt.age, now)
+                && let Some(receipt) = self.receipts.find(&id)
+            {
+                self.changes.push_back(Change::ReceiptStored(*receipt));
+            }
+            return;
+        }
+        if receipt.lifetime.is_over(receipt.age) {
+            return;
+        }
+        let freed = self.custody.committed_to(commitment);
+        let lifetimes = freed.iter().filter_map(|id| self.custody.find(id));
+        let longest = lifetimes
+            .map(|item| item.header.lifetime)
+            .max_by_key(|lifetime| lifetime.as_duration());
+        if from.is_some()
+            && let Some(lifetime) = longest
+        {
+            receipt.lifetime = lifetime;
+        }
+        receipt.known |= !freed.is_empty() || self.seen.committed_to(&commitment);
+        for item in freed {
+            let own = self.custody.find(&item).map(|item| item.class) == Some(Class::Own);
+            self.drop_item(now, item, DropReason::Receipted);
+            if own {
+                self.changes.push_back(Change::Delivered(item));
+            }
+        }
+        match self.receipts.insert(id, receipt) {
+            Placed::NoRoom => {
+                self.stats.receipts_refused += 1;
+                return;
+            }
+            Placed::InPlaceOf(loser) => {
+                self.stats.receipts_evicted += 1;
+                for link in self.links.values_mut() {
+                    link.remove(&loser, false);
+                }
+                self.changes.push_back(Change::ReceiptDropped(loser));
+            }
+            Placed::Stored => {}
+        }
+        for (link_id, link) in &mut self.links {
+            link.add(id, Kind::Receipt, true, from == Some(*link_id));
+        }
+        self.stats.receipts_taken += 1;
+        self.changes.push_back(Change::ReceiptStored(receipt));
+    }
+
+    fn return_copies(&mut self, id: ItemId, copies: Copies) {
+        if copies == Copies::NONE {
+            return;
+        }
+        let Some(item) = self.custody.find(&id) else {
+            return;
+        };
+        let copies = item.copies.saturating_add(copies);
+        if let Some(item) = self.custody.set_copies(&id, copies) {
+            self.changes.push_back(Change::ItemUpdated(item.clone()));
+        }
+    }
+}
+
+/// The memory on one link, made from all of it when it is needed first.
+fn seen_on<'a>(link: &'a mut Option<SeenOnLink>, setup: &LinkSetup, seen: &Seen) -> &'a SeenOnLink {
+    link.get_or_insert_with(|| SeenOnLink::new(seen.ids().map(|id| ShortId::of(&setup.salt, id))))
+}
+
+fn candidate(item: &StoredItem, now: Instant) -> Candidate<'_> {
+    Candidate {
+        header: &item.header,
+        size: item.size,
+        age: item.age_at(now),
+        class: item.class,
+        copies: item.copies,
+    }
+}
+
+/// Why an envelope that was written here cannot be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Full {
+    /// It was sent before, or its receipt is here.
+    #[error("the message was sent before")]
+    Known,
+    /// The memory of items is full.
+    #[error("too many messages are remembered to take another one")]
+    Memory,
+    /// The room is taken by messages that were written here.
+    #[error("there is no room left for messages on their way")]
+    Room,
+}

@@ -1,0 +1,144 @@
+//! Frames that leave.
+
+use alloc::vec::Vec;
+
+use chappe_wire::proto::{Receipts, Transfer, frame::Body};
+use chappe_wire::{Age, Envelope, Instant, ItemId, LinkId, encode_frame};
+
+use super::{Router, candidate};
+use crate::link::{Kind, Next};
+use crate::policy::Sharing;
+use crate::{Change, Copies, DropReason};
+
+/// The most receipts in one frame.
+const MAX_RECEIPTS_PER_FRAME: usize = 256;
+
+/// A frame for the hop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutFrame {
+    /// The frame.
+    Bytes(Vec<u8>),
+    /// An envelope, whose body the node has: see [`Handover::frame`].
+    Envelope(Handover),
+}
+
+/// An envelope to be handed over to a neighbour, with what is mutable about it. If its body cannot be loaded,
+/// the node calls [`Router::discard`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// Which envelope.
+    pub id: ItemId,
+    /// Its age now.
+    pub age: Age,
+    /// The copies that go along.
+    pub copies: Copies,
+}
+
+impl Handover {
+    /// The frame that hands `envelope` over, which is the one with this id.
+    pub fn frame(&self, envelope: &Envelope) -> Vec<u8> {
+        encode_frame(Body::Transfer(Transfer {
+            envelope: envelope.as_bytes().to_vec(),
+            age_minutes: self.age.to_wire(),
+            copies: self.copies.count(),
+        }))
+    }
+}
+
+impl Router {
+    /// The next frame for the hop. Call it when the hop has room, not before: what goes next is decided here.
+    pub fn poll_frame(&mut self, now: Instant, link: LinkId) -> Option<OutFrame> {
+        let neighbour = self.links.get_mut(&link)?;
+        let control = neighbour
+            .next_session(now, &mut self.stats)
+            .or_else(|| neighbour.next_control(now));
+        if let Some(bytes) = control {
+            return Some(OutFrame::Bytes(bytes));
+        }
+        loop {
+            let next = self.links.get_mut(&link)?.giving.next()?;
+            let frame = match next.kind {
+                Kind::Receipt => self.hand_over_receipts(now, link),
+                Kind::Envelope => self.hand_over(now, link, &next),
+            };
+            if frame.is_some() {
+                return frame;
+            }
+        }
+    }
+
+    /// Every call takes at least one entry off the link's queue.
+    fn hand_over(&mut self, now: Instant, link: LinkId, next: &Next) -> Option<OutFrame> {
+        let neighbour = self.links.get_mut(&link)?;
+        let Some(item) = self.custody.find(&next.id) else {
+            neighbour.giving.remove(&next.short);
+            return None;
+        };
+        let age = item.age_at(now);
+        if item.header.lifetime.is_over(age) {
+            self.drop_item(now, next.id, DropReason::Expired);
+            return None;
+        }
+        let sharing = self
+            .policy
+            .sharing(&candidate(item, now), &neighbour.neighbour());
+        if sharing != Sharing::Push && !next.by_tag {
+            neighbour.giving.withhold(&next.short);
+            return None;
+        }
+        // Who asks by tag gets the envelope, and no budget to spread it.
+        let copies = if next.by_tag {
+            Copies::NONE
+        } else {
+            self.policy.handed_over(item.copies)
+        };
+        neighbour.giving.sent(&next.short, copies);
+        self.spend_copies(now, next.id, copies);
+        self.stats.sent += 1;
+        let id = next.id;
+        Some(OutFrame::Envelope(Handover { id, age, copies }))
+    }
+
+    fn hand_over_receipts(&mut self, now: Instant, link: LinkId) -> Option<OutFrame> {
+        let giving = &mut self.links.get_mut(&link)?.giving;
+        let mut frame = Receipts::default();
+        while frame.age_minutes.len() < MAX_RECEIPTS_PER_FRAME
+            && let Some(next) = giving.next().filter(|next| next.kind == Kind::Receipt)
+        {
+            giving.sent(&next.short, Copies::NONE);
+            if let Some(receipt) = self.receipts.find(&next.id) {
+                frame.preimages.extend(receipt.preimage.as_bytes());
+                frame.age_minutes.push(receipt.age_at(now).to_wire());
+            }
+        }
+        let any = !frame.age_minutes.is_empty();
+        any.then(|| OutFrame::Bytes(encode_frame(Body::Receipts(frame))))
+    }
+
+    /// Copies have left. Where that was the last but one, the neighbours are shown the tag from now on.
+    fn spend_copies(&mut self, now: Instant, id: ItemId, copies: Copies) {
+        if copies == Copies::NONE {
+            return;
+        }
+        let Some(item) = self.custody.find(&id) else {
+            return;
+        };
+        let left = item.copies.saturating_sub(copies);
+        let Some(item) = self.custody.set_copies(&id, left) else {
+            return;
+        };
+        self.changes.push_back(Change::ItemUpdated(item.clone()));
+        for link in self.links.values_mut() {
+            let sharing = self
+                .policy
+                .sharing(&candidate(item, now), &link.neighbour());
+            if sharing == Sharing::Push {
+                continue;
+            }
+            let short = link.short(&id);
+            if link.giving.withhold(&short) && sharing == Sharing::TagOnly {
+                link.tags.show(item.header.tag, id);
+            }
+        }
+    }
+}

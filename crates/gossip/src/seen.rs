@@ -1,0 +1,156 @@
+//! The exact memory of items that were here: none of them is taken again while it could still come.
+
+use alloc::collections::BTreeMap;
+
+use chappe_wire::{Commitment, Duration, Instant, ItemId, ShortId};
+
+use crate::deadlines::Deadlines;
+use crate::{Class, Ingress, SeenEntry, StoredItem};
+
+/// How much longer than its lifetime an item is remembered.
+pub(crate) const MARGIN: Duration = Duration::from_days(1);
+
+/// The memory. A place in it is reserved for each item in custody, so that dropping one never needs room.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    limit: usize,
+    limit_per_ingress: usize,
+    entries: BTreeMap<ItemId, SeenEntry>,
+    commitments: BTreeMap<Commitment, u32>,
+    deadlines: Deadlines<ItemId>,
+    places: usize,
+    strangers: usize,
+    by_ingress: BTreeMap<Ingress, usize>,
+}
+
+impl Seen {
+    pub(crate) fn new(limit: usize, limit_per_ingress: usize) -> Self {
+        Self {
+            limit,
+            limit_per_ingress,
+            entries: BTreeMap::new(),
+            commitments: BTreeMap::new(),
+            deadlines: Deadlines::new(),
+            places: 0,
+            strangers: 0,
+            by_ingress: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn contains(&self, id: &ItemId) -> bool {
+        self.entries.contains_key(id)
+    }
+
+    /// True if an item with this commitment was here.
+    pub(crate) fn committed_to(&self, commitment: &Commitment) -> bool {
+        self.commitments.contains_key(commitment)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = &ItemId> {
+        self.entries.keys()
+    }
+
+    /// True if one more item of this kind can be remembered.
+    pub(crate) fn has_room(&self, class: Class, ingress: Ingress) -> bool {
+        let from_ingress = self.by_ingress.get(&ingress).copied().unwrap_or(0);
+        let fair = class != Class::Stranger
+            || (self.strangers < self.limit / 2 && from_ingress < self.limit_per_ingress);
+        fair && self.places < self.limit
+    }
+
+    /// Takes a place for an item that comes into custody.
+    pub(crate) fn reserve(&mut self, class: Class, ingress: Ingress) {
+        self.places += 1;
+        if class == Class::Stranger {
+            self.strangers += 1;
+            *self.by_ingress.entry(ingress).or_default() += 1;
+        }
+    }
+
+    /// Remembers an item that has a place reserved.
+    pub(crate) fn remember(&mut self, item: &StoredItem, now: Instant) -> SeenEntry {
+        let lifetime = item.header.lifetime.as_duration();
+        let entry = SeenEntry {
+            id: item.id,
+            commitment: item.header.commitment,
+            until: now.after(lifetime).after(MARGIN),
+            class: item.class,
+            ingress: item.ingress,
+        };
+        self.add(entry);
+        entry
+    }
+
+    /// Puts an entry back that was persisted.
+    pub(crate) fn restore(&mut self, entry: SeenEntry) {
+        if !self.contains(&entry.id) {
+            self.reserve(entry.class, entry.ingress);
+            self.add(entry);
+        }
+    }
+
+    /// Forgets an entry that is due.
+    pub(crate) fn forget_due(&mut self, now: Instant) -> Option<ItemId> {
+        let id = self.deadlines.pop_due(now)?;
+        let entry = self.entries.remove(&id)?;
+        if let Some(count) = self.commitments.get_mut(&entry.commitment) {
+            *count -= 1;
+            if *count == 0 {
+                self.commitments.remove(&entry.commitment);
+            }
+        }
+        self.places = self.places.saturating_sub(1);
+        if entry.class == Class::Stranger {
+            self.strangers = self.strangers.saturating_sub(1);
+            if let Some(count) = self.by_ingress.get_mut(&entry.ingress) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.by_ingress.remove(&entry.ingress);
+                }
+            }
+        }
+        Some(id)
+    }
+
+    pub(crate) fn next_deadline(&self) -> Instant {
+        self.deadlines.next()
+    }
+
+    fn add(&mut self, entry: SeenEntry) {
+        self.deadlines.insert(entry.until, entry.id);
+        let count = self.commitments.entry(entry.commitment).or_default();
+        *count = count.saturating_add(1);
+        self.entries.insert(entry.id, entry);
+    }
+}
+
+/// The memory as seen on one link: short ids.
+#[derive(Debug)]
+pub(crate) struct SeenOnLink {
+    /// Ascending.
+    first: alloc::vec::Vec<ShortId>,
+    later: alloc::collections::BTreeSet<ShortId>,
+}
+
+impl SeenOnLink {
+    pub(crate) fn new(ids: impl Iterator<Item = ShortId>) -> Self {
+        let mut first: alloc::vec::Vec<ShortId> = ids.collect();
+        first.sort_unstable();
+        Self {
+            first,
+            later: alloc::collections::BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, id: ShortId) {
+        self.later.insert(id);
+    }
+
+    pub(crate) fn contains(&self, id: &ShortId) -> bool {
+        self.first.binary_search(id).is_ok() || self.later.contains(id)
+    }
+}

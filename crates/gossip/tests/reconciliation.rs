@@ -1,0 +1,206 @@
+//! Two stores that meet end up equal, exactly, and nothing is sent that the other end has.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use chappe_wire::ItemId;
+use common::{Net, sample};
+use proptest::prelude::*;
+
+/// Peers 0 and 1 share items 0..common, and have some of their own besides.
+fn stores(common: u64, first: u64, second: u64) -> Net {
+    let mut net = Net::new(2);
+    for number in 0..common {
+        net.add_own(0, &sample(number));
+        net.add_own(1, &sample(number));
+    }
+    for number in common..common + first {
+        net.add_own(0, &sample(number));
+    }
+    for number in common + first..common + first + second {
+        net.add_own(1, &sample(number));
+    }
+    net
+}
+
+fn ids(net: &Net, peer: usize) -> BTreeSet<ItemId> {
+    net.peers[peer].items.keys().copied().collect()
+}
+
+/// Each item of the difference was sent once, from the end that had it, and no other was sent.
+fn assert_exact(net: &Net, common: u64, first: u64, second: u64) {
+    let everything: BTreeSet<ItemId> = (0..common + first + second)
+        .map(|number| sample(number).id)
+        .collect();
+    assert_eq!(ids(net, 0), everything);
+    assert_eq!(ids(net, 1), everything);
+    let from_first = (common..common + first).map(|n| ((0, 1, sample(n).id), 1));
+    let from_second = (common + first..common + first + second).map(|n| ((1, 0, sample(n).id), 1));
+    assert_eq!(
+        net.traffic.transfers,
+        from_first.chain(from_second).collect()
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_two_stores_become_equal(
+        common in prop_oneof![0u64..50, 0u64..3_000],
+        first in prop_oneof![0u64..4, 0u64..60, 0u64..3_000],
+        second in prop_oneof![0u64..4, 0u64..60, 0u64..3_000],
+        step_by_step: bool,
+    ) {
+        let mut net = stores(common, first, second);
+        net.connect(0, 1);
+        if step_by_step {
+            net.run();
+        } else {
+            net.run_in_turns(0, 1);
+        }
+        assert_exact(&net, common, first, second);
+        prop_assert_eq!(net.peers[0].router.stats().ignored, 0);
+        prop_assert_eq!(net.peers[1].router.stats().ignored, 0);
+        prop_assert_eq!(net.peers[1].router.stats().withheld, 0);
+    }
+}
+
+#[test]
+fn every_small_combination_becomes_equal() {
+    for common in [0, 1, 2, 70, 200] {
+        for first in [0, 1, 2, 100] {
+            for second in [0, 1, 2, 100] {
+                let mut net = stores(common, first, second);
+                net.connect(0, 1);
+                net.run();
+                assert_exact(&net, common, first, second);
+            }
+        }
+    }
+}
+
+/// The turns until both ends know the difference: the last frame that tells is a Want or an Offer.
+#[test]
+fn ten_differences_in_ten_thousand_cost_at_most_1200_bytes_and_two_round_trips() {
+    for (first, second) in [(5, 5), (10, 0), (0, 10), (1, 9)] {
+        let mut net = stores(10_000, first, second);
+        net.connect(0, 1);
+        // Digest, cells, want and offer, want: two round trips. Then envelopes and what confirms them.
+        let turns = net.run_in_turns(0, 1);
+        assert!(turns <= 4 + 2, "{turns} turns");
+        let bytes = net.traffic.reconciliation_bytes();
+        assert!(bytes <= 1_200, "{bytes} bytes for {first} and {second}");
+        assert_eq!(net.traffic.count_of("more"), 0);
+        assert_exact(&net, 10_000, first, second);
+    }
+}
+
+#[test]
+fn equal_stores_cost_at_most_100_bytes_and_one_round_trip() {
+    let mut net = stores(10_000, 0, 0);
+    net.connect(0, 1);
+    let turns = net.run_in_turns(0, 1);
+    assert!(turns <= 3, "{turns} turns");
+    let bytes: u64 = net.traffic.frames.values().map(|(_, bytes)| bytes).sum();
+    assert!(bytes <= 100, "{bytes} bytes");
+    assert!(net.traffic.transfers.is_empty());
+}
+
+#[test]
+fn bytes_grow_with_the_difference_and_never_much_beyond_a_list() {
+    let cost = |common, first, second| {
+        let mut net = stores(common, first, second);
+        net.connect(0, 1);
+        net.run();
+        net.traffic.reconciliation_bytes()
+    };
+    // Doubling rounds up: at most 2 * 1.5 symbols of 12 bytes a difference, and 16 to want and offer it.
+    assert!(cost(3_000, 50, 50) <= 100 * 52 + 600);
+    // Stores with nothing in common: symbols up to the cost of the list, the list, and what is wanted.
+    let disjoint = cost(0, 2_000, 2_000);
+    assert!(disjoint <= 2 * 8 * 2_000 + 3 * 8 * 2_000, "{disjoint}");
+}
+
+#[test]
+fn items_that_come_while_stores_are_reconciled_get_through_once() {
+    for pause in 0..8 {
+        let mut net = stores(500, 20, 20);
+        net.connect(0, 1);
+        for _ in 0..pause {
+            net.step();
+        }
+        net.add_own(0, &sample(100_000));
+        net.add_own(1, &sample(100_001));
+        // The same item at both ends at once.
+        net.add_own(0, &sample(100_002));
+        net.add_own(1, &sample(100_002));
+        net.run();
+        assert_eq!(ids(&net, 0), ids(&net, 1));
+        assert_eq!(ids(&net, 0).len(), 543);
+        assert_eq!(net.traffic.transfers.len(), 42);
+        assert!(net.traffic.transfers.values().all(|times| *times == 1));
+    }
+}
+
+#[test]
+fn items_that_go_while_stores_are_reconciled_are_not_waited_for() {
+    for pause in 0..8 {
+        let mut net = stores(500, 20, 20);
+        net.connect(0, 1);
+        for _ in 0..pause {
+            net.step();
+        }
+        for number in 510..530 {
+            let now = net.now;
+            for peer in &mut net.peers {
+                peer.router.discard(now, &sample(number).id);
+                peer.settle();
+            }
+        }
+        net.run();
+        assert!((510..530).all(|n| !net.peers[0].router.holds(&sample(n).id)));
+        let stats = |peer: usize| net.peers[peer].router.stats();
+        assert_eq!(stats(0).misbehaviour + stats(1).misbehaviour, 0);
+        for number in (500..510).chain(530..540) {
+            assert!(net.peers[0].router.holds(&sample(number).id));
+            assert!(net.peers[1].router.holds(&sample(number).id));
+        }
+    }
+}
+
+#[test]
+fn what_was_here_before_is_not_asked_for_again() {
+    let mut net = stores(300, 0, 10);
+    let now = net.now;
+    for number in 295..305 {
+        net.peers[0].router.discard(now, &sample(number).id);
+        net.peers[0].settle();
+    }
+    net.connect(0, 1);
+    net.run();
+    let sent: Vec<_> = net.traffic.transfers.keys().map(|key| key.2).collect();
+    assert_eq!(sent.len(), 10);
+    assert!((300..310).all(|number| sent.contains(&sample(number).id)));
+    assert!(!net.peers[0].router.holds(&sample(296).id));
+    net.disconnect(0, 1);
+    net.connect(1, 0);
+    net.run();
+    assert_eq!(net.traffic.transfers.len(), 10);
+}
+
+#[test]
+fn a_lasting_link_is_reconciled_anew_and_costs_little() {
+    let mut net = stores(1_000, 3, 3);
+    net.connect(0, 1);
+    net.run();
+    net.traffic = common::Traffic::default();
+    for _ in 0..6 {
+        net.wait(chappe_wire::Duration::from_minutes(10));
+        net.run();
+    }
+    assert_eq!(net.traffic.count_of("digest"), 12);
+    let bytes: u64 = net.traffic.frames.values().map(|(_, bytes)| bytes).sum();
+    assert!(bytes <= 6 * 100, "{bytes} bytes in an hour of silence");
+}
