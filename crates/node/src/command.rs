@@ -80,7 +80,7 @@ impl<S: Store> Node<S> {
         let invite = Invite {
             jid: BareJid::new(&me.jid).map_err(|_| CommandError::BadKeys)?,
             name: DisplayName::new(&me.name).map_err(|_| CommandError::BadKeys)?,
-            device: me.device.device_id().number(),
+            device: me.device.id().number(),
             identity: bundle.identity,
             signed_prekey: InviteSignedPreKey {
                 id: bundle.signed_prekey_id.number(),
@@ -111,7 +111,7 @@ impl<S: Store> Node<S> {
         let invite = Invite::from_uri(uri)?;
         let bundle = bundle_of(&invite).ok_or(CommandError::BadKeys)?;
         let identity = *bundle.identity();
-        if identity == me.device.identity() {
+        if identity == me.device.identity().public() {
             return Err(CommandError::OwnInvite);
         }
         let jid = String::from(invite.jid.as_str());
@@ -220,7 +220,7 @@ impl<S: Store> Node<S> {
         let person = self.people.person(contact)?;
         let other: IdentityKey = person.identity().ok_or(CommandError::WrongKind)?;
         Ok(SafetyNumber::of(
-            me.device.identity().as_bytes(),
+            me.device.identity().public().as_bytes(),
             other.as_bytes(),
         ))
     }

@@ -143,11 +143,8 @@ impl<S: Store> Node<S> {
             file,
         };
         let plaintext = content.to_xml();
-        let (sender_jid, sender_device, name) = (
-            me.jid.clone(),
-            me.device.device_id().number(),
-            me.name.clone(),
-        );
+        let (sender_jid, sender_device, name) =
+            (me.jid.clone(), me.device.id().number(), me.name.clone());
         let person = self.people.person_mut(contact)?;
         let session = person
             .sessions

@@ -28,6 +28,8 @@ pub(crate) const MAX_NAME_LEN: usize = 64;
 enum Outcome {
     /// Read, from this contact: a receipt is due.
     Read(ContactId),
+    /// From a contact that is blocked: not shown, and no receipt.
+    Blocked,
     /// Not readable, and nothing changed but the window of tags.
     Unreadable(Option<ContactId>),
 }
@@ -60,6 +62,7 @@ impl<S: Store> Node<S> {
             Outcome::Read(contact) => {
                 self.receipt_due(now, contact, opened.preimage, envelope)?;
             }
+            Outcome::Blocked => {}
             Outcome::Unreadable(contact) => {
                 self.counters.undecryptable = self.counters.undecryptable.saturating_add(1);
                 self.tell(Event::Undecryptable { contact });
@@ -150,11 +153,15 @@ impl<S: Store> Node<S> {
             self.save_device()?;
             self.new_session(contact, decrypted.session)?;
         }
+        if self.is_blocked(contact) {
+            // Only a contact URI that nobody had used leads here: whose it is shows after opening.
+            return Ok(Outcome::Blocked);
+        }
         self.heard(contact)?;
         if let Ok(Some(content)) = content {
             self.received(now, contact, content)?;
         }
-        if decrypted.answer_due && !self.is_blocked(contact) {
+        if decrypted.answer_due {
             // Without an answer the other side repeats its key exchange with every message.
             let _ = self.send_hidden(now, contact);
         }
@@ -192,7 +199,6 @@ impl<S: Store> Node<S> {
         };
         let decrypted = sessions
             .decrypt(
-                &mut self.rng,
                 &mut me.device,
                 expected.as_ref(),
                 message.key_exchange,

@@ -198,7 +198,9 @@ impl<S: Store> Node<S> {
 
     /// The seed of this node's identity, to be kept apart from the store; `None` on a relay.
     pub fn identity_seed(&self) -> Option<Zeroizing<[u8; 32]>> {
-        self.me.as_ref().map(|me| me.device.identity_seed())
+        self.me
+            .as_ref()
+            .map(|me| Zeroizing::new(*me.device.identity().seed()))
     }
 
     /// Gives the store back, without what was not committed.

@@ -1,6 +1,6 @@
 //! Who is who: contact URIs, verification, blocking, changed keys.
 
-use chappe_node::{Command, CommandError, Contact, NodeConfig, Profile, Reply, Trust};
+use chappe_node::{Command, CommandError, Contact, Delivery, NodeConfig, Profile, Reply, Trust};
 use chappe_testkit::{NodeIndex, Pair, Side, Weather, World};
 use chappe_wire::Duration;
 
@@ -133,9 +133,20 @@ fn a_changed_key_is_refused_and_nothing_changes() {
     );
 }
 
+/// A pair that has talked before, out of range again.
+fn acquainted(seed: u64) -> Pair {
+    let mut pair = Pair::new(seed);
+    pair.send(Side::North, "first").unwrap();
+    pair.connect(Weather::default());
+    pair.run(Duration::from_secs(60));
+    pair.disconnect();
+    assert_eq!(pair.inbox(Side::South), ["first"]);
+    pair
+}
+
 #[test]
 fn a_blocked_contact_is_not_heard_until_it_is_unblocked() {
-    let mut pair = Pair::new(6);
+    let mut pair = acquainted(6);
     let south = pair.node(Side::South);
     let contact = pair.contact(Side::South);
     pair.world
@@ -144,16 +155,31 @@ fn a_blocked_contact_is_not_heard_until_it_is_unblocked() {
     pair.send(Side::North, "hello?").unwrap();
     pair.connect(Weather::default());
     pair.run(Duration::from_secs(60));
-    assert!(pair.inbox(Side::South).is_empty());
+    assert_eq!(pair.inbox(Side::South), ["first"]);
     pair.world
         .command(south, Command::Block(contact, false))
         .unwrap();
-    assert_eq!(pair.inbox(Side::South), ["hello?"]);
+    assert_eq!(pair.inbox(Side::South), ["first", "hello?"]);
+}
+
+#[test]
+fn a_blocked_contact_is_not_heard_by_a_contact_uri_that_is_left_over_either() {
+    let mut pair = Pair::new(7);
+    let south = pair.node(Side::South);
+    let contact = pair.contact(Side::South);
+    pair.world
+        .command(south, Command::Block(contact, true))
+        .unwrap();
+    let id = pair.send(Side::North, "hello?").unwrap();
+    pair.connect(Weather::default());
+    pair.run(Duration::from_secs(60));
+    assert!(pair.inbox(Side::South).is_empty());
+    assert_ne!(pair.state(Side::North, id), Delivery::Delivered);
 }
 
 #[test]
 fn a_removed_contact_is_forgotten() {
-    let mut pair = Pair::new(7);
+    let mut pair = acquainted(8);
     let south = pair.node(Side::South);
     let contact = pair.contact(Side::South);
     pair.world
@@ -163,5 +189,5 @@ fn a_removed_contact_is_forgotten() {
     pair.send(Side::North, "who is there").unwrap();
     pair.connect(Weather::default());
     pair.run(Duration::from_secs(60));
-    assert!(pair.inbox(Side::South).is_empty());
+    assert_eq!(pair.inbox(Side::South), ["first"]);
 }

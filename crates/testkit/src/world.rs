@@ -6,7 +6,7 @@ use chappe_node::{
     Command, CommandError, CommandId, Event, Input, LinkUp, Node, NodeConfig, Output, Reply,
 };
 use chappe_store::MemoryStore;
-use chappe_wire::{Duration, Instant, LinkId};
+use chappe_wire::{ByteCount, Duration, Instant, LinkId};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
@@ -54,7 +54,7 @@ impl World {
 
     /// Adds a node with an empty store.
     pub fn add(&mut self, config: NodeConfig) -> NodeIndex {
-        let node = self.build(&config, MemoryStore::new());
+        let node = self.build(&config, MemoryStore::new(ByteCount::from_mib(1_024)));
         self.nodes.push(Member {
             config,
             node: Some(node),
