@@ -1,6 +1,6 @@
 //! What the node is to persist, or to tell the person.
 
-use chappe_wire::ItemId;
+use chappe_wire::{Commitment, ItemId};
 
 use crate::{SeenEntry, StoredItem, StoredReceipt};
 
@@ -28,8 +28,8 @@ pub enum Change {
     SeenRemoved(ItemId),
     /// A receipt is carried now, or what is mutable about it has changed.
     ReceiptStored(StoredReceipt),
-    /// A receipt is not carried any more. The id is [`StoredReceipt::id`].
-    ReceiptDropped(ItemId),
+    /// The receipt for this commitment is not carried any more.
+    ReceiptDropped(Commitment),
     /// A neighbour took custody of an item that was written here.
     Carried {
         /// Which item.

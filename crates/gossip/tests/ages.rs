@@ -1,4 +1,10 @@
 //! Age is carried and grows by dwell; the smaller one wins; what is too old goes.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, where a panic is a failed test; clippy exempts #[test] functions only"
+)]
 
 mod common;
 
