@@ -96,6 +96,20 @@ fn two_full_neighbours_share_the_work() {
 }
 
 #[test]
+fn nothing_is_offered_back_to_where_it_came_from() {
+    let mut net = Net::new(2);
+    net.connect(0, 1);
+    net.run();
+    let before = net.traffic.count_of("offer");
+    for number in 0..50 {
+        net.add_own(0, &sample(number));
+        net.run();
+    }
+    assert_eq!(net.peers[1].items.len(), 50);
+    assert_eq!(net.traffic.count_of("offer") - before, 50);
+}
+
+#[test]
 fn an_idle_mesh_is_silent() {
     let mut net = with_items();
     for peer in 0..PEERS {

@@ -10,9 +10,9 @@ mod common;
 
 use chappe_gossip::{DropReason, Full};
 use chappe_wire::proto::frame::Body;
-use chappe_wire::proto::{Offer, Receipts};
+use chappe_wire::proto::{Offer, Receipts, Want};
 use chappe_wire::{Age, Duration, Lifetime, LinkId, Preimage, ShortId, encode_frame};
-use common::{LINK, Net, SALT, Victim, sample};
+use common::{LINK, Net, SALT, Victim, commitment_of, sample};
 
 fn line(peers: usize) -> Net {
     let mut net = Net::new(peers);
@@ -87,6 +87,32 @@ fn it_goes_first_and_stops_the_envelope_on_its_way() {
         .router
         .add_own(late.now, message.id, message.header, message.size);
     assert_eq!(again, Err(Full::Known));
+}
+
+#[test]
+fn it_goes_before_the_envelopes() {
+    let mut victim = Victim::new(chappe_gossip::Config::default(), 50, false);
+    for number in 100..105 {
+        let (now, preimage) = (victim.now, sample(number).preimage);
+        victim
+            .peer
+            .router
+            .add_receipt(now, preimage, Lifetime::WEEK);
+    }
+    victim.peer.settle();
+    let items = (0..50).map(|number| sample(number).id);
+    let receipts = (100..105).map(|number| commitment_of(number).receipt_id());
+    let ids = items
+        .chain(receipts)
+        .map(|id| ShortId::of(&SALT, &id).get());
+    let ids = ids.collect();
+    victim.say(Body::Want(Want { ids })).unwrap();
+    let said = victim.hear();
+    let Some(Body::Receipts(first)) = said.first() else {
+        panic!("{said:?}");
+    };
+    assert_eq!(first.age_minutes.len(), 5);
+    assert_eq!(said.len(), 1 + 50);
 }
 
 fn bring_receipt(victim: &mut Victim, preimage: Preimage, age: u32) {
