@@ -1,4 +1,10 @@
 //! A neighbour that lies, floods or babbles costs a bounded amount of work and bytes, and changes nothing.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, where a panic is a failed test; clippy exempts #[test] functions only"
+)]
 
 mod common;
 

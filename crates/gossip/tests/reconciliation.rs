@@ -1,4 +1,10 @@
 //! Two stores that meet end up equal, exactly, and nothing is sent that the other end has.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, where a panic is a failed test; clippy exempts #[test] functions only"
+)]
 
 mod common;
 
@@ -102,7 +108,7 @@ fn equal_stores_cost_at_most_100_bytes_and_one_round_trip() {
     let mut net = stores(10_000, 0, 0);
     net.connect(0, 1);
     let turns = net.run_in_turns(0, 1);
-    assert!(turns <= 3, "{turns} turns");
+    assert!(turns <= 2, "{turns} turns");
     let bytes: u64 = net.traffic.frames.values().map(|(_, bytes)| bytes).sum();
     assert!(bytes <= 100, "{bytes} bytes");
     assert!(net.traffic.transfers.is_empty());

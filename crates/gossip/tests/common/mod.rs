@@ -60,7 +60,7 @@ pub struct Peer {
     pub router: Router,
     pub items: BTreeMap<ItemId, StoredItem>,
     pub seen: BTreeMap<ItemId, SeenEntry>,
-    pub receipts: BTreeMap<ItemId, StoredReceipt>,
+    pub receipts: BTreeMap<Commitment, StoredReceipt>,
     pub dropped: BTreeMap<ItemId, DropReason>,
     pub delivered: Vec<ItemId>,
     pub carriers: BTreeMap<ItemId, u32>,
@@ -105,10 +105,12 @@ impl Peer {
                     self.seen.remove(&id).expect("forgets what is remembered");
                 }
                 Change::ReceiptStored(receipt) => {
-                    self.receipts.insert(receipt.id(), receipt);
+                    self.receipts.insert(receipt.preimage.commitment(), receipt);
                 }
-                Change::ReceiptDropped(id) => {
-                    self.receipts.remove(&id).expect("drops what is stored");
+                Change::ReceiptDropped(commitment) => {
+                    self.receipts
+                        .remove(&commitment)
+                        .expect("drops what is stored");
                 }
                 Change::Carried { id, carriers } => {
                     self.carriers.insert(id, carriers);
@@ -122,7 +124,9 @@ impl Peer {
     /// What was persisted is what the router has.
     pub fn check(&self) {
         assert!(self.router.items().eq(self.items.values()));
-        assert!(self.router.receipts().eq(self.receipts.values()));
+        let mut receipts: Vec<_> = self.router.receipts().copied().collect();
+        receipts.sort_by_key(|receipt| receipt.preimage.commitment());
+        assert!(receipts.iter().eq(self.receipts.values()));
         assert_eq!(self.router.seen_len(), self.seen.len());
     }
 
@@ -238,6 +242,10 @@ impl Net {
             self.peers[peer].router.link_down(self.now, link);
             self.peers[peer].settle();
         }
+    }
+
+    pub fn restart(&mut self, peer: usize, config: Config, policy: Box<dyn Policy + Send>) {
+        self.peers[peer].restart(config, policy);
     }
 
     /// Time passes.
