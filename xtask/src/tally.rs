@@ -66,7 +66,7 @@ mod tests {
         let mut tally = Tally::default();
         for line in [
             "running 7 tests",
-            "test result: ok. 5 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.11s",
+            "test result: FAILED. 5 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.11s",
             "test result: FAILED. 3 passed; 4 failed; 0 ignored; 0 measured; 9 filtered out; finished in 1.00s",
             "failures: 8 failed",
         ] {
@@ -78,10 +78,10 @@ mod tests {
             tally,
             Tally {
                 passed: 9,
-                failed: 5,
+                failed: 6,
                 ignored: 2
             }
         );
-        assert_eq!(tally.to_string(), "9 passed, 5 failed");
+        assert_eq!(tally.to_string(), "9 passed, 6 failed");
     }
 }
