@@ -1,23 +1,134 @@
 //! Every chore of the project is one command: `cargo xtask help` lists them.
 
+mod claims;
 mod codegen;
+mod deny;
+mod fuzz;
+mod layers;
+mod measure;
+mod metadata;
+mod process;
+mod setup;
+mod suite;
+mod tally;
+mod tools;
+mod tree;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-fn main() -> anyhow::Result<()> {
+use anyhow::Context as _;
+
+fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
-    match args.next().as_deref() {
-        Some("codegen") => codegen::write(&root()),
-        _ => {
-            println!("codegen   regenerate crates/wire/src/generated.rs from proto/");
-            Ok(())
+    let name = args.next().unwrap_or_else(|| "help".to_owned());
+    if ["help", "-h", "--help"].contains(&name.as_str()) {
+        help();
+        return ExitCode::SUCCESS;
+    }
+    let Some(chore) = CHORES.iter().find(|chore| chore.name == name) else {
+        eprintln!("There is no chore `{name}`; `cargo xtask help` lists them.");
+        return ExitCode::from(2);
+    };
+    let args: Vec<String> = args.collect();
+    match root().and_then(|root| (chore.run)(&root, &args)) {
+        Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::Bad) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{name}: {error:#}");
+            ExitCode::FAILURE
         }
     }
 }
 
+/// How a chore ended that ran to its end.
+enum Outcome {
+    Good,
+    /// What is wrong has been printed.
+    Bad,
+}
+
+struct Chore {
+    name: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
+}
+
+const CHORES: [Chore; 8] = [
+    Chore {
+        name: "setup",
+        arguments: "",
+        about: "install what the tests need beside Rust, into target/; quick when it is there",
+        run: |root, args| none(args).and_then(|()| setup::run(root)),
+    },
+    Chore {
+        name: "test",
+        arguments: "",
+        about: "all checks and all tests, as CI runs them",
+        run: |root, args| none(args).and_then(|()| suite::run(root)),
+    },
+    Chore {
+        name: "layers",
+        arguments: "",
+        about: "dependencies point down only; what a core may use; file sizes, names, paths",
+        run: |root, args| none(args).and_then(|()| layers::run(root)),
+    },
+    Chore {
+        name: "claims",
+        arguments: "",
+        about: "each test that SECURITY.md names exists",
+        run: |root, args| none(args).and_then(|()| claims::run(root)),
+    },
+    Chore {
+        name: "deny",
+        arguments: "[CHECK...]",
+        about: "licences, sources and duplicates of all dependencies, by cargo-deny",
+        run: deny::run,
+    },
+    Chore {
+        name: "codegen",
+        arguments: "",
+        about: "regenerate what is made from proto/ and from the list of fuzz targets",
+        run: |root, args| none(args).and_then(|()| codegen::run(root)),
+    },
+    Chore {
+        name: "fuzz",
+        arguments: "[--seconds N] [TARGET...]",
+        about: "run the fuzz targets, each for N seconds (60)",
+        run: fuzz::run,
+    },
+    Chore {
+        name: "measure",
+        arguments: "[NAME...]",
+        about: "measure the figures (all, or by name) and put them into README.md",
+        run: measure::run,
+    },
+];
+
+fn help() {
+    println!("usage: cargo xtask CHORE\n");
+    for Chore {
+        name,
+        arguments,
+        about,
+        ..
+    } in CHORES
+    {
+        println!("  {:<34} {about}", format!("{name} {arguments}"));
+    }
+}
+
+fn none(args: &[String]) -> anyhow::Result<()> {
+    match args.first() {
+        None => Ok(()),
+        Some(extra) => anyhow::bail!("unexpected argument `{extra}`"),
+    }
+}
+
 /// The top of the checkout.
-fn root() -> PathBuf {
-    let mut here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    here.pop();
-    here
+fn root() -> anyhow::Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = here.parent().context("xtask has no folder above it")?;
+    Ok(root.to_owned())
 }

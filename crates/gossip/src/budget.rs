@@ -10,6 +10,10 @@ pub(crate) const MAX_AMPLIFICATION: u64 = 4;
 pub(crate) const FREE_ANSWER: u64 = 4_096;
 /// Bytes of a short id in a list of the store.
 const LISTED_ID: u64 = 8;
+/// Seconds that pay for one reconciliation that the neighbour opens: it costs a pass over the store.
+const SECONDS_PER_SESSION: u64 = 60;
+/// Reconciliations that a neighbour may open without waiting.
+const FREE_SESSIONS: u64 = 4;
 const MICRO: u64 = 1_000_000;
 
 /// The budgets of one link.
@@ -18,6 +22,7 @@ pub(crate) struct Budget {
     frames: TokenBucket,
     bytes: TokenBucket,
     answers: TokenBucket,
+    sessions: TokenBucket,
 }
 
 impl Budget {
@@ -33,6 +38,13 @@ impl Budget {
                 Rate {
                     per_second: 16,
                     burst: listing.saturating_add(FREE_ANSWER),
+                },
+            ),
+            sessions: TokenBucket::new(
+                now,
+                Rate {
+                    per_second: 1,
+                    burst: FREE_SESSIONS * SECONDS_PER_SESSION,
                 },
             ),
         }
@@ -62,6 +74,16 @@ impl Budget {
     pub(crate) fn refund(&mut self, length: usize) {
         self.frames.give(1);
         self.bytes.give(length as u64);
+    }
+
+    /// Pays for one reconciliation; false if the neighbour has opened too many.
+    pub(crate) fn open_session(&mut self, now: Instant) -> bool {
+        self.sessions.refill(now);
+        let affordable = self.sessions.holds(SECONDS_PER_SESSION);
+        if affordable {
+            self.sessions.take(SECONDS_PER_SESSION);
+        }
+        affordable
     }
 
     /// Pays for `length` bytes of an answer; false if there is not enough left.

@@ -1,6 +1,10 @@
 //! What the node is to persist, or to tell the person.
 
-use chappe_wire::ItemId;
+<<<<<<< HEAD
+use chappe_wire::{ByteCount, ItemId, LinkId};
+=======
+use chappe_wire::{Commitment, ItemId};
+>>>>>>> gossip
 
 use crate::{SeenEntry, StoredItem, StoredReceipt};
 
@@ -28,8 +32,22 @@ pub enum Change {
     SeenRemoved(ItemId),
     /// A receipt is carried now, or what is mutable about it has changed.
     ReceiptStored(StoredReceipt),
+<<<<<<< HEAD
     /// A receipt is not carried any more. The id is [`StoredReceipt::id`].
     ReceiptDropped(ItemId),
+    /// A neighbour took custody of an item. Nothing to persist.
+    HandedOver {
+        /// The neighbour's link.
+        link: LinkId,
+        /// Which item.
+        id: ItemId,
+        /// Its size.
+        size: ByteCount,
+    },
+=======
+    /// The receipt for this commitment is not carried any more.
+    ReceiptDropped(Commitment),
+>>>>>>> gossip
     /// A neighbour took custody of an item that was written here.
     Carried {
         /// Which item.

@@ -2,9 +2,6 @@
 
 use chappe_wire::{ByteCount, Duration};
 
-/// The most receipts that are carried.
-pub const MAX_RECEIPTS: usize = 65_536;
-
 /// Settings of a router. The defaults suit a phone or a small relay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -18,6 +15,9 @@ pub struct Config {
     pub max_seen: usize,
     /// The part of the memory of strangers' items that one ingress may take. Default: 16,384.
     pub max_seen_per_ingress: usize,
+    /// The most receipts that are carried. Those for envelopes unknown here, as brought by one stranger's
+    /// ingress, may take a quarter of it. Default: 65,536.
+    pub max_receipts: usize,
     /// What one link may ask of this node.
     pub link: LinkBudget,
     /// How often a lasting link is reconciled anew, in case something was left out. Default: 10 minutes.
@@ -31,6 +31,7 @@ impl Default for Config {
             max_items: 65_536,
             max_seen: 131_072,
             max_seen_per_ingress: 16_384,
+            max_receipts: 65_536,
             link: LinkBudget::default(),
             resync_interval: Duration::from_minutes(10),
         }

@@ -99,10 +99,9 @@ impl Custody {
         Ok(victims)
     }
 
-    /// Takes an item in, whether there is room or not.
+    /// Takes an item in that is not here, whether there is room or not.
     pub(crate) fn insert(&mut self, item: StoredItem) {
         let id = item.id;
-        self.remove(&id);
         self.by_commitment.insert((item.header.commitment, id));
         self.expiries.insert(item.expires(), id);
         let usage = self.usages.of_mut(item.class);

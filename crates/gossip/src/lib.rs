@@ -27,7 +27,7 @@ mod stats;
 
 pub use budget::OverBudget;
 pub use change::{Change, DropReason};
-pub use config::{Config, LinkBudget, MAX_RECEIPTS, Rate};
+pub use config::{Config, LinkBudget, Rate};
 pub use item::{Class, Copies, Ingress, SeenEntry, StoredItem, StoredReceipt};
 pub use link::{LinkSetup, MAX_WANTS};
 pub use router::{

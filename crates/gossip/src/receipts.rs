@@ -4,16 +4,13 @@ use alloc::collections::{BTreeMap, BTreeSet};
 
 use chappe_wire::{Age, Instant, ItemId};
 
-use crate::config::MAX_RECEIPTS;
 use crate::deadlines::Deadlines;
 use crate::{Class, Ingress, StoredReceipt};
-
-/// The most receipts for envelopes unknown here that one stranger's ingress may have carried.
-pub(crate) const MAX_UNKNOWN_PER_INGRESS: usize = MAX_RECEIPTS / 4;
 
 /// All receipts. Those for envelopes that were never here are the first to go, fair across ingresses.
 #[derive(Debug)]
 pub(crate) struct Receipts {
+    limit: usize,
     receipts: BTreeMap<ItemId, StoredReceipt>,
     deadlines: Deadlines<ItemId>,
     unknown: BTreeMap<Ingress, BTreeSet<(Instant, ItemId)>>,
@@ -26,14 +23,15 @@ pub(crate) enum Placed {
     /// It is carried.
     Stored,
     /// It is carried, and this one is not any more.
-    InPlaceOf(ItemId),
+    InPlaceOf(StoredReceipt),
     /// There is no room for it.
     NoRoom,
 }
 
 impl Receipts {
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(limit: usize) -> Self {
         Self {
+            limit,
             receipts: BTreeMap::new(),
             deadlines: Deadlines::new(),
             unknown: BTreeMap::new(),
@@ -65,16 +63,17 @@ impl Receipts {
     pub(crate) fn insert(&mut self, id: ItemId, receipt: StoredReceipt) -> Placed {
         let unknown = self.unknown.get(&receipt.ingress).map_or(0, BTreeSet::len);
         let stranger = !receipt.known && receipt.class == Class::Stranger;
-        if stranger && unknown >= MAX_UNKNOWN_PER_INGRESS {
+        if stranger && unknown >= self.limit / 4 {
             return Placed::NoRoom;
         }
         let mut placed = Placed::Stored;
-        if self.receipts.len() >= MAX_RECEIPTS {
+        if self.receipts.len() >= self.limit {
             let Some(loser) = self.loser(&receipt) else {
                 return Placed::NoRoom;
             };
-            self.remove(&loser);
-            placed = Placed::InPlaceOf(loser);
+            if let Some(loser) = self.remove(&loser) {
+                placed = Placed::InPlaceOf(loser);
+            }
         }
         self.deadlines.insert(receipt.expires(), id);
         if !receipt.known {

@@ -1,4 +1,10 @@
 //! Age is carried and grows by dwell; the smaller one wins; what is too old goes.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, where a panic is a failed test; clippy exempts #[test] functions only"
+)]
 
 mod common;
 
@@ -14,8 +20,19 @@ fn hours(hours: u64) -> Age {
     Age::from_duration(Duration::from_hours(hours))
 }
 
-/// Item 1 is asked for over both links and comes over both.
+/// Item 1 is asked for over both links and comes over both; meanwhile something may happen to it.
 fn bring_twice(first: Age, wait: Duration, second: Age) -> Victim {
+    let victim = bring_twice_and(first, wait, second, |_| ());
+    assert_eq!(victim.peer.router.stats().duplicates, 1);
+    victim
+}
+
+fn bring_twice_and(
+    first: Age,
+    wait: Duration,
+    second: Age,
+    meanwhile: impl FnOnce(&mut Victim),
+) -> Victim {
     let mut victim = Victim::new(Config::default(), 0, false);
     victim.link_up(OTHER, false, 2, false);
     let message = sample(1);
@@ -29,6 +46,7 @@ fn bring_twice(first: Age, wait: Duration, second: Age) -> Victim {
     while victim.peer.router.poll_frame(victim.now, OTHER).is_some() {}
     assert!(victim.bring(LINK, &message, first));
     victim.wait(wait);
+    meanwhile(&mut victim);
     let transferred = chappe_gossip::Transferred {
         id: message.id,
         header: message.header,
@@ -42,7 +60,6 @@ fn bring_twice(first: Age, wait: Duration, second: Age) -> Victim {
         .handle_transfer(victim.now, OTHER, &transferred);
     assert!(arrival.is_none());
     victim.peer.settle();
-    assert_eq!(victim.peer.router.stats().duplicates, 1);
     victim.peer.check();
     victim
 }
@@ -64,6 +81,16 @@ fn the_smaller_age_wins() {
 fn nobody_stretches_the_stay_of_an_item_here() {
     let victim = bring_twice(hours(0), Duration::from_hours(100), Age::NEW);
     assert_eq!(age_of_item_1(&victim), hours(100));
+}
+
+#[test]
+fn what_was_dropped_meanwhile_is_not_taken_again() {
+    let victim = bring_twice_and(Age::NEW, Duration::ZERO, Age::NEW, |victim| {
+        victim.peer.router.discard(victim.now, &sample(1).id);
+        victim.peer.settle();
+    });
+    assert_eq!(victim.peer.router.stats().refused_known, 1);
+    assert!(victim.peer.items.is_empty());
 }
 
 #[test]

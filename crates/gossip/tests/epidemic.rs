@@ -1,4 +1,10 @@
 //! Many routers, links that come and go: everything reaches everyone, once.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, where a panic is a failed test; clippy exempts #[test] functions only"
+)]
 
 mod common;
 
@@ -87,6 +93,20 @@ fn two_full_neighbours_share_the_work() {
         from(1)
     );
     assert!(duplicates(&net) <= 25, "{}", duplicates(&net));
+}
+
+#[test]
+fn nothing_is_offered_back_to_where_it_came_from() {
+    let mut net = Net::new(2);
+    net.connect(0, 1);
+    net.run();
+    let before = net.traffic.count_of("offer");
+    for number in 0..50 {
+        net.add_own(0, &sample(number));
+        net.run();
+    }
+    assert_eq!(net.peers[1].items.len(), 50);
+    assert_eq!(net.traffic.count_of("offer") - before, 50);
 }
 
 #[test]

@@ -1,12 +1,18 @@
 //! A receipt frees every holder and reaches the sender; a forged one does nothing.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, where a panic is a failed test; clippy exempts #[test] functions only"
+)]
 
 mod common;
 
 use chappe_gossip::{DropReason, Full};
 use chappe_wire::proto::frame::Body;
-use chappe_wire::proto::{Offer, Receipts};
-use chappe_wire::{Age, Duration, Lifetime, Preimage, ShortId};
-use common::{Net, SALT, Victim, sample};
+use chappe_wire::proto::{Offer, Receipts, Want};
+use chappe_wire::{Age, Duration, Lifetime, LinkId, Preimage, ShortId, encode_frame};
+use common::{LINK, Net, SALT, Victim, commitment_of, sample};
 
 fn line(peers: usize) -> Net {
     let mut net = Net::new(peers);
@@ -83,6 +89,32 @@ fn it_goes_first_and_stops_the_envelope_on_its_way() {
     assert_eq!(again, Err(Full::Known));
 }
 
+#[test]
+fn it_goes_before_the_envelopes() {
+    let mut victim = Victim::new(chappe_gossip::Config::default(), 50, false);
+    for number in 100..105 {
+        let (now, preimage) = (victim.now, sample(number).preimage);
+        victim
+            .peer
+            .router
+            .add_receipt(now, preimage, Lifetime::WEEK);
+    }
+    victim.peer.settle();
+    let items = (0..50).map(|number| sample(number).id);
+    let receipts = (100..105).map(|number| commitment_of(number).receipt_id());
+    let ids = items
+        .chain(receipts)
+        .map(|id| ShortId::of(&SALT, &id).get());
+    let ids = ids.collect();
+    victim.say(Body::Want(Want { ids })).unwrap();
+    let said = victim.hear();
+    let Some(Body::Receipts(first)) = said.first() else {
+        panic!("{said:?}");
+    };
+    assert_eq!(first.age_minutes.len(), 5);
+    assert_eq!(said.len(), 1 + 50);
+}
+
 fn bring_receipt(victim: &mut Victim, preimage: Preimage, age: u32) {
     let id = preimage.commitment().receipt_id();
     let ids = vec![ShortId::of(&SALT, &id).get()];
@@ -142,38 +174,81 @@ fn it_lives_as_long_as_its_envelope_could() {
     assert_eq!(victim.peer.receipts.len(), 0);
 }
 
+const MAX: u64 = 4_000;
+
+fn narrow() -> chappe_gossip::Config {
+    chappe_gossip::Config {
+        max_receipts: MAX as usize,
+        ..Default::default()
+    }
+}
+
+/// Unknown receipts, 250 in a frame.
+fn flood(victim: &mut Victim, link: LinkId, numbers: core::ops::Range<u64>) {
+    let all: Vec<Preimage> = numbers.map(|n| sample(n).preimage).collect();
+    for batch in all.chunks(250) {
+        let short = |p: &Preimage| ShortId::of(&SALT, &p.commitment().receipt_id()).get();
+        let ids = batch.iter().map(short).collect();
+        let offer = encode_frame(Body::Offer(Offer { ids }));
+        let router = &mut victim.peer.router;
+        let _ = router.handle_frame(victim.now, link, &offer).unwrap();
+        while router.poll_frame(victim.now, link).is_some() {}
+        let receipts = encode_frame(Body::Receipts(Receipts {
+            preimages: batch.iter().flat_map(|p| *p.as_bytes()).collect(),
+            age_minutes: vec![0; batch.len()],
+        }));
+        let _ = router.handle_frame(victim.now, link, &receipts).unwrap();
+        victim.wait(Duration::from_secs(1));
+    }
+}
+
 #[test]
 fn one_that_was_seen_here_outlives_a_flood_of_unknown_ones() {
-    let mut victim = Victim::new(chappe_gossip::Config::default(), 20, false);
+    let mut victim = Victim::new(narrow(), 20, false);
     for number in 0..10 {
         bring_receipt(&mut victim, sample(number).preimage, 0);
     }
     // As many as one ingress may bring, and more.
-    let limit = chappe_gossip::MAX_RECEIPTS as u64 / 4;
-    let mut number = 1_000;
-    while number < 1_000 + limit + 500 {
-        let batch: Vec<Preimage> = (number..number + 250).map(|n| sample(n).preimage).collect();
-        number += 250;
-        let short = |p: &Preimage| ShortId::of(&SALT, &p.commitment().receipt_id()).get();
-        let ids = batch.iter().map(short).collect();
-        victim.say(Body::Offer(Offer { ids })).unwrap();
-        victim.hear();
-        let preimages = batch.iter().flat_map(|p| *p.as_bytes()).collect();
-        let age_minutes = vec![0; batch.len()];
-        victim
-            .say(Body::Receipts(Receipts {
-                preimages,
-                age_minutes,
-            }))
-            .unwrap();
-        victim.wait(Duration::from_secs(1));
-    }
+    let limit = MAX / 4;
+    flood(&mut victim, LINK, 1_000..1_500 + limit);
     assert_eq!(victim.peer.receipts.len() as u64, 10 + limit);
-    assert!(victim.peer.router.stats().receipts_refused >= 500);
+    assert_eq!(victim.peer.router.stats().receipts_refused, 500);
     // There is room for those that matter here.
     for number in 10..20 {
         bring_receipt(&mut victim, sample(number).preimage, 0);
         assert!(!victim.peer.router.holds(&sample(number).id));
     }
     assert_eq!(victim.peer.receipts.len() as u64, 20 + limit);
+}
+
+#[test]
+fn when_there_is_no_room_the_largest_crowd_of_unknown_ones_yields() {
+    let mut victim = Victim::new(narrow(), 20, false);
+    bring_receipt(&mut victim, sample(0).preimage, 0);
+    let limit = MAX / 4;
+    for ingress in 2..6 {
+        let link = LinkId::new(ingress);
+        victim.link_up(link, false, ingress, false);
+        let first = ingress * 100_000;
+        flood(&mut victim, link, first..first + limit);
+    }
+    assert_eq!(victim.peer.receipts.len() as u64, MAX);
+    let from = |victim: &Victim, ingress| {
+        let receipts = victim.peer.receipts.values();
+        receipts.filter(|r| r.ingress.number() == ingress).count() as u64
+    };
+    // The last of the four found one place taken, and took it from the largest.
+    assert_eq!((2..6).map(|i| from(&victim, i)).sum::<u64>(), MAX - 1);
+    let small = LinkId::new(9);
+    victim.link_up(small, false, 9, false);
+    flood(&mut victim, small, 5_000_000..5_000_100);
+    assert_eq!(from(&victim, 9), 100);
+    for number in 1..20 {
+        bring_receipt(&mut victim, sample(number).preimage, 0);
+    }
+    assert_eq!(victim.peer.receipts.len() as u64, MAX);
+    assert_eq!(victim.peer.delivered.len(), 20);
+    assert_eq!(from(&victim, 9), 100);
+    assert_eq!(from(&victim, 1), 20);
+    victim.peer.check();
 }

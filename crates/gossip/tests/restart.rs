@@ -1,4 +1,10 @@
 //! A node that comes back with what it persisted goes on as before.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, where a panic is a failed test; clippy exempts #[test] functions only"
+)]
 
 mod common;
 
@@ -15,7 +21,7 @@ fn restart(net: &mut Net, peer: usize) {
             net.disconnect(a, b);
         }
     }
-    net.peers[peer].restart(Config::default(), Box::new(Epidemic));
+    net.restart(peer, Config::default(), Box::new(Epidemic));
 }
 
 #[test]

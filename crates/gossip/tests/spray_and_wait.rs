@@ -1,4 +1,10 @@
 //! Copy budgets: no more copies than the budget, and the last one for the recipient.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, where a panic is a failed test; clippy exempts #[test] functions only"
+)]
 
 mod common;
 

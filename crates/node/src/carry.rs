@@ -15,13 +15,18 @@ use crate::command::describe_outgoing;
 use crate::message::MessageId;
 use crate::outbox;
 use crate::output::{CommandError, Event};
-use crate::record::{ItemRecord, OutboxRecord, ReceiptRecord, SeenRecord, for_each, load};
 use crate::receipts::{HELD, HELD_UNVERIFIED, LET_GO};
+use crate::record::{ItemRecord, OutboxRecord, ReceiptRecord, SeenRecord, for_each, load};
 use crate::{Delivery, Node, NodeError, Store, Table};
 
 impl<S: Store> Node<S> {
     /// Takes a frame off a hop.
-    pub(crate) fn frame(&mut self, now: Instant, link: LinkId, frame: &[u8]) -> Result<(), NodeError> {
+    pub(crate) fn frame(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        frame: &[u8],
+    ) -> Result<(), NodeError> {
         match self.router.handle_frame(now, link, frame) {
             Ok(Received::Envelope { envelope, arrival }) => {
                 let id = arrival.item().id;
@@ -29,7 +34,11 @@ impl<S: Store> Node<S> {
                 if self.router.accept(now, arrival).is_ok() {
                     self.keep_body(&id, &envelope)?;
                     self.counters.taken = self.counters.taken.saturating_add(1);
-                    self.tell(Event::Taken { link, id, size: envelope.size() });
+                    self.tell(Event::Taken {
+                        link,
+                        id,
+                        size: envelope.size(),
+                    });
                 }
                 self.open(now, &envelope)?;
             }
@@ -69,7 +78,11 @@ impl<S: Store> Node<S> {
         envelope: &Envelope,
     ) -> Result<(), CommandError> {
         let id = envelope.id();
-        if self.router.add_own(now, id, *envelope.header(), envelope.size()).is_err() {
+        if self
+            .router
+            .add_own(now, id, *envelope.header(), envelope.size())
+            .is_err()
+        {
             return Err(CommandError::OutboxFull);
         }
         self.outbox.add(message, id, 0);
@@ -94,8 +107,12 @@ impl<S: Store> Node<S> {
     /// Delivers what a rescan found.
     pub(crate) fn deliver_found(&mut self, now: Instant) -> Result<(), NodeError> {
         while let Some(id) = self.found.pop_front() {
-            let Some(bytes) = self.store.get(Table::Bodies, id.as_bytes())? else { continue };
-            let Ok(envelope) = Envelope::parse(bytes) else { continue };
+            let Some(bytes) = self.store.get(Table::Bodies, id.as_bytes())? else {
+                continue;
+            };
+            let Ok(envelope) = Envelope::parse(bytes) else {
+                continue;
+            };
             self.open(now, &envelope)?;
         }
         Ok(())
@@ -124,10 +141,6 @@ impl<S: Store> Node<S> {
                     self.tell(Event::HandedOver { link, id, size });
                 }
                 Change::Carried { id, .. } => {
-                    if let Some(item) = self.router.item(&id).cloned() {
-                        let message = self.outbox.message_of(&id);
-                        self.save(id.as_bytes(), &item_record(&item, message))?;
-                    }
                     if let Some(change) = self.outbox.carried(&id) {
                         self.moved(now, change)?;
                     }
@@ -153,7 +166,8 @@ impl<S: Store> Node<S> {
         if self.me.is_some()
             && let Some(record) = load::<ItemRecord>(&self.store, id.as_bytes())?
         {
-            self.held.remove(&stored_item(id.as_bytes(), &record)?.header.tag);
+            self.held
+                .remove(&stored_item(id.as_bytes(), &record)?.header.tag);
         }
         self.delete(Table::Items, id.as_bytes())?;
         self.delete(Table::Bodies, id.as_bytes())?;
@@ -163,7 +177,10 @@ impl<S: Store> Node<S> {
             _ => (&mut self.counters.evicted, "its room was needed"),
         };
         *counter = counter.saturating_add(1);
-        self.tell(Event::Dropped { id: *id, reason: why });
+        self.tell(Event::Dropped {
+            id: *id,
+            reason: why,
+        });
         if own
             && reason == DropReason::Expired
             && let Some(change) = self.outbox.expired(id)
@@ -198,16 +215,23 @@ impl<S: Store> Node<S> {
 
     fn keep_body(&mut self, id: &ItemId, envelope: &Envelope) -> Result<(), NodeError> {
         self.dirty = true;
-        Ok(self.store.put(Table::Bodies, id.as_bytes(), envelope.as_bytes())?)
+        Ok(self
+            .store
+            .put(Table::Bodies, id.as_bytes(), envelope.as_bytes())?)
     }
 
     fn is_for_me(&self, tag: &Tag) -> bool {
         let blocked = |chain| {
             let origin = self.chains.origin(chain);
-            origin.and_then(|origin| origin.contact()).is_some_and(|contact| self.is_blocked(contact))
+            origin
+                .and_then(|origin| origin.contact())
+                .is_some_and(|contact| self.is_blocked(contact))
         };
         self.files.recognise(tag).is_some()
-            || self.chains.recognise(tag).is_some_and(|(chain, _)| !blocked(chain))
+            || self
+                .chains
+                .recognise(tag)
+                .is_some_and(|(chain, _)| !blocked(chain))
     }
 
     fn open(&mut self, now: Instant, envelope: &Envelope) -> Result<(), NodeError> {
@@ -226,7 +250,14 @@ impl<S: Store> Node<S> {
 
     /// Gives the router and the outbox what the store holds, at the start.
     pub(crate) fn restore_custody(&mut self, now: Instant) -> Result<(), NodeError> {
-        let Self { store, router, outbox, held, me, .. } = self;
+        let Self {
+            store,
+            router,
+            outbox,
+            held,
+            me,
+            ..
+        } = self;
         for_each::<SeenRecord>(store, |key, record| {
             router.restore_seen(seen_entry(key, &record)?);
             Ok(())
@@ -276,7 +307,11 @@ fn item_record(item: &StoredItem, message: Option<MessageId>) -> ItemRecord {
 }
 
 fn stored_item(key: &[u8], record: &ItemRecord) -> Result<StoredItem, NodeError> {
-    let header = record.header.as_slice().try_into().map_err(|_| NodeError::Record)?;
+    let header = record
+        .header
+        .as_slice()
+        .try_into()
+        .map_err(|_| NodeError::Record)?;
     Ok(StoredItem {
         id: item_id(key)?,
         header: Header::parse(header),
@@ -300,7 +335,11 @@ fn seen_record(entry: &SeenEntry) -> SeenRecord {
 }
 
 fn seen_entry(key: &[u8], record: &SeenRecord) -> Result<SeenEntry, NodeError> {
-    let commitment = record.commitment.as_slice().try_into().map_err(|_| NodeError::Record)?;
+    let commitment = record
+        .commitment
+        .as_slice()
+        .try_into()
+        .map_err(|_| NodeError::Record)?;
     Ok(SeenEntry {
         id: item_id(key)?,
         commitment: Commitment::new(commitment),
@@ -324,7 +363,11 @@ fn receipt_record(receipt: &StoredReceipt) -> ReceiptRecord {
 }
 
 fn stored_receipt(record: &ReceiptRecord) -> Result<StoredReceipt, NodeError> {
-    let preimage = record.preimage.as_slice().try_into().map_err(|_| NodeError::Record)?;
+    let preimage = record
+        .preimage
+        .as_slice()
+        .try_into()
+        .map_err(|_| NodeError::Record)?;
     Ok(StoredReceipt {
         preimage: Preimage::new(preimage),
         lifetime: Lifetime::from_code(u8::try_from(record.lifetime).unwrap_or(u8::MAX)),
@@ -337,7 +380,9 @@ fn stored_receipt(record: &ReceiptRecord) -> Result<StoredReceipt, NodeError> {
 }
 
 fn item_id(key: &[u8]) -> Result<ItemId, NodeError> {
-    key.try_into().map(ItemId::new).map_err(|_| NodeError::Record)
+    key.try_into()
+        .map(ItemId::new)
+        .map_err(|_| NodeError::Record)
 }
 
 fn class_code(class: Class) -> u32 {

@@ -3,13 +3,13 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use chappe_envelope::{Counter, OpenError, Opened, ReceiveChain, SendChain};
+use chappe_envelope::{Counter, Opened, ReceiveChain, SendChain};
 use chappe_omemo::SessionId;
 use chappe_wire::{Envelope, Tag};
 
+use crate::NodeError;
 use crate::contact::ContactId;
 use crate::record::ChainRecord;
-use crate::NodeError;
 
 /// Contact URIs that wait for their first use, at most. The oldest is forgotten for a new one.
 pub(crate) const MAX_INVITES: usize = 64;
@@ -79,27 +79,35 @@ impl Chains {
     ) -> Vec<Tag> {
         let tags: Vec<_> = chain.expected().collect();
         let new = tags.iter().map(|(tag, _)| *tag).collect();
-        self.expected.extend(tags.into_iter().map(|(tag, counter)| (tag, (id, counter))));
-        self.receive.insert(id, Receive { origin, session, chain });
+        self.expected
+            .extend(tags.into_iter().map(|(tag, counter)| (tag, (id, counter))));
+        self.receive.insert(
+            id,
+            Receive {
+                origin,
+                session,
+                chain,
+            },
+        );
         new
     }
 
-    /// Opens an envelope and moves the window. On an error nothing is changed.
+    /// Opens an envelope and moves the window. `None` if it is forged: nothing is changed then.
     pub(crate) fn open(
         &mut self,
         id: ChainId,
         counter: Counter,
         envelope: &Envelope,
-    ) -> Result<Opened, OpenError> {
-        let receive = self.receive.get_mut(&id).ok_or(OpenError)?;
-        let opened = receive.chain.open(counter, envelope)?;
+    ) -> Option<Opened> {
+        let receive = self.receive.get_mut(&id)?;
+        let opened = receive.chain.open(counter, envelope).ok()?;
         for (tag, _) in &opened.changed.removed {
             self.expected.remove(tag);
         }
         for (tag, counter) in &opened.changed.added {
             self.expected.insert(*tag, (id, *counter));
         }
-        Ok(opened)
+        Some(opened)
     }
 
     /// Binds a contact URI's chain to whoever used it first.
@@ -110,8 +118,21 @@ impl Chains {
     }
 
     /// Adds a chain to send on.
-    pub(crate) fn send_on(&mut self, id: ChainId, contact: ContactId, route: Route, chain: SendChain) {
-        self.send.insert(id, Send { contact, route, chain });
+    pub(crate) fn send_on(
+        &mut self,
+        id: ChainId,
+        contact: ContactId,
+        route: Route,
+        chain: SendChain,
+    ) {
+        self.send.insert(
+            id,
+            Send {
+                contact,
+                route,
+                chain,
+            },
+        );
     }
 
     /// The newest chain on `route` to a contact.
@@ -137,15 +158,25 @@ impl Chains {
 
     /// The chains of a contact, receiving and sending.
     pub(crate) fn of_contact(&self, contact: ContactId) -> Vec<ChainId> {
-        let receive = self.receive.iter().filter(|(_, receive)| receive.origin.contact() == Some(contact));
+        let receive = self
+            .receive
+            .iter()
+            .filter(|(_, receive)| receive.origin.contact() == Some(contact));
         let send = self.send.iter().filter(|(_, send)| send.contact == contact);
-        receive.map(|(id, _)| *id).chain(send.map(|(id, _)| *id)).collect()
+        receive
+            .map(|(id, _)| *id)
+            .chain(send.map(|(id, _)| *id))
+            .collect()
     }
 
     /// The oldest chains that have to go so that one more fits: of contact URIs that nobody has used
     /// (`None`), or of those by which one contact reaches us.
     pub(crate) fn surplus(&self, contact: Option<ContactId>) -> Vec<ChainId> {
-        let limit = if contact.is_none() { MAX_INVITES } else { MAX_CHAINS_PER_CONTACT };
+        let limit = if contact.is_none() {
+            MAX_INVITES
+        } else {
+            MAX_CHAINS_PER_CONTACT
+        };
         let all: Vec<_> = self
             .receive
             .iter()
@@ -189,11 +220,13 @@ impl Chains {
         let session = session_from(&record.session)?;
         match (record.kind, contact) {
             (KIND_INVITE, contact) => {
-                let chain = ReceiveChain::from_bytes(&record.chain).map_err(|_| NodeError::Record)?;
+                let chain =
+                    ReceiveChain::from_bytes(&record.chain).map_err(|_| NodeError::Record)?;
                 self.expect(id, Origin::Invite(contact), session, chain);
             }
             (KIND_CONTACT, Some(contact)) => {
-                let chain = ReceiveChain::from_bytes(&record.chain).map_err(|_| NodeError::Record)?;
+                let chain =
+                    ReceiveChain::from_bytes(&record.chain).map_err(|_| NodeError::Record)?;
                 self.expect(id, Origin::Contact(contact), session, chain);
             }
             (KIND_TO_INVITE, Some(contact)) => {
@@ -233,5 +266,8 @@ fn session_from(bytes: &[u8]) -> Result<Option<SessionId>, NodeError> {
     if bytes.is_empty() {
         return Ok(None);
     }
-    bytes.try_into().map(|bytes| Some(SessionId::from_bytes(bytes))).map_err(|_| NodeError::Record)
+    bytes
+        .try_into()
+        .map(|bytes| Some(SessionId::from_bytes(bytes)))
+        .map_err(|_| NodeError::Record)
 }

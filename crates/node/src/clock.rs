@@ -43,10 +43,22 @@ mod tests {
     #[test]
     fn goes_on_where_it_was_left() {
         let clock = PoweredClock::resume(Instant::from_micros(1_000), Instant::from_micros(50));
-        assert_eq!(clock.read(Instant::from_micros(50)), Instant::from_micros(1_000));
-        assert_eq!(clock.read(Instant::from_micros(60)), Instant::from_micros(1_010));
-        assert_eq!(clock.read(Instant::from_micros(40)), Instant::from_micros(1_000));
-        assert_eq!(clock.to_driver(Instant::from_micros(1_010)), Instant::from_micros(60));
+        assert_eq!(
+            clock.read(Instant::from_micros(50)),
+            Instant::from_micros(1_000)
+        );
+        assert_eq!(
+            clock.read(Instant::from_micros(60)),
+            Instant::from_micros(1_010)
+        );
+        assert_eq!(
+            clock.read(Instant::from_micros(40)),
+            Instant::from_micros(1_000)
+        );
+        assert_eq!(
+            clock.to_driver(Instant::from_micros(1_010)),
+            Instant::from_micros(60)
+        );
         assert_eq!(clock.to_driver(Instant::NEVER), Instant::NEVER);
     }
 }

@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use chappe_envelope::{
-    BareJid, ChainRoot, DisplayName, InboxSecret, Invite, InvitePreKey, InviteSignedPreKey, PairSecret,
-    ReceiveChain, SendChain,
+    BareJid, ChainRoot, DisplayName, InboxSecret, Invite, InvitePreKey, InviteSignedPreKey,
+    PairSecret, ReceiveChain, SendChain,
 };
 use chappe_omemo::{
     Bundle, IdentityKey, PreKey, PreKeyId, Sessions, SignedPreKeyId, VerifiedBundle,
@@ -25,17 +25,26 @@ use crate::record::{BlobRecord, ContactRecord, InboxRecord, OutboxRecord, for_ea
 use crate::{Node, NodeError, Store, Table};
 
 impl<S: Store> Node<S> {
-    pub(crate) fn command(&mut self, now: Instant, command: Command) -> Result<Reply, CommandError> {
+    pub(crate) fn command(
+        &mut self,
+        now: Instant,
+        command: Command,
+    ) -> Result<Reply, CommandError> {
         match command {
             Command::Invite => self.invite().map(Reply::Invite),
-            Command::AddContact { uri, name, scanned } => {
-                self.add_contact(now, &uri, name, scanned).map(Reply::Contact)
-            }
-            Command::AddPair { name, secret, initiator } => {
-                self.add_pair(&name, secret, initiator).map(Reply::Contact)
-            }
+            Command::AddContact { uri, name, scanned } => self
+                .add_contact(now, &uri, name, scanned)
+                .map(Reply::Contact),
+            Command::AddPair {
+                name,
+                secret,
+                initiator,
+            } => self.add_pair(&name, secret, initiator).map(Reply::Contact),
             Command::Contacts => Ok(Reply::Contacts(
-                self.people.iter().map(|(id, person)| person.describe(id)).collect(),
+                self.people
+                    .iter()
+                    .map(|(id, person)| person.describe(id))
+                    .collect(),
             )),
             Command::SafetyNumber(contact) => self.safety_number(contact).map(Reply::SafetyNumber),
             Command::Verify(contact, number) => self.verify(contact, &number),
@@ -49,9 +58,12 @@ impl<S: Store> Node<S> {
             Command::Inbox { after } => self.list_inbox(after).map(Reply::Inbox),
             Command::File(message) => self.file(message),
             Command::Status => Ok(Reply::Status(self.status(now))),
-            Command::Peers => {
-                Ok(Reply::Peers(self.links.values().filter_map(|link| link.describe(now)).collect()))
-            }
+            Command::Peers => Ok(Reply::Peers(
+                self.links
+                    .values()
+                    .filter_map(|link| link.describe(now))
+                    .collect(),
+            )),
             Command::Carried => Ok(Reply::Carried(self.carried(now))),
         }
     }
@@ -60,19 +72,25 @@ impl<S: Store> Node<S> {
     fn invite(&mut self) -> Result<String, CommandError> {
         let me = self.me.as_mut().ok_or(CommandError::Relay)?;
         let inbox = InboxSecret::generate(&mut self.rng);
-        let prekey = me.device.reserve_prekey(&mut self.rng).map_err(|_| CommandError::TooMany)?;
+        let prekey = me
+            .device
+            .reserve_prekey(&mut self.rng)
+            .map_err(|_| CommandError::TooMany)?;
         let bundle = me.device.bundle();
         let invite = Invite {
             jid: BareJid::new(&me.jid).map_err(|_| CommandError::BadKeys)?,
             name: DisplayName::new(&me.name).map_err(|_| CommandError::BadKeys)?,
-            device: me.device.device_id().number(),
+            device: me.device.id().number(),
             identity: bundle.identity,
             signed_prekey: InviteSignedPreKey {
                 id: bundle.signed_prekey_id.number(),
                 key: bundle.signed_prekey,
                 signature: bundle.signature,
             },
-            prekey: InvitePreKey { id: prekey.id.number(), key: prekey.key },
+            prekey: InvitePreKey {
+                id: prekey.id.number(),
+                key: prekey.key,
+            },
             inbox,
         };
         let uri = invite.to_uri();
@@ -93,7 +111,7 @@ impl<S: Store> Node<S> {
         let invite = Invite::from_uri(uri)?;
         let bundle = bundle_of(&invite).ok_or(CommandError::BadKeys)?;
         let identity = *bundle.identity();
-        if identity == me.device.identity() {
+        if identity == me.device.identity().public() {
             return Err(CommandError::OwnInvite);
         }
         let jid = String::from(invite.jid.as_str());
@@ -102,7 +120,10 @@ impl<S: Store> Node<S> {
         if known != holder {
             return Err(CommandError::KeyChanged);
         }
-        let wanted = name.as_deref().map(printable).filter(|name| !name.is_empty());
+        let wanted = name
+            .as_deref()
+            .map(printable)
+            .filter(|name| !name.is_empty());
         if let Some(name) = &wanted
             && self.people.is_taken(name, known)
         {
@@ -117,7 +138,8 @@ impl<S: Store> Node<S> {
             None => {
                 let contact = self.next_contact();
                 let name = wanted.clone().unwrap_or_else(|| {
-                    self.people.free_name(&cut(invite.name.as_str(), MAX_NAME_LEN))
+                    self.people
+                        .free_name(&cut(invite.name.as_str(), MAX_NAME_LEN))
                 });
                 let record = ContactRecord {
                     name,
@@ -126,7 +148,13 @@ impl<S: Store> Node<S> {
                     identity: identity.as_bytes().to_vec(),
                     ..ContactRecord::default()
                 };
-                self.people.insert(contact, Person { record, sessions: Sessions::new() });
+                self.people.insert(
+                    contact,
+                    Person {
+                        record,
+                        sessions: Sessions::new(),
+                    },
+                );
                 contact
             }
         };
@@ -168,8 +196,18 @@ impl<S: Store> Node<S> {
             return Err(CommandError::TooMany);
         }
         let contact = self.next_contact();
-        let record = ContactRecord { name, verified: true, ..ContactRecord::default() };
-        self.people.insert(contact, Person { record, sessions: Sessions::new() });
+        let record = ContactRecord {
+            name,
+            verified: true,
+            ..ContactRecord::default()
+        };
+        self.people.insert(
+            contact,
+            Person {
+                record,
+                sessions: Sessions::new(),
+            },
+        );
         self.save_contact(contact)?;
         let pair = PairSecret::new(secret);
         secret.zeroize();
@@ -181,7 +219,10 @@ impl<S: Store> Node<S> {
         let me = self.me.as_ref().ok_or(CommandError::Relay)?;
         let person = self.people.person(contact)?;
         let other: IdentityKey = person.identity().ok_or(CommandError::WrongKind)?;
-        Ok(SafetyNumber::of(me.device.identity().as_bytes(), other.as_bytes()))
+        Ok(SafetyNumber::of(
+            me.device.identity().public().as_bytes(),
+            other.as_bytes(),
+        ))
     }
 
     fn verify(&mut self, contact: ContactId, number: &SafetyNumber) -> Result<Reply, CommandError> {
@@ -205,7 +246,9 @@ impl<S: Store> Node<S> {
     }
 
     fn remove_contact(&mut self, contact: ContactId) -> Result<Reply, CommandError> {
-        self.people.remove(contact).ok_or(CommandError::NoSuchContact)?;
+        self.people
+            .remove(contact)
+            .ok_or(CommandError::NoSuchContact)?;
         self.delete(Table::Contacts, &contact.0.to_be_bytes())?;
         self.delete(Table::Sessions, &contact.0.to_be_bytes())?;
         for chain in self.chains.of_contact(contact) {
@@ -217,9 +260,15 @@ impl<S: Store> Node<S> {
     fn list_outbox(&self, now: Instant) -> Result<Vec<Outgoing>, CommandError> {
         let mut list = Vec::new();
         for_each::<OutboxRecord>(&self.store, |key, record| {
-            let Ok(key) = key.try_into() else { return Err(NodeError::Record) };
+            let Ok(key) = key.try_into() else {
+                return Err(NodeError::Record);
+            };
             if !record.hidden {
-                list.push(describe_outgoing(now, MessageId(u64::from_be_bytes(key)), &record));
+                list.push(describe_outgoing(
+                    now,
+                    MessageId(u64::from_be_bytes(key)),
+                    &record,
+                ));
             }
             Ok(())
         })?;
@@ -229,7 +278,9 @@ impl<S: Store> Node<S> {
     fn list_inbox(&self, after: Option<u64>) -> Result<Vec<Incoming>, CommandError> {
         let mut list = Vec::new();
         for_each::<InboxRecord>(&self.store, |key, record| {
-            let Ok(key) = key.try_into() else { return Err(NodeError::Record) };
+            let Ok(key) = key.try_into() else {
+                return Err(NodeError::Record);
+            };
             let number = u64::from_be_bytes(key);
             if after.is_none_or(|after| number > after) {
                 list.push(self.describe_incoming(MessageId(number), &record)?);
@@ -249,7 +300,11 @@ impl<S: Store> Node<S> {
             let blob: Option<BlobRecord> = load(&self.store, &id.0.to_be_bytes())?;
             let complete = blob.is_some_and(|blob| blob.complete);
             let chunks = self.chunk_count(file.size);
-            let missing = if complete { 0 } else { self.files.missing(id).map_or(chunks, to_u32) };
+            let missing = if complete {
+                0
+            } else {
+                self.files.missing(id).map_or(chunks, to_u32)
+            };
             Content::File(FileInfo {
                 name: file.name.clone(),
                 media_type: file.media_type.clone(),
@@ -285,7 +340,9 @@ impl<S: Store> Node<S> {
         if record.is_none_or(|record| record.file.is_none()) {
             return Err(CommandError::NoSuchFile);
         }
-        self.file_content(message)?.map(Reply::File).ok_or(CommandError::Incomplete)
+        self.file_content(message)?
+            .map(Reply::File)
+            .ok_or(CommandError::Incomplete)
     }
 
     fn status(&self, now: Instant) -> Status {
@@ -296,9 +353,16 @@ impl<S: Store> Node<S> {
             name: me.map(|me| me.name.clone()).unwrap_or_default(),
             jid: me.map(|me| me.jid.clone()).unwrap_or_default(),
             fingerprint: me.map(|me| me.fingerprint()).unwrap_or_default(),
-            peers: self.links.values().filter(|link| link.describe(now).is_some()).count() as u64,
+            peers: self
+                .links
+                .values()
+                .filter(|link| link.describe(now).is_some())
+                .count() as u64,
             envelopes: self.router.items().len() as u64,
-            bytes: self.router.items().fold(ByteCount::ZERO, |sum, item| sum.saturating_add(item.size)),
+            bytes: self
+                .router
+                .items()
+                .fold(ByteCount::ZERO, |sum, item| sum.saturating_add(item.size)),
             capacity: self.config.capacity,
             receipts: self.router.receipts().len() as u64,
             pending: self.outbox.len() as u64,
@@ -307,7 +371,9 @@ impl<S: Store> Node<S> {
             freed: self.counters.freed,
             expired: self.counters.expired,
             evicted: self.counters.evicted,
-            refused: router.refused_no_room.saturating_add(router.refused_expired),
+            refused: router
+                .refused_no_room
+                .saturating_add(router.refused_expired),
             undecryptable: self.counters.undecryptable,
             powered: self.clock.total(now),
         }
@@ -342,7 +408,10 @@ fn bundle_of(invite: &Invite) -> Option<VerifiedBundle> {
         signed_prekey_id: SignedPreKeyId::new(invite.signed_prekey.id)?,
         signed_prekey: invite.signed_prekey.key,
         signature: invite.signed_prekey.signature,
-        prekeys: Vec::from([PreKey { id: PreKeyId::new(invite.prekey.id)?, key: invite.prekey.key }]),
+        prekeys: Vec::from([PreKey {
+            id: PreKeyId::new(invite.prekey.id)?,
+            key: invite.prekey.key,
+        }]),
     };
     bundle.verify().ok()
 }
@@ -353,7 +422,9 @@ pub(crate) fn describe_outgoing(now: Instant, id: MessageId, record: &OutboxReco
         OutboxRecord { outstanding: 0, .. } => Delivery::Delivered,
         OutboxRecord { expired: true, .. } => Delivery::Expired,
         OutboxRecord { carriers: 0, .. } => Delivery::Accepted,
-        OutboxRecord { carriers, .. } => Delivery::Carried { carriers: *carriers },
+        OutboxRecord { carriers, .. } => Delivery::Carried {
+            carriers: *carriers,
+        },
     };
     Outgoing {
         id,
@@ -361,7 +432,9 @@ pub(crate) fn describe_outgoing(now: Instant, id: MessageId, record: &OutboxReco
         name: record.name.clone(),
         summary: record.summary.clone(),
         size: ByteCount::new(record.size),
-        age: now.since(Instant::from_micros(record.created)).max(Duration::ZERO),
+        age: now
+            .since(Instant::from_micros(record.created))
+            .max(Duration::ZERO),
         state,
     }
 }
@@ -378,4 +451,3 @@ impl From<NodeError> for CommandError {
         }
     }
 }
-

@@ -42,14 +42,26 @@ impl<S: Store> Node<S> {
             Draft::Text(text) if text.is_empty() => Err(CommandError::Empty),
             Draft::Text(text) if text.len() > MAX_TEXT_LEN => Err(CommandError::TooLarge),
             Draft::Text(text) => {
-                let label = Label { summary: text.clone(), size: text.len() as u64, hidden: false };
+                let label = Label {
+                    summary: text.clone(),
+                    size: text.len() as u64,
+                    hidden: false,
+                };
                 self.send_content(now, contact, Some(text), None, Vec::new(), label)
             }
             Draft::File { data, .. } if data.is_empty() => Err(CommandError::Empty),
             Draft::File { data, .. } if data.len() > MAX_FILE_LEN => Err(CommandError::TooLarge),
-            Draft::File { name, media_type, data } => {
+            Draft::File {
+                name,
+                media_type,
+                data,
+            } => {
                 let name = file_name(&name);
-                let label = Label { summary: name.clone(), size: data.len() as u64, hidden: false };
+                let label = Label {
+                    summary: name.clone(),
+                    size: data.len() as u64,
+                    hidden: false,
+                };
                 let (chunks, mut file) = self.seal_file(&data)?;
                 file.name = name;
                 file.media_type = cut(&media_type, MAX_FILE_NAME_LEN);
@@ -72,17 +84,34 @@ impl<S: Store> Node<S> {
         if payload.len() > MAX_OPAQUE_LEN {
             return Err(CommandError::TooLarge);
         }
-        let label = Label { summary: String::new(), size: payload.len() as u64, hidden: false };
-        let parcel = Parcel { content: Some(parcel::Content::Opaque(payload)) };
-        let chain =
-            self.chains.route(contact, Route::Session(None)).ok_or(CommandError::NoSession)?;
+        let label = Label {
+            summary: String::new(),
+            size: payload.len() as u64,
+            hidden: false,
+        };
+        let parcel = Parcel {
+            content: Some(parcel::Content::Opaque(payload)),
+        };
+        let chain = self
+            .chains
+            .route(contact, Route::Session(None))
+            .ok_or(CommandError::NoSession)?;
         self.hand_over(now, contact, chain, &parcel, Vec::new(), label)
     }
 
     /// Sends something that people do not see: an introduction, or an answer that moves a session on.
-    pub(crate) fn send_hidden(&mut self, now: Instant, contact: ContactId) -> Result<(), CommandError> {
-        let label = Label { summary: String::new(), size: 0, hidden: true };
-        self.send_content(now, contact, None, None, Vec::new(), label).map(|_| ())
+    pub(crate) fn send_hidden(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+    ) -> Result<(), CommandError> {
+        let label = Label {
+            summary: String::new(),
+            size: 0,
+            hidden: true,
+        };
+        self.send_content(now, contact, None, None, Vec::new(), label)
+            .map(|_| ())
     }
 
     fn ready(&self, contact: ContactId, pair: bool) -> Result<(), CommandError> {
@@ -115,16 +144,23 @@ impl<S: Store> Node<S> {
         };
         let plaintext = content.to_xml();
         let (sender_jid, sender_device, name) =
-            (me.jid.clone(), me.device.device_id().number(), me.name.clone());
+            (me.jid.clone(), me.device.id().number(), me.name.clone());
         let person = self.people.person_mut(contact)?;
-        let session = person.sessions.sending_session().ok_or(CommandError::NoSession)?;
+        let session = person
+            .sessions
+            .sending_session()
+            .ok_or(CommandError::NoSession)?;
         let encrypted = person
             .sessions
             .encrypt(&mut self.rng, Some(plaintext.as_bytes()))
             .map_err(|_| CommandError::NoSession)?;
         self.save_sessions(contact)?;
         // Until the contact has answered it cannot know the session, only its contact URI.
-        let route = if encrypted.key_exchange { Route::Invite } else { Route::Session(Some(session)) };
+        let route = if encrypted.key_exchange {
+            Route::Invite
+        } else {
+            Route::Session(Some(session))
+        };
         let chain = self
             .chains
             .route(contact, route)
@@ -137,7 +173,11 @@ impl<S: Store> Node<S> {
                 key_exchange: encrypted.key_exchange,
                 key: encrypted.key,
                 payload: encrypted.payload.unwrap_or_default(),
-                name: if encrypted.key_exchange { name } else { String::new() },
+                name: if encrypted.key_exchange {
+                    name
+                } else {
+                    String::new()
+                },
             })),
         };
         self.hand_over(now, contact, chain, &parcel, chunks, label)

@@ -4,7 +4,9 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use chappe_envelope::{BareJid, ChainRoot, Counter, Direction, PairSecret, ReceiveChain, SendChain};
+use chappe_envelope::{
+    BareJid, ChainRoot, Counter, Direction, PairSecret, ReceiveChain, SendChain,
+};
 use chappe_omemo::{Decrypted, IdentityKey, SessionId, Sessions, sce};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
 use chappe_wire::{Envelope, Instant, Preimage, Tag};
@@ -26,6 +28,8 @@ pub(crate) const MAX_NAME_LEN: usize = 64;
 enum Outcome {
     /// Read, from this contact: a receipt is due.
     Read(ContactId),
+    /// From a contact that is blocked: not shown, and no receipt.
+    Blocked,
     /// Not readable, and nothing changed but the window of tags.
     Unreadable(Option<ContactId>),
 }
@@ -40,19 +44,25 @@ impl<S: Store> Node<S> {
         envelope: &Envelope,
     ) -> Result<(), NodeError> {
         // Whoever does not know the pair's secret cannot make this succeed; a forger changes nothing.
-        let Ok(opened) = self.chains.open(chain, counter, envelope) else { return Ok(()) };
+        let Some(opened) = self.chains.open(chain, counter, envelope) else {
+            return Ok(());
+        };
         self.save_chain(chain)?;
         let origin = self.chains.origin(chain);
         let outcome = match (Parcel::decode(opened.plaintext.as_slice()), origin) {
-            (Ok(Parcel { content: Some(content) }), Some(origin)) => {
-                self.read(now, chain, origin, content)?
-            }
+            (
+                Ok(Parcel {
+                    content: Some(content),
+                }),
+                Some(origin),
+            ) => self.read(now, chain, origin, content)?,
             _ => Outcome::Unreadable(origin.and_then(Origin::contact)),
         };
         match outcome {
             Outcome::Read(contact) => {
                 self.receipt_due(now, contact, opened.preimage, envelope)?;
             }
+            Outcome::Blocked => {}
             Outcome::Unreadable(contact) => {
                 self.counters.undecryptable = self.counters.undecryptable.saturating_add(1);
                 self.tell(Event::Undecryptable { contact });
@@ -91,14 +101,20 @@ impl<S: Store> Node<S> {
         origin: Origin,
         message: OmemoMessage,
     ) -> Result<Outcome, NodeError> {
-        let known =
-            origin.contact().or_else(|| self.people.claiming(&message.sender_jid, message.sender_device));
+        let known = origin.contact().or_else(|| {
+            self.people
+                .claiming(&message.sender_jid, message.sender_device)
+        });
         let Ok(decrypted) = self.decrypt(known, &message) else {
             return Ok(Outcome::Unreadable(known));
         };
         let (decrypted, stranger) = decrypted;
         // The content names its sender; it has to be the one whose session this is (XEP-0420).
-        let content = decrypted.plaintext.as_deref().map(sce::Content::parse).transpose();
+        let content = decrypted
+            .plaintext
+            .as_deref()
+            .map(sce::Content::parse)
+            .transpose();
         let claimed = match (&content, known) {
             (Ok(Some(content)), _) => content.from.clone(),
             (Ok(None), Some(_)) => message.sender_jid.clone(),
@@ -106,7 +122,12 @@ impl<S: Store> Node<S> {
         };
         let contact = match (known, stranger) {
             (Some(contact), _) => {
-                if self.people.person(contact).map(|person| person.record.jid != claimed).unwrap_or(true) {
+                if self
+                    .people
+                    .person(contact)
+                    .map(|person| person.record.jid != claimed)
+                    .unwrap_or(true)
+                {
                     return self.unread(known);
                 }
                 contact
@@ -132,11 +153,15 @@ impl<S: Store> Node<S> {
             self.save_device()?;
             self.new_session(contact, decrypted.session)?;
         }
+        if self.is_blocked(contact) {
+            // Only a contact URI that nobody had used leads here: whose it is shows after opening.
+            return Ok(Outcome::Blocked);
+        }
         self.heard(contact)?;
         if let Ok(Some(content)) = content {
             self.received(now, contact, content)?;
         }
-        if decrypted.answer_due && !self.is_blocked(contact) {
+        if decrypted.answer_due {
             // Without an answer the other side repeats its key exchange with every message.
             let _ = self.send_hidden(now, contact);
         }
@@ -163,7 +188,10 @@ impl<S: Store> Node<S> {
         let mut fresh = Sessions::new();
         let (sessions, expected) = match known {
             Some(contact) => {
-                let person = self.people.person_mut(contact).map_err(|_| NodeError::Record)?;
+                let person = self
+                    .people
+                    .person_mut(contact)
+                    .map_err(|_| NodeError::Record)?;
                 let identity = person.identity();
                 (&mut person.sessions, identity)
             }
@@ -171,7 +199,6 @@ impl<S: Store> Node<S> {
         };
         let decrypted = sessions
             .decrypt(
-                &mut self.rng,
                 &mut me.device,
                 expected.as_ref(),
                 message.key_exchange,
@@ -195,7 +222,9 @@ impl<S: Store> Node<S> {
         }
         let contact = self.next_contact();
         let record = ContactRecord {
-            name: self.people.free_name(&cut(&printable(&message.name), MAX_NAME_LEN)),
+            name: self
+                .people
+                .free_name(&cut(&printable(&message.name), MAX_NAME_LEN)),
             jid: message.sender_jid.clone(),
             device: message.sender_device,
             identity: identity.as_bytes().to_vec(),
@@ -213,9 +242,17 @@ impl<S: Store> Node<S> {
     }
 
     /// A session's secret makes a chain each way.
-    pub(crate) fn new_session(&mut self, contact: ContactId, session: SessionId) -> Result<(), NodeError> {
-        let Ok(person) = self.people.person(contact) else { return Ok(()) };
-        let Some(secret) = person.sessions.exporter(session) else { return Ok(()) };
+    pub(crate) fn new_session(
+        &mut self,
+        contact: ContactId,
+        session: SessionId,
+    ) -> Result<(), NodeError> {
+        let Ok(person) = self.people.person(contact) else {
+            return Ok(());
+        };
+        let Some(secret) = person.sessions.exporter(session) else {
+            return Ok(());
+        };
         let initiator = person.sessions.is_initiator(session).unwrap_or_default();
         self.pair_chains(contact, Some(session), &PairSecret::new(*secret), initiator)
     }
@@ -234,9 +271,18 @@ impl<S: Store> Node<S> {
             Direction::ResponderToInitiator
         };
         let send = self.next_chain();
-        self.chains.send_on(send, contact, Route::Session(session), SendChain::new(ChainRoot::of_pair(secret, out)));
+        self.chains.send_on(
+            send,
+            contact,
+            Route::Session(session),
+            SendChain::new(ChainRoot::of_pair(secret, out)),
+        );
         self.save_chain(send)?;
-        self.expect(Origin::Contact(contact), session, ReceiveChain::new(ChainRoot::of_pair(secret, out.reversed())))
+        self.expect(
+            Origin::Contact(contact),
+            session,
+            ReceiveChain::new(ChainRoot::of_pair(secret, out.reversed())),
+        )
     }
 
     /// Starts to expect messages on a chain, and looks for those that are here already.
@@ -265,7 +311,12 @@ impl<S: Store> Node<S> {
         }
     }
 
-    fn received(&mut self, now: Instant, contact: ContactId, content: sce::Content) -> Result<(), NodeError> {
+    fn received(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+        content: sce::Content,
+    ) -> Result<(), NodeError> {
         if content.body.is_none() && content.file.is_none() {
             return Ok(());
         }
@@ -289,7 +340,11 @@ impl<S: Store> Node<S> {
     }
 
     /// Puts a message into the inbox and tells of it.
-    pub(crate) fn arrived(&mut self, _from: ContactId, record: InboxRecord) -> Result<MessageId, NodeError> {
+    pub(crate) fn arrived(
+        &mut self,
+        _from: ContactId,
+        record: InboxRecord,
+    ) -> Result<MessageId, NodeError> {
         let message = self.next_message()?;
         self.save(&message.0.to_be_bytes(), &record)?;
         let told = self.describe_incoming(message, &record)?;
@@ -298,7 +353,9 @@ impl<S: Store> Node<S> {
     }
 
     fn heard(&mut self, contact: ContactId) -> Result<(), NodeError> {
-        let Ok(person) = self.people.person_mut(contact) else { return Ok(()) };
+        let Ok(person) = self.people.person_mut(contact) else {
+            return Ok(());
+        };
         if person.record.heard {
             return Ok(());
         }
@@ -311,7 +368,9 @@ impl<S: Store> Node<S> {
     }
 
     pub(crate) fn is_blocked(&self, contact: ContactId) -> bool {
-        self.people.person(contact).is_ok_and(|person| person.record.blocked)
+        self.people
+            .person(contact)
+            .is_ok_and(|person| person.record.blocked)
     }
 
     /// Remembers that a receipt is to be let go, some time later.
@@ -322,7 +381,10 @@ impl<S: Store> Node<S> {
         preimage: Preimage,
         envelope: &Envelope,
     ) -> Result<(), NodeError> {
-        let verified = self.people.person(contact).is_ok_and(|person| person.record.verified);
+        let verified = self
+            .people
+            .person(contact)
+            .is_ok_and(|person| person.record.verified);
         self.hold_receipt(now, preimage, envelope.header().lifetime, verified)
     }
 }

@@ -43,7 +43,11 @@ impl Files {
 
     fn expect(&mut self, message: MessageId, file: File) -> Vec<Tag> {
         let mut tags = Vec::new();
-        for (tag, index) in file.blob.tags().filter(|(_, index)| file.missing.contains(index)) {
+        for (tag, index) in file
+            .blob
+            .tags()
+            .filter(|(_, index)| file.missing.contains(index))
+        {
             self.tags.insert(tag, (message, index));
             tags.push(tag);
         }
@@ -74,8 +78,8 @@ impl<S: Store> Node<S> {
         });
         let plan = (file.size <= MAX_FILE_LEN as u64
             && self.files.under_way.len() < MAX_FILES_UNDER_WAY)
-        .then(|| BlobPlan::new(ByteCount::new(file.size)).ok())
-        .flatten();
+            .then(|| BlobPlan::new(ByteCount::new(file.size)).ok())
+            .flatten();
         let message = self.arrived(contact, record)?;
         let Some(plan) = plan else { return Ok(()) };
         let blob = BlobRecord {
@@ -94,16 +98,32 @@ impl<S: Store> Node<S> {
     }
 
     /// Takes over a file on its way in from its record.
-    pub(crate) fn restore_file(&mut self, message: MessageId, blob: &BlobRecord) -> Result<(), NodeError> {
+    pub(crate) fn restore_file(
+        &mut self,
+        message: MessageId,
+        blob: &BlobRecord,
+    ) -> Result<(), NodeError> {
         if blob.complete || blob.damaged {
             return Ok(());
         }
-        let key = blob.key.as_slice().try_into().map_err(|_| NodeError::Record)?;
-        let root = blob.root.as_slice().try_into().map_err(|_| NodeError::Record)?;
+        let key = blob
+            .key
+            .as_slice()
+            .try_into()
+            .map_err(|_| NodeError::Record)?;
+        let root = blob
+            .root
+            .as_slice()
+            .try_into()
+            .map_err(|_| NodeError::Record)?;
         let plan = BlobPlan::new(ByteCount::new(blob.size)).map_err(|_| NodeError::Record)?;
         let mut missing = BTreeSet::new();
         for index in plan.indexes() {
-            if self.store.get(Table::Chunks, &chunk_key(message, index))?.is_none() {
+            if self
+                .store
+                .get(Table::Chunks, &chunk_key(message, index))?
+                .is_none()
+            {
                 missing.insert(index);
             }
         }
@@ -120,17 +140,28 @@ impl<S: Store> Node<S> {
         index: ChunkIndex,
         envelope: &Envelope,
     ) -> Result<(), NodeError> {
-        let Some(file) = self.files.under_way.get_mut(&message) else { return Ok(()) };
-        let Ok(opened) = file.blob.open_chunk(index, envelope) else { return Ok(()) };
+        let Some(file) = self.files.under_way.get_mut(&message) else {
+            return Ok(());
+        };
+        let Ok(opened) = file.blob.open_chunk(index, envelope) else {
+            return Ok(());
+        };
         file.missing.remove(&index);
         let whole = file.missing.is_empty();
         self.files.tags.remove(&envelope.header().tag);
-        let chunk =
-            ChunkRecord { id: envelope.id().as_bytes().to_vec(), content: opened.content.to_vec() };
+        let chunk = ChunkRecord {
+            id: envelope.id().as_bytes().to_vec(),
+            content: opened.content.to_vec(),
+        };
         self.save(&chunk_key(message, index), &chunk)?;
         let record: InboxRecord =
             load(&self.store, &message.0.to_be_bytes())?.ok_or(NodeError::Record)?;
-        self.hold_receipt(now, opened.preimage, envelope.header().lifetime, record.verified)?;
+        self.hold_receipt(
+            now,
+            opened.preimage,
+            envelope.header().lifetime,
+            record.verified,
+        )?;
         if whole {
             return self.check_file(message, &record);
         }
@@ -141,18 +172,28 @@ impl<S: Store> Node<S> {
 
     /// All pieces are here: checks that they are what the message's root and hash say.
     fn check_file(&mut self, message: MessageId, record: &InboxRecord) -> Result<(), NodeError> {
-        let Some(file) = self.files.under_way.get(&message) else { return Ok(()) };
+        let Some(file) = self.files.under_way.get(&message) else {
+            return Ok(());
+        };
         let reference = file.blob.clone();
         let mut ids = Vec::new();
         let mut sha256 = Sha256::new();
         for index in reference.plan().indexes() {
             let chunk: ChunkRecord =
                 load(&self.store, &chunk_key(message, index))?.ok_or(NodeError::Record)?;
-            let id = chunk.id.as_slice().try_into().map_err(|_| NodeError::Record)?;
+            let id = chunk
+                .id
+                .as_slice()
+                .try_into()
+                .map_err(|_| NodeError::Record)?;
             ids.push(ItemId::new(id));
             sha256.update(&chunk.content);
         }
-        let expected = record.file.as_ref().map(|file| file.sha256.as_slice()).unwrap_or_default();
+        let expected = record
+            .file
+            .as_ref()
+            .map(|file| file.sha256.as_slice())
+            .unwrap_or_default();
         let sound = reference.verify(ids).is_ok() && sha256.finalize().as_slice() == expected;
         let mut blob: BlobRecord =
             load(&self.store, &message.0.to_be_bytes())?.ok_or(NodeError::Record)?;
@@ -162,7 +203,11 @@ impl<S: Store> Node<S> {
         self.save(&message.0.to_be_bytes(), &blob)?;
         self.files.forget(message);
         let told = self.describe_incoming(message, record)?;
-        self.tell(if sound { Event::FileComplete(told) } else { Event::FileProgress(told) });
+        self.tell(if sound {
+            Event::FileComplete(told)
+        } else {
+            Event::FileProgress(told)
+        });
         Ok(())
     }
 
@@ -187,7 +232,11 @@ impl<S: Store> Node<S> {
 
 fn chunk_key(message: MessageId, index: ChunkIndex) -> [u8; 12] {
     let mut key = [0; 12];
-    let bytes = message.0.to_be_bytes().into_iter().chain(index.get().to_be_bytes());
+    let bytes = message
+        .0
+        .to_be_bytes()
+        .into_iter()
+        .chain(index.get().to_be_bytes());
     for (to, from) in key.iter_mut().zip(bytes) {
         *to = from;
     }

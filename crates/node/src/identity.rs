@@ -19,7 +19,8 @@ use crate::message::MessageId;
 use crate::node::Myself;
 use crate::people::Person;
 use crate::record::{
-    self, BlobRecord, ChainRecord, ContactRecord, RECORD_VERSION, SELF_KEY, SelfRecord, SessionsRecord,
+    self, BlobRecord, ChainRecord, ContactRecord, RECORD_VERSION, SELF_KEY, SelfRecord,
+    SessionsRecord,
 };
 use crate::{Node, NodeError, Store};
 
@@ -51,11 +52,19 @@ fn load(
         return Err(NodeError::WrongRole);
     }
     if record.relay {
-        let key = record.hop_key.as_slice().try_into().map_err(|_| NodeError::Record)?;
+        let key = record
+            .hop_key
+            .as_slice()
+            .try_into()
+            .map_err(|_| NodeError::Record)?;
         return Ok((None, StaticKey::from_bytes(key)));
     }
     let device = Device::from_bytes(&record.device).map_err(|_| NodeError::Record)?;
-    let me = Myself { name: record.name.clone(), jid: record.jid.clone(), device };
+    let me = Myself {
+        name: record.name.clone(),
+        jid: record.jid.clone(),
+        device,
+    };
     // A phone's hop key lives for one run, so that neighbours cannot tell it from any other.
     Ok((Some(me), StaticKey::generate(rng)))
 }
@@ -123,9 +132,20 @@ fn own_jid(identity: &[u8; 32]) -> String {
 impl<S: Store> Node<S> {
     /// Gives the contact book, the chains and the files under way what the store holds, at the start.
     pub(crate) fn restore_people(&mut self) -> Result<(), NodeError> {
-        let Self { store, people, chains, .. } = self;
+        let Self {
+            store,
+            people,
+            chains,
+            ..
+        } = self;
         record::for_each::<ContactRecord>(store, |key, record| {
-            people.insert(ContactId(number(key)?), Person { record, sessions: Sessions::new() });
+            people.insert(
+                ContactId(number(key)?),
+                Person {
+                    record,
+                    sessions: Sessions::new(),
+                },
+            );
             Ok(())
         })?;
         record::for_each::<SessionsRecord>(store, |key, record| {
@@ -151,9 +171,13 @@ impl<S: Store> Node<S> {
 }
 
 fn number(key: &[u8]) -> Result<u32, NodeError> {
-    key.try_into().map(u32::from_be_bytes).map_err(|_| NodeError::Record)
+    key.try_into()
+        .map(u32::from_be_bytes)
+        .map_err(|_| NodeError::Record)
 }
 
 fn long_number(key: &[u8]) -> Result<u64, NodeError> {
-    key.try_into().map(u64::from_be_bytes).map_err(|_| NodeError::Record)
+    key.try_into()
+        .map(u64::from_be_bytes)
+        .map_err(|_| NodeError::Record)
 }

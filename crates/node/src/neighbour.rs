@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, PeerKey, Role as HopRole};
 use chappe_gossip::{Ingress, LinkSetup, OutFrame};
+use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, PeerKey, Role as HopRole};
 use chappe_wire::{ByteCount, Hello, Instant, LinkId, MAX_FRAME_LEN};
 
 use crate::input::LinkUp;
@@ -53,28 +53,52 @@ impl<S: Store> Node<S> {
         };
         let config = HopConfig {
             mtu,
-            role: if up.initiator { HopRole::Initiator } else { HopRole::Responder },
+            role: if up.initiator {
+                HopRole::Initiator
+            } else {
+                HopRole::Responder
+            },
             static_key: &self.hop_key,
             hello: Hello::new(self.nonce),
         };
         match Hop::new(now, &config, &mut self.rng) {
             Ok(hop) => {
-                self.links.insert(link, Neighbour { up, hop, in_flight: 0, established: None });
+                self.links.insert(
+                    link,
+                    Neighbour {
+                        up,
+                        hop,
+                        in_flight: 0,
+                        established: None,
+                    },
+                );
             }
             Err(_) => self.disconnect(link, "the hop could not be set up"),
         }
     }
 
     pub(crate) fn link_down(&mut self, now: Instant, link: LinkId) {
-        let Some(neighbour) = self.links.remove(&link) else { return };
+        let Some(neighbour) = self.links.remove(&link) else {
+            return;
+        };
         if neighbour.established.is_some() {
             self.router.link_down(now, link);
-            self.tell(Event::PeerDown { link, label: neighbour.up.label });
+            self.tell(Event::PeerDown {
+                link,
+                label: neighbour.up.label,
+            });
         }
     }
 
-    pub(crate) fn packet(&mut self, now: Instant, link: LinkId, packet: &[u8]) -> Result<(), NodeError> {
-        let Some(neighbour) = self.links.get_mut(&link) else { return Ok(()) };
+    pub(crate) fn packet(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        packet: &[u8],
+    ) -> Result<(), NodeError> {
+        let Some(neighbour) = self.links.get_mut(&link) else {
+            return Ok(());
+        };
         if neighbour.hop.handle_packet(now, packet).is_err() {
             self.drop_link(now, link, "the neighbour does not speak the hop's protocol");
             return Ok(());
@@ -96,7 +120,9 @@ impl<S: Store> Node<S> {
             .map(|(link, _)| *link)
             .collect();
         for link in due {
-            let Some(neighbour) = self.links.get_mut(&link) else { continue };
+            let Some(neighbour) = self.links.get_mut(&link) else {
+                continue;
+            };
             if neighbour.hop.handle_timeout(now).is_err() {
                 self.drop_link(now, link, "the neighbour fell silent");
             } else {
@@ -107,7 +133,11 @@ impl<S: Store> Node<S> {
     }
 
     pub(crate) fn hop_deadline(&self) -> Instant {
-        self.links.values().map(|neighbour| neighbour.hop.poll_timeout()).min().unwrap_or(Instant::NEVER)
+        self.links
+            .values()
+            .map(|neighbour| neighbour.hop.poll_timeout())
+            .min()
+            .unwrap_or(Instant::NEVER)
     }
 
     /// Moves frames from the router into hops and packets out of them, as far as there is room.
@@ -129,11 +159,15 @@ impl<S: Store> Node<S> {
     fn fill(&mut self, now: Instant, link: LinkId) -> Result<bool, NodeError> {
         let mut any = false;
         loop {
-            let Some(neighbour) = self.links.get(&link) else { return Ok(any) };
+            let Some(neighbour) = self.links.get(&link) else {
+                return Ok(any);
+            };
             if neighbour.established.is_none() || neighbour.hop.frame_space() < MAX_FRAME_LEN {
                 return Ok(any);
             }
-            let Some(frame) = self.router.poll_frame(now, link) else { return Ok(any) };
+            let Some(frame) = self.router.poll_frame(now, link) else {
+                return Ok(any);
+            };
             let frame = match frame {
                 OutFrame::Bytes(bytes) => bytes,
                 OutFrame::Envelope(handover) => match self.transfer(now, &handover)? {
@@ -152,9 +186,13 @@ impl<S: Store> Node<S> {
     /// Moves packets out of a hop. True if there were any.
     fn transmit(&mut self, now: Instant, link: LinkId) -> bool {
         let mut any = false;
-        let Some(neighbour) = self.links.get_mut(&link) else { return any };
+        let Some(neighbour) = self.links.get_mut(&link) else {
+            return any;
+        };
         while neighbour.in_flight < neighbour.up.queue {
-            let Some(packet) = neighbour.hop.poll_transmit(now) else { break };
+            let Some(packet) = neighbour.hop.poll_transmit(now) else {
+                break;
+            };
             neighbour.in_flight += 1;
             self.outputs.push_back(Output::Transmit { link, packet });
             any = true;
@@ -164,9 +202,13 @@ impl<S: Store> Node<S> {
 
     fn hop_events(&mut self, now: Instant, link: LinkId) -> Result<(), NodeError> {
         loop {
-            let Some(neighbour) = self.links.get_mut(&link) else { return Ok(()) };
+            let Some(neighbour) = self.links.get_mut(&link) else {
+                return Ok(());
+            };
             match neighbour.hop.poll_event() {
-                Some(HopEvent::Established { peer, hello, salt, .. }) => {
+                Some(HopEvent::Established {
+                    peer, hello, salt, ..
+                }) => {
                     if hello.node_nonce == self.nonce {
                         self.drop_link(now, link, "the link leads back to this node");
                         return Ok(());
@@ -176,7 +218,16 @@ impl<S: Store> Node<S> {
                     let told = neighbour.describe(now);
                     let pinned = self.config.pinned.contains(peer.as_bytes());
                     let ingress = ingress_of(peer);
-                    self.router.link_up(now, link, LinkSetup { opener, salt, pinned, ingress });
+                    self.router.link_up(
+                        now,
+                        link,
+                        LinkSetup {
+                            opener,
+                            salt,
+                            pinned,
+                            ingress,
+                        },
+                    );
                     if let Some(peer) = told {
                         self.tell(Event::PeerUp(peer));
                     }
@@ -195,13 +246,20 @@ impl<S: Store> Node<S> {
     }
 
     fn disconnect(&mut self, link: LinkId, reason: &str) {
-        self.outputs.push_back(Output::Disconnect { link, reason: String::from(reason) });
+        self.outputs.push_back(Output::Disconnect {
+            link,
+            reason: String::from(reason),
+        });
     }
 }
 
 /// What fairness between neighbours is measured by: their hop keys, for want of anything better.
 fn ingress_of(peer: PeerKey) -> Ingress {
-    let first = peer.as_bytes().first_chunk::<8>().copied().unwrap_or_default();
+    let first = peer
+        .as_bytes()
+        .first_chunk::<8>()
+        .copied()
+        .unwrap_or_default();
     Ingress::new(u64::from_le_bytes(first))
 }
 

@@ -110,9 +110,9 @@ impl<S: Store> Node<S> {
             },
             match config.policy {
                 PolicyChoice::Epidemic => Box::new(policies::Epidemic),
-                PolicyChoice::SprayAndWait { copies } => {
-                    Box::new(policies::SprayAndWait::new(Copies::new(copies)))
-                }
+                PolicyChoice::SprayAndWait { copies } => Box::new(policies::SprayAndWait {
+                    copies: Copies::new(copies),
+                }),
             },
             router_seed,
         );
@@ -198,7 +198,9 @@ impl<S: Store> Node<S> {
 
     /// The seed of this node's identity, to be kept apart from the store; `None` on a relay.
     pub fn identity_seed(&self) -> Option<Zeroizing<[u8; 32]>> {
-        self.me.as_ref().map(|me| me.device.identity_seed())
+        self.me
+            .as_ref()
+            .map(|me| Zeroizing::new(*me.device.identity().seed()))
     }
 
     /// Gives the store back, without what was not committed.
@@ -315,8 +317,8 @@ impl<S: Store> Node<S> {
     }
 
     pub(crate) fn chunk_count(&self, size: u64) -> u32 {
-        BlobPlan::new(size)
-            .map(|plan| plan.chunk_count())
+        BlobPlan::new(ByteCount::new(size))
+            .map(|plan| plan.chunks())
             .unwrap_or_default()
     }
 }

@@ -57,7 +57,11 @@ impl Outbox {
         *pending.by_carriers.entry(new).or_default() += 1;
         let state = pending.state();
         let changed = pending.carriers() != before;
-        changed.then_some(Change { message, outstanding: pending.outstanding(), state })
+        changed.then_some(Change {
+            message,
+            outstanding: pending.outstanding(),
+            state,
+        })
     }
 
     /// An envelope's receipt came.
@@ -65,7 +69,11 @@ impl Outbox {
         let (message, carriers) = self.envelopes.remove(envelope)?;
         let pending = self.messages.get_mut(&message)?;
         pending.take(carriers);
-        let change = Change { message, outstanding: pending.outstanding(), state: pending.state() };
+        let change = Change {
+            message,
+            outstanding: pending.outstanding(),
+            state: pending.state(),
+        };
         if change.state == Delivery::Delivered {
             self.messages.remove(&message);
         }
@@ -77,17 +85,25 @@ impl Outbox {
     pub(crate) fn expired(&mut self, envelope: &ItemId) -> Option<Change> {
         let (message, _) = self.envelopes.remove(envelope)?;
         let pending = self.messages.remove(&message)?;
-        Some(Change { message, outstanding: pending.outstanding(), state: Delivery::Expired })
+        Some(Change {
+            message,
+            outstanding: pending.outstanding(),
+            state: Delivery::Expired,
+        })
     }
 }
 
 impl Pending {
     fn carriers(&self) -> u32 {
-        self.by_carriers.first_key_value().map_or(0, |(carriers, _)| *carriers)
+        self.by_carriers
+            .first_key_value()
+            .map_or(0, |(carriers, _)| *carriers)
     }
 
     fn outstanding(&self) -> u32 {
-        self.by_carriers.values().fold(0, |sum: u32, count| sum.saturating_add(*count))
+        self.by_carriers
+            .values()
+            .fold(0, |sum: u32, count| sum.saturating_add(*count))
     }
 
     fn state(&self) -> Delivery {

@@ -69,7 +69,8 @@ impl People {
 
     /// Whether a contact other than `except` is called `name`.
     pub(crate) fn is_taken(&self, name: &str, except: Option<ContactId>) -> bool {
-        self.iter().any(|(id, person)| Some(id) != except && person.record.name == name)
+        self.iter()
+            .any(|(id, person)| Some(id) != except && person.record.name == name)
     }
 
     /// `name`, or `name (2)`, `name (3)`, ... if others have it.
@@ -98,7 +99,11 @@ impl Person {
     }
 
     pub(crate) fn trust(&self) -> Trust {
-        if self.record.verified { Trust::Verified } else { Trust::Unverified }
+        if self.record.verified {
+            Trust::Verified
+        } else {
+            Trust::Unverified
+        }
     }
 
     /// The contact as people see it.
@@ -108,7 +113,10 @@ impl Person {
             name: self.record.name.clone(),
             jid: self.record.jid.clone(),
             device: self.record.device,
-            fingerprint: self.identity().map(|key| key.fingerprint().to_string()).unwrap_or_default(),
+            fingerprint: self
+                .identity()
+                .map(|key| key.fingerprint().to_string())
+                .unwrap_or_default(),
             trust: self.trust(),
             blocked: self.record.blocked,
             heard: self.record.heard,

@@ -16,7 +16,10 @@ pub(crate) struct Batches {
 
 impl Default for Batches {
     fn default() -> Self {
-        Self { verified: Instant::NEVER, unverified: Instant::NEVER }
+        Self {
+            verified: Instant::NEVER,
+            unverified: Instant::NEVER,
+        }
     }
 }
 
@@ -63,14 +66,24 @@ impl<S: Store> Node<S> {
 
     /// Sets the time of a batch, unless it is set.
     pub(crate) fn schedule_receipts(&mut self, now: Instant, verified: bool) {
-        let delay =
-            if verified { self.config.receipt_delay } else { self.config.receipt_delay_unverified };
+        let delay = if verified {
+            self.config.receipt_delay
+        } else {
+            self.config.receipt_delay_unverified
+        };
         // Between half the delay and all of it.
         let half = delay.as_micros() / 2;
-        let random = if half == 0 { 0 } else { self.rng.next_u64() % half };
+        let random = if half == 0 {
+            0
+        } else {
+            self.rng.next_u64() % half
+        };
         let at = now.after(Duration::from_micros(half.saturating_add(random)));
-        let batch =
-            if verified { &mut self.batches.verified } else { &mut self.batches.unverified };
+        let batch = if verified {
+            &mut self.batches.verified
+        } else {
+            &mut self.batches.unverified
+        };
         if *batch == Instant::NEVER {
             *batch = at;
         }
@@ -79,8 +92,11 @@ impl<S: Store> Node<S> {
     /// Lets the batches go whose time has come.
     pub(crate) fn let_receipts_go(&mut self, now: Instant) -> Result<(), NodeError> {
         for (verified, state) in [(true, HELD), (false, HELD_UNVERIFIED)] {
-            let batch =
-                if verified { &mut self.batches.verified } else { &mut self.batches.unverified };
+            let batch = if verified {
+                &mut self.batches.verified
+            } else {
+                &mut self.batches.unverified
+            };
             if *batch > now {
                 continue;
             }
@@ -93,11 +109,16 @@ impl<S: Store> Node<S> {
                 Ok(())
             })?;
             for record in due {
-                let bytes = record.preimage.as_slice().try_into().map_err(|_| NodeError::Record)?;
+                let bytes = record
+                    .preimage
+                    .as_slice()
+                    .try_into()
+                    .map_err(|_| NodeError::Record)?;
                 let preimage = Preimage::new(bytes);
                 // The router stores it as one that is on its way.
                 self.delete(Table::Receipts, preimage.commitment().as_bytes())?;
-                let lifetime = Lifetime::from_code(u8::try_from(record.lifetime).unwrap_or(u8::MAX));
+                let lifetime =
+                    Lifetime::from_code(u8::try_from(record.lifetime).unwrap_or(u8::MAX));
                 self.router.add_receipt(now, preimage, lifetime);
             }
         }

@@ -16,12 +16,20 @@ pub(crate) trait Record: Message + Default + Sized {
 
 /// Reads the record under `key`.
 pub(crate) fn load<R: Record>(store: &impl Store, key: &[u8]) -> Result<Option<R>, NodeError> {
-    let Some(bytes) = store.get(R::TABLE, key)? else { return Ok(None) };
-    R::decode(bytes.as_slice()).map(Some).map_err(|_| NodeError::Record)
+    let Some(bytes) = store.get(R::TABLE, key)? else {
+        return Ok(None);
+    };
+    R::decode(bytes.as_slice())
+        .map(Some)
+        .map_err(|_| NodeError::Record)
 }
 
 /// Writes the record under `key`.
-pub(crate) fn save<R: Record>(store: &mut impl Store, key: &[u8], record: &R) -> Result<(), StoreError> {
+pub(crate) fn save<R: Record>(
+    store: &mut impl Store,
+    key: &[u8],
+    record: &R,
+) -> Result<(), StoreError> {
     store.put(R::TABLE, key, &record.encode_to_vec())
 }
 
@@ -34,10 +42,15 @@ pub(crate) fn for_each<R: Record>(
     let mut after: Option<Vec<u8>> = None;
     loop {
         let page = store.scan(R::TABLE, after.as_deref(), PAGE)?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
+        let Some((last, _)) = page.last() else {
+            return Ok(());
+        };
         after = Some(last.clone());
         for (key, value) in &page {
-            each(key, R::decode(value.as_slice()).map_err(|_| NodeError::Record)?)?;
+            each(
+                key,
+                R::decode(value.as_slice()).map_err(|_| NodeError::Record)?,
+            )?;
         }
     }
 }

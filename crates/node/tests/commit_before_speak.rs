@@ -9,7 +9,8 @@ fn a_message_whose_commit_never_came_does_not_exist() {
     let mut pair = Pair::new(1);
     let command = Command::Send(pair.contact(Side::North), Draft::Text("unsaid".into()));
     let north = pair.node(Side::North);
-    pair.world.input_without_commit(north, Input::Command(CommandId(99), command));
+    pair.world
+        .input_without_commit(north, Input::Command(CommandId(99), command));
     pair.crash(Side::North);
     let said = pair.send(Side::North, "said").unwrap();
     pair.connect(Weather::default());

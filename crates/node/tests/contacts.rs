@@ -1,11 +1,15 @@
 //! Who is who: contact URIs, verification, blocking, changed keys.
 
-use chappe_node::{Command, CommandError, Contact, NodeConfig, Profile, Reply, Trust};
+use chappe_node::{Command, CommandError, Contact, Delivery, NodeConfig, Profile, Reply, Trust};
 use chappe_testkit::{NodeIndex, Pair, Side, Weather, World};
 use chappe_wire::Duration;
 
 fn person(world: &mut World, name: &str) -> NodeIndex {
-    let profile = Profile { name: name.into(), jid: None, identity: None };
+    let profile = Profile {
+        name: name.into(),
+        jid: None,
+        identity: None,
+    };
     world.add(NodeConfig::person(profile))
 }
 
@@ -17,7 +21,14 @@ fn invite(world: &mut World, node: NodeIndex) -> String {
 }
 
 fn add(world: &mut World, node: NodeIndex, uri: String) -> Result<Contact, CommandError> {
-    match world.command(node, Command::AddContact { uri, name: None, scanned: false })? {
+    match world.command(
+        node,
+        Command::AddContact {
+            uri,
+            name: None,
+            scanned: false,
+        },
+    )? {
         Reply::Contact(contact) => Ok(contact),
         other => panic!("{other:?}"),
     }
@@ -36,12 +47,18 @@ fn a_pasted_uri_makes_an_unverified_contact_on_both_sides() {
     let (north, south) = (person(&mut world, "north"), person(&mut world, "south"));
     let uri = invite(&mut world, north);
     let contact = add(&mut world, south, uri).unwrap();
-    assert_eq!((contact.name.as_str(), contact.trust), ("north", Trust::Unverified));
+    assert_eq!(
+        (contact.name.as_str(), contact.trust),
+        ("north", Trust::Unverified)
+    );
     world.connect(north, south, Weather::default());
     world.run(Duration::from_secs(30));
     let list = contacts(&mut world, north);
     assert_eq!(list.len(), 1);
-    assert_eq!((list[0].name.as_str(), list[0].trust), ("south", Trust::Unverified));
+    assert_eq!(
+        (list[0].name.as_str(), list[0].trust),
+        ("south", Trust::Unverified)
+    );
 }
 
 #[test]
@@ -63,7 +80,9 @@ fn both_see_the_same_number_and_a_wrong_one_verifies_nothing() {
     let contact = pair.contact(Side::North);
     let refused = pair.world.command(node, Command::Verify(contact, foreign));
     assert_eq!(refused.unwrap_err(), CommandError::NumberDiffers);
-    pair.world.command(node, Command::Verify(contact, north)).unwrap();
+    pair.world
+        .command(node, Command::Verify(contact, north))
+        .unwrap();
 }
 
 #[test]
@@ -71,12 +90,18 @@ fn ones_own_uri_and_a_mistyped_one_are_refused() {
     let mut world = World::new(4);
     let (north, south) = (person(&mut world, "north"), person(&mut world, "south"));
     let uri = invite(&mut world, north);
-    assert_eq!(add(&mut world, north, uri.clone()).unwrap_err(), CommandError::OwnInvite);
+    assert_eq!(
+        add(&mut world, north, uri.clone()).unwrap_err(),
+        CommandError::OwnInvite
+    );
     let mut typed = uri.into_bytes();
     let last = typed.len() - 9;
     typed[last] = if typed[last] == b'A' { b'B' } else { b'A' };
     let typed = String::from_utf8(typed).unwrap();
-    assert!(matches!(add(&mut world, south, typed).unwrap_err(), CommandError::Invite(_)));
+    assert!(matches!(
+        add(&mut world, south, typed).unwrap_err(),
+        CommandError::Invite(_)
+    ));
     assert!(contacts(&mut world, south).is_empty());
 }
 
@@ -85,8 +110,11 @@ fn a_changed_key_is_refused_and_nothing_changes() {
     let mut world = World::new(5);
     let south = person(&mut world, "south");
     let make = |world: &mut World| {
-        let profile =
-            Profile { name: "north".into(), jid: Some("north@example.org".into()), identity: None };
+        let profile = Profile {
+            name: "north".into(),
+            jid: Some("north@example.org".into()),
+            identity: None,
+        };
         let node = world.add(NodeConfig::person(profile));
         invite(world, node)
     };
@@ -94,34 +122,72 @@ fn a_changed_key_is_refused_and_nothing_changes() {
     let contact = add(&mut world, south, first).unwrap();
     // Another device id means another device; the same key under the same address is what must not change.
     if let Ok(other) = add(&mut world, south, second) {
-        assert_ne!((other.device, other.fingerprint), (contact.device, contact.fingerprint.clone()));
+        assert_ne!(
+            (other.device, other.fingerprint),
+            (contact.device, contact.fingerprint.clone())
+        );
     }
-    assert_eq!(contacts(&mut world, south)[0].fingerprint, contact.fingerprint);
+    assert_eq!(
+        contacts(&mut world, south)[0].fingerprint,
+        contact.fingerprint
+    );
+}
+
+/// A pair that has talked before, out of range again.
+fn acquainted(seed: u64) -> Pair {
+    let mut pair = Pair::new(seed);
+    pair.send(Side::North, "first").unwrap();
+    pair.connect(Weather::default());
+    pair.run(Duration::from_secs(60));
+    pair.disconnect();
+    assert_eq!(pair.inbox(Side::South), ["first"]);
+    pair
 }
 
 #[test]
 fn a_blocked_contact_is_not_heard_until_it_is_unblocked() {
-    let mut pair = Pair::new(6);
+    let mut pair = acquainted(6);
     let south = pair.node(Side::South);
     let contact = pair.contact(Side::South);
-    pair.world.command(south, Command::Block(contact, true)).unwrap();
+    pair.world
+        .command(south, Command::Block(contact, true))
+        .unwrap();
     pair.send(Side::North, "hello?").unwrap();
     pair.connect(Weather::default());
     pair.run(Duration::from_secs(60));
+    assert_eq!(pair.inbox(Side::South), ["first"]);
+    pair.world
+        .command(south, Command::Block(contact, false))
+        .unwrap();
+    assert_eq!(pair.inbox(Side::South), ["first", "hello?"]);
+}
+
+#[test]
+fn a_blocked_contact_is_not_heard_by_a_contact_uri_that_is_left_over_either() {
+    let mut pair = Pair::new(7);
+    let south = pair.node(Side::South);
+    let contact = pair.contact(Side::South);
+    pair.world
+        .command(south, Command::Block(contact, true))
+        .unwrap();
+    let id = pair.send(Side::North, "hello?").unwrap();
+    pair.connect(Weather::default());
+    pair.run(Duration::from_secs(60));
     assert!(pair.inbox(Side::South).is_empty());
-    pair.world.command(south, Command::Block(contact, false)).unwrap();
-    assert_eq!(pair.inbox(Side::South), ["hello?"]);
+    assert_ne!(pair.state(Side::North, id), Delivery::Delivered);
 }
 
 #[test]
 fn a_removed_contact_is_forgotten() {
-    let mut pair = Pair::new(7);
+    let mut pair = acquainted(8);
     let south = pair.node(Side::South);
     let contact = pair.contact(Side::South);
-    pair.world.command(south, Command::RemoveContact(contact)).unwrap();
+    pair.world
+        .command(south, Command::RemoveContact(contact))
+        .unwrap();
     assert!(contacts(&mut pair.world, south).is_empty());
     pair.send(Side::North, "who is there").unwrap();
     pair.connect(Weather::default());
     pair.run(Duration::from_secs(60));
-    assert!(pair.inbox(Side::South).is_empty());
+    assert_eq!(pair.inbox(Side::South), ["first"]);
 }

@@ -5,9 +5,17 @@ use chappe_testkit::{NodeIndex, Weather, World};
 use chappe_wire::Duration;
 
 fn embedder(world: &mut World, name: &str, initiator: bool) -> (NodeIndex, ContactId) {
-    let profile = Profile { name: name.into(), jid: None, identity: None };
+    let profile = Profile {
+        name: name.into(),
+        jid: None,
+        identity: None,
+    };
     let node = world.add(NodeConfig::person(profile));
-    let command = Command::AddPair { name: "other".into(), secret: [42; 32], initiator };
+    let command = Command::AddPair {
+        name: "other".into(),
+        secret: [42; 32],
+        initiator,
+    };
     match world.command(node, command) {
         Ok(Reply::Contact(contact)) => (node, contact.id),
         other => panic!("{other:?}"),
@@ -15,7 +23,9 @@ fn embedder(world: &mut World, name: &str, initiator: bool) -> (NodeIndex, Conta
 }
 
 fn received(world: &mut World, node: NodeIndex) -> Vec<Vec<u8>> {
-    let Ok(Reply::Inbox(list)) = world.command(node, Command::Inbox { after: None }) else { panic!() };
+    let Ok(Reply::Inbox(list)) = world.command(node, Command::Inbox { after: None }) else {
+        panic!()
+    };
     let payloads = list.into_iter().map(|incoming| match incoming.content {
         Content::Opaque(payload) => payload,
         other => panic!("{other:?}"),
@@ -28,8 +38,15 @@ fn payloads_go_both_ways_unchanged() {
     let mut world = World::new(1);
     let (first, to_second) = embedder(&mut world, "first", true);
     let (second, to_first) = embedder(&mut world, "second", false);
-    world.command(first, Command::SendOpaque(to_second, b"<encrypted/>".to_vec())).unwrap();
-    world.command(second, Command::SendOpaque(to_first, vec![0, 255, 7])).unwrap();
+    world
+        .command(
+            first,
+            Command::SendOpaque(to_second, b"<encrypted/>".to_vec()),
+        )
+        .unwrap();
+    world
+        .command(second, Command::SendOpaque(to_first, vec![0, 255, 7]))
+        .unwrap();
     world.connect(first, second, Weather::default());
     world.run(Duration::from_minutes(2));
     assert_eq!(received(&mut world, second), [b"<encrypted/>".to_vec()]);

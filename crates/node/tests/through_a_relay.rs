@@ -35,7 +35,10 @@ fn text_goes_there_and_its_receipt_comes_back() {
     carry(&mut pair, relay, Side::North);
     assert_eq!(pair.inbox(Side::South), [SECRET]);
     // The relay took custody and nobody said that it was delivered.
-    assert_eq!(pair.state(Side::North, id), Delivery::Carried { carriers: 1 });
+    assert_eq!(
+        pair.state(Side::North, id),
+        Delivery::Carried { carriers: 1 }
+    );
     carry(&mut pair, relay, Side::South);
     assert_eq!(pair.state(Side::North, id), Delivery::Delivered);
 }
@@ -61,14 +64,22 @@ fn nothing_of_theirs_passes_the_relays_links() {
     pair.send(Side::South, "answer 77aa01").unwrap();
     bytes.extend(carry(&mut pair, relay, Side::South));
     assert!(bytes.len() > 2_000, "the links carried something");
-    let mut markers = vec![SECRET.to_owned(), "answer 77aa01".to_owned(), "mesh.invalid".to_owned()];
+    let mut markers = vec![
+        SECRET.to_owned(),
+        "answer 77aa01".to_owned(),
+        "mesh.invalid".to_owned(),
+    ];
     for side in Side::BOTH {
         let node = pair.node(side);
-        let Ok(Reply::Status(status)) = pair.world.command(node, Command::Status) else { panic!() };
+        let Ok(Reply::Status(status)) = pair.world.command(node, Command::Status) else {
+            panic!()
+        };
         markers.push(status.jid);
     }
     for marker in markers {
-        let found = bytes.windows(marker.len()).any(|window| window == marker.as_bytes());
+        let found = bytes
+            .windows(marker.len())
+            .any(|window| window == marker.as_bytes());
         assert!(!found, "{marker} passed in clear");
     }
 }
@@ -85,15 +96,22 @@ fn a_file_goes_through_in_pieces() {
     };
     let north = pair.node(Side::North);
     let command = Command::Send(pair.contact(Side::North), draft);
-    let Ok(Reply::Accepted(id)) = pair.world.command(north, command) else { panic!() };
+    let Ok(Reply::Accepted(id)) = pair.world.command(north, command) else {
+        panic!()
+    };
     carry(&mut pair, relay, Side::North);
     let south = pair.node(Side::South);
     let Ok(Reply::Inbox(inbox)) = pair.world.command(south, Command::Inbox { after: None }) else {
         panic!()
     };
-    let Content::File(file) = &inbox[0].content else { panic!() };
+    let Content::File(file) = &inbox[0].content else {
+        panic!()
+    };
     assert!(file.complete);
-    assert_eq!((file.name.as_str(), file.size.get()), ("photo.jpg", 100_000));
+    assert_eq!(
+        (file.name.as_str(), file.size.get()),
+        ("photo.jpg", 100_000)
+    );
     let Ok(Reply::File(content)) = pair.world.command(south, Command::File(inbox[0].id)) else {
         panic!()
     };

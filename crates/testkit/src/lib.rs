@@ -2,7 +2,12 @@
 //! nodes that crash and start again, and a [`Pair`] of people in it.
 //!
 //! Nothing here is part of the product. Tools of tests may panic.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod pair;
 mod pipe;

@@ -55,7 +55,11 @@ impl Pair {
     pub fn with_config(seed: u64, change: impl Fn(&mut NodeConfig)) -> Self {
         let mut world = World::new(seed);
         let uris = Side::BOTH.map(|side| {
-            let profile = Profile { name: format!("{side:?}").to_lowercase(), jid: None, identity: None };
+            let profile = Profile {
+                name: format!("{side:?}").to_lowercase(),
+                jid: None,
+                identity: None,
+            };
             let mut config = NodeConfig::person(profile);
             change(&mut config);
             let index = world.add(config);
@@ -66,13 +70,22 @@ impl Pair {
         });
         let contacts = Side::BOTH.map(|side| {
             let uri = uris[side.other() as usize].clone();
-            let command = Command::AddContact { uri, name: None, scanned: true };
+            let command = Command::AddContact {
+                uri,
+                name: None,
+                scanned: true,
+            };
             match world.command(side.index(), command) {
                 Ok(Reply::Contact(contact)) => contact.id,
                 other => panic!("no contact: {other:?}"),
             }
         });
-        Self { world, contacts, link: None, shown: BTreeMap::new() }
+        Self {
+            world,
+            contacts,
+            link: None,
+            shown: BTreeMap::new(),
+        }
     }
 
     /// The node of one of the two.
@@ -122,19 +135,26 @@ impl Pair {
 
     /// How often a text was told to one of the two.
     pub fn shown(&self, to: Side, text: &str) -> usize {
-        self.shown.get(&(to, text.to_owned())).copied().unwrap_or_default()
+        self.shown
+            .get(&(to, text.to_owned()))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The texts in the inbox of one of the two.
     pub fn inbox(&mut self, side: Side) -> Vec<String> {
-        let Ok(Reply::Inbox(list)) = self.world.command(side.index(), Command::Inbox { after: None })
+        let Ok(Reply::Inbox(list)) = self
+            .world
+            .command(side.index(), Command::Inbox { after: None })
         else {
             panic!("the inbox was refused");
         };
-        let texts = list.into_iter().filter_map(|incoming| match incoming.content {
-            Content::Text(text) => Some(text),
-            _ => None,
-        });
+        let texts = list
+            .into_iter()
+            .filter_map(|incoming| match incoming.content {
+                Content::Text(text) => Some(text),
+                _ => None,
+            });
         texts.collect()
     }
 
@@ -143,7 +163,10 @@ impl Pair {
         let Ok(Reply::Outbox(list)) = self.world.command(from.index(), Command::Outbox) else {
             panic!("the outbox was refused");
         };
-        list.iter().find(|outgoing| outgoing.id == message).expect("it was sent").state
+        list.iter()
+            .find(|outgoing| outgoing.id == message)
+            .expect("it was sent")
+            .state
     }
 
     fn collect(&mut self) {

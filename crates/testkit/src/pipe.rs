@@ -42,7 +42,13 @@ impl Default for Weather {
 impl Weather {
     /// A tenth of all packets lost, some twice, some late, some damaged.
     pub fn stormy() -> Self {
-        Self { loss: 100, duplicates: 50, reordered: 100, corrupted: 20, ..Self::default() }
+        Self {
+            loss: 100,
+            duplicates: 50,
+            reordered: 100,
+            corrupted: 20,
+            ..Self::default()
+        }
     }
 }
 
@@ -59,18 +65,37 @@ pub(crate) struct Pipe {
 
 impl Pipe {
     pub(crate) fn new(link: LinkId, ends: [NodeIndex; 2], weather: Weather) -> Self {
-        Self { link, ends, weather, under_way: BTreeMap::new(), sequence: 0, recorded: None }
+        Self {
+            link,
+            ends,
+            weather,
+            under_way: BTreeMap::new(),
+            sequence: 0,
+            recorded: None,
+        }
     }
 
     pub(crate) fn other(&self, end: NodeIndex) -> NodeIndex {
-        if self.ends[0] == end { self.ends[1] } else { self.ends[0] }
+        if self.ends[0] == end {
+            self.ends[1]
+        } else {
+            self.ends[0]
+        }
     }
 
     pub(crate) fn next(&self) -> Instant {
-        self.under_way.first_key_value().map_or(Instant::NEVER, |((at, _), _)| *at)
+        self.under_way
+            .first_key_value()
+            .map_or(Instant::NEVER, |((at, _), _)| *at)
     }
 
-    pub(crate) fn put(&mut self, now: Instant, from: NodeIndex, mut packet: Vec<u8>, rng: &mut ChaCha20Rng) {
+    pub(crate) fn put(
+        &mut self,
+        now: Instant,
+        from: NodeIndex,
+        mut packet: Vec<u8>,
+        rng: &mut ChaCha20Rng,
+    ) {
         if let Some(recorded) = &mut self.recorded {
             recorded.extend_from_slice(&packet);
         }
@@ -84,7 +109,10 @@ impl Pipe {
             let at = rng.next_u32() as usize % packet.len();
             packet[at] ^= 1 << (rng.next_u32() % 8);
         }
-        let latency = self.weather.latency.saturating_mul(if late { 4 } else { 1 });
+        let latency = self
+            .weather
+            .latency
+            .saturating_mul(if late { 4 } else { 1 });
         let to = self.other(from);
         if twice {
             self.push(now.after(latency.saturating_mul(2)), to, packet.clone());

@@ -6,7 +6,7 @@ use chappe_node::{
     Command, CommandError, CommandId, Event, Input, LinkUp, Node, NodeConfig, Output, Reply,
 };
 use chappe_store::MemoryStore;
-use chappe_wire::{Duration, Instant, LinkId};
+use chappe_wire::{ByteCount, Duration, Instant, LinkId};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
@@ -54,7 +54,7 @@ impl World {
 
     /// Adds a node with an empty store.
     pub fn add(&mut self, config: NodeConfig) -> NodeIndex {
-        let node = self.build(&config, MemoryStore::new());
+        let node = self.build(&config, MemoryStore::new(ByteCount::from_mib(1_024)));
         self.nodes.push(Member {
             config,
             node: Some(node),
@@ -94,12 +94,17 @@ impl World {
 
     /// What was recorded.
     pub fn recorded(&self, link: LinkId) -> &[u8] {
-        self.pipes.get(&link).and_then(|pipe| pipe.recorded.as_deref()).unwrap_or_default()
+        self.pipes
+            .get(&link)
+            .and_then(|pipe| pipe.recorded.as_deref())
+            .unwrap_or_default()
     }
 
     /// Takes two nodes out of range. Packets under way are lost.
     pub fn disconnect(&mut self, link: LinkId) {
-        let Some(pipe) = self.pipes.remove(&link) else { return };
+        let Some(pipe) = self.pipes.remove(&link) else {
+            return;
+        };
         for end in pipe.ends {
             self.input(end, Input::LinkDown(link));
         }
@@ -133,13 +138,20 @@ impl World {
         member.next_command += 1;
         let id = member.next_command;
         self.input(index, Input::Command(CommandId(id), command));
-        self.nodes[index.0].replies.remove(&id).expect("every command is answered at once")
+        self.nodes[index.0]
+            .replies
+            .remove(&id)
+            .expect("every command is answered at once")
     }
 
     /// Hands in an input, but does not drain the outputs: what it changed is not committed.
     pub fn input_without_commit(&mut self, index: NodeIndex, input: Input<'_>) {
         let now = self.now;
-        self.nodes[index.0].node.as_mut().expect("the node runs").handle_input(now, input);
+        self.nodes[index.0]
+            .node
+            .as_mut()
+            .expect("the node runs")
+            .handle_input(now, input);
     }
 
     /// What a node has told since it was asked last.
@@ -151,8 +163,18 @@ impl World {
     pub fn run(&mut self, duration: Duration) {
         let until = self.now.after(duration);
         loop {
-            let packet = self.pipes.values().map(Pipe::next).min().unwrap_or(Instant::NEVER);
-            let timer = self.nodes.iter().map(|member| member.deadline).min().unwrap_or(Instant::NEVER);
+            let packet = self
+                .pipes
+                .values()
+                .map(Pipe::next)
+                .min()
+                .unwrap_or(Instant::NEVER);
+            let timer = self
+                .nodes
+                .iter()
+                .map(|member| member.deadline)
+                .min()
+                .unwrap_or(Instant::NEVER);
             let next = packet.min(timer);
             if next > until {
                 break;
@@ -171,10 +193,18 @@ impl World {
     fn deliver(&mut self) {
         let links: Vec<LinkId> = self.pipes.keys().copied().collect();
         for link in links {
-            while let Some((to, packet)) =
-                self.pipes.get_mut(&link).and_then(|pipe| pipe.take_due(self.now))
+            while let Some((to, packet)) = self
+                .pipes
+                .get_mut(&link)
+                .and_then(|pipe| pipe.take_due(self.now))
             {
-                self.input(to, Input::Received { link, packet: &packet });
+                self.input(
+                    to,
+                    Input::Received {
+                        link,
+                        packet: &packet,
+                    },
+                );
             }
         }
     }
@@ -195,7 +225,10 @@ impl World {
                 Output::Transmit { link, packet } => {
                     *sent.entry(link).or_default() += 1;
                     if let Some(pipe) = self.pipes.get_mut(&link) {
-                        assert!(packet.len() <= pipe.weather.mtu, "a packet longer than the MTU");
+                        assert!(
+                            packet.len() <= pipe.weather.mtu,
+                            "a packet longer than the MTU"
+                        );
                         pipe.put(now, index, packet, &mut self.rng);
                     }
                 }

@@ -18,7 +18,7 @@ pub(crate) struct Asking {
     /// Cancelled; they may be on their way all the same.
     crossing: BTreeSet<ShortId>,
     cancels: BTreeSet<ShortId>,
-    paused_until: Instant,
+    paused_until: Option<Instant>,
 }
 
 impl Asking {
@@ -28,7 +28,7 @@ impl Asking {
             asked: BTreeSet::new(),
             crossing: BTreeSet::new(),
             cancels: BTreeSet::new(),
-            paused_until: Instant::ZERO,
+            paused_until: None,
         }
     }
 
@@ -69,7 +69,7 @@ impl Asking {
 
     /// There is no room here: nothing is asked for until then.
     pub(crate) fn pause(&mut self, until: Instant) {
-        self.paused_until = until;
+        self.paused_until = Some(until);
         while let Some(short) = self.asked.pop_first() {
             self.cancel(short);
             self.lack(short);
@@ -81,7 +81,8 @@ impl Asking {
     }
 
     pub(crate) fn next_wants(&mut self, now: Instant) -> Vec<ShortId> {
-        if now < self.paused_until || self.asked.len() > MAX_WANTS / 2 {
+        let paused = self.paused_until.is_some_and(|until| now < until);
+        if paused || self.asked.len() > MAX_WANTS / 2 {
             return Vec::new();
         }
         let free = MAX_WANTS.saturating_sub(self.asked.len());
@@ -90,13 +91,16 @@ impl Asking {
         wants
     }
 
-    /// When there will be something to ask for; [`Instant::NEVER`] if not for lack of time.
-    pub(crate) fn wakes(&self, now: Instant) -> Instant {
-        if self.lacking.is_empty() || self.paused_until <= now {
-            Instant::NEVER
-        } else {
-            self.paused_until
-        }
+    /// Ends a pause that is over.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.paused_until = self.paused_until.filter(|until| now < *until);
+    }
+
+    /// When a pause ends after which there is something to ask for, or [`Instant::NEVER`].
+    pub(crate) fn wakes(&self) -> Instant {
+        self.paused_until
+            .filter(|_| !self.lacking.is_empty())
+            .unwrap_or(Instant::NEVER)
     }
 
     fn cancel(&mut self, short: ShortId) {

@@ -134,17 +134,18 @@ impl Link {
     }
 
     /// When this link has something to do without being spoken to.
-    pub(crate) fn wakes(&self, now: Instant) -> Instant {
+    pub(crate) fn wakes(&self) -> Instant {
         let resync = if self.setup.opener {
             self.resync_at
         } else {
             Instant::NEVER
         };
-        resync.min(self.asking.wakes(now))
+        resync.min(self.asking.wakes())
     }
 
-    /// This end opens a reconciliation anew if the last one is long over.
+    /// Ends a pause that is over; opens a reconciliation anew if the last one is long over.
     pub(crate) fn handle_timeout(&mut self, now: Instant, resync_interval: Duration) {
+        self.asking.handle_timeout(now);
         if self.setup.opener && self.resync_at <= now {
             self.session = Session::Unopened;
             self.resync_at = now.after(resync_interval);

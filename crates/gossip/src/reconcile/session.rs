@@ -9,7 +9,7 @@ use chappe_wire::{Digest, LinkSalt, ShortId};
 
 use super::{Decoder, Encoder, MAX_SYMBOLS, Symbol};
 
-/// Symbols in the first flight: enough for 10 differences in all but about one case in ten thousand.
+/// Symbols in the first flight: enough for 10 differences in all but about one case in a thousand.
 pub(crate) const FIRST_FLIGHT: u32 = 48;
 /// The most symbols in one frame.
 pub(crate) const MAX_SYMBOLS_PER_FRAME: u32 = 512;

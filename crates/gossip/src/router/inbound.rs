@@ -54,6 +54,9 @@ pub struct Arrival {
     link: LinkId,
     short: ShortId,
     item: StoredItem,
+    /// Who has to go for it, and for which generation of the router that was found out.
+    victims: Vec<ItemId>,
+    generation: u64,
 }
 
 impl Arrival {
@@ -117,19 +120,28 @@ impl Router {
     /// [`Refusal`]; the neighbour is told, and the node lets the body go. Between the arrival and this call
     /// something else may have taken the room.
     pub fn accept(&mut self, now: Instant, arrival: Arrival) -> Result<(), Refusal> {
-        let victims = match self.judge(&arrival.item) {
-            Ok(victims) => victims,
-            Err(refusal) => {
-                self.turn_down(now, &arrival, refusal);
-                return Err(refusal);
-            }
-        };
+        let Arrival {
+            link,
+            short,
+            item,
+            mut victims,
+            generation,
+        } = arrival;
+        if generation != self.generation {
+            victims = match self.judge(&item) {
+                Ok(victims) => victims,
+                Err(refusal) => {
+                    self.turn_down(now, link, short, &item, refusal);
+                    return Err(refusal);
+                }
+            };
+        }
         for victim in victims {
             self.drop_item(now, victim, crate::DropReason::Quota);
         }
-        self.store(now, arrival.item, Some(arrival.link));
-        if let Some(link) = self.links.get_mut(&arrival.link) {
-            link.answer_accepted(arrival.short);
+        self.store(now, item, Some(link));
+        if let Some(link) = self.links.get_mut(&link) {
+            link.answer_accepted(short);
         }
         self.stats.accepted += 1;
         Ok(())
@@ -164,7 +176,14 @@ impl Router {
             .map_err(|_| Refusal::NoRoom)
     }
 
-    fn turn_down(&mut self, now: Instant, arrival: &Arrival, refusal: Refusal) {
+    fn turn_down(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        short: ShortId,
+        item: &StoredItem,
+        refusal: Refusal,
+    ) {
         let (counter, reason) = match refusal {
             Refusal::Held => (&mut self.stats.duplicates, RefusalReason::Known),
             Refusal::Known => (&mut self.stats.refused_known, RefusalReason::Known),
@@ -172,16 +191,15 @@ impl Router {
             Refusal::NoRoom => (&mut self.stats.refused_no_room, RefusalReason::NoRoom),
         };
         *counter += 1;
-        let id = arrival.item.id;
         if refusal == Refusal::Held
-            && self.custody.keep_smaller_age(&id, arrival.item.age, now)
-            && let Some(item) = self.custody.find(&id)
+            && self.custody.keep_smaller_age(&item.id, item.age, now)
+            && let Some(item) = self.custody.find(&item.id)
         {
             self.changes.push_back(Change::ItemUpdated(item.clone()));
         }
-        if let Some(link) = self.links.get_mut(&arrival.link) {
-            link.giving.they_have(&arrival.short);
-            link.answer_refused(arrival.short, reason);
+        if let Some(link) = self.links.get_mut(&link) {
+            link.giving.they_have(&short);
+            link.answer_refused(short, reason);
             if refusal == Refusal::NoRoom {
                 link.asking.pause(now.after(PAUSE));
             }
@@ -250,11 +268,16 @@ impl Router {
             copies: self.policy.received_copies(transferred.copies),
             carriers: 0,
         };
-        let arrival = Arrival { link, short, item };
-        match self.judge(&arrival.item) {
-            Ok(_) => Some(arrival),
+        match self.judge(&item) {
+            Ok(victims) => Some(Arrival {
+                link,
+                short,
+                item,
+                victims,
+                generation: self.generation,
+            }),
             Err(refusal) => {
-                self.turn_down(now, &arrival, refusal);
+                self.turn_down(now, link, short, &item, refusal);
                 None
             }
         }
@@ -350,9 +373,16 @@ impl Router {
         };
         if let Session::Opening(opening) = &mut link.session {
             let progress = opening.on_digest(&theirs);
-            return self.on_progress(link_id, progress);
+            let received = self.on_progress(link_id, progress);
+            // The other end has settled with its digest and need not be told.
+            if let Some(link) = self.links.get_mut(&link_id)
+                && matches!(link.session, Session::Closing)
+            {
+                link.session = Session::Settled;
+            }
+            return received;
         }
-        if link.setup.opener {
+        if link.setup.opener || !link.budget.open_session(now) {
             return Ok(self.ignore());
         }
         if link.resync_at <= now {
@@ -466,6 +496,10 @@ impl Router {
                 self.stats.ignored += 1;
                 continue;
             };
+            if let Some(item) = self.custody.find(&id) {
+                let size = item.size;
+                self.changes.push_back(Change::HandedOver { link: link_id, id, size });
+            }
             let own = |item: &StoredItem| item.class == crate::Class::Own;
             if self.custody.find(&id).is_some_and(own)
                 && let Some(item) = self.custody.count_carrier(&id)

@@ -85,6 +85,8 @@ pub struct Router {
     seen: Seen,
     receipts: Receipts,
     links: BTreeMap<LinkId, Link>,
+    /// Grows with each item and receipt that comes or goes.
+    generation: u64,
     /// Drained by the node after each call; a call adds a few for each item that it touches.
     changes: VecDeque<Change>,
     stats: Stats,
@@ -98,8 +100,9 @@ impl Router {
             policy,
             custody: Custody::new(config.capacity, config.max_items, &seed),
             seen: Seen::new(config.max_seen, config.max_seen_per_ingress),
-            receipts: Receipts::new(),
+            receipts: Receipts::new(config.max_receipts),
             links: BTreeMap::new(),
+            generation: 0,
             changes: VecDeque::new(),
             stats: Stats::default(),
         }
@@ -258,9 +261,9 @@ impl Router {
         }
     }
 
-    /// When [`Router::handle_timeout`] is due, after `now`.
-    pub fn poll_timeout(&self, now: Instant) -> Instant {
-        let links = self.links.values().map(|link| link.wakes(now));
+    /// When [`Router::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Instant {
+        let links = self.links.values().map(Link::wakes);
         links
             .chain([
                 self.custody.next_expiry(),
@@ -303,11 +306,14 @@ impl Router {
 
     /// True if the item was here before, or its receipt is here.
     fn is_done(&self, id: &ItemId, header: &Header) -> bool {
-        self.seen.contains(id) || self.receipts.contains(&header.commitment.receipt_id())
+        let receipted =
+            || self.receipts.len() > 0 && self.receipts.contains(&header.commitment.receipt_id());
+        self.seen.contains(id) || receipted()
     }
 
     /// Takes an item in, for which there is room and a place in the memory.
     fn store(&mut self, now: Instant, item: StoredItem, from: Option<LinkId>) {
+        self.generation += 1;
         self.seen.reserve(item.class, item.ingress);
         for (link_id, link) in &mut self.links {
             let sharing = self
@@ -328,6 +334,7 @@ impl Router {
         let Some(item) = self.custody.remove(&id) else {
             return;
         };
+        self.generation += 1;
         let entry = self.seen.remember(&item, now);
         for link in self.links.values_mut() {
             link.remove(&id, true);
@@ -340,13 +347,17 @@ impl Router {
     }
 
     fn drop_receipt(&mut self, id: ItemId) {
-        if self.receipts.remove(&id).is_none() {
-            return;
+        if let Some(receipt) = self.receipts.remove(&id) {
+            self.forget_receipt(id, &receipt);
         }
+    }
+
+    fn forget_receipt(&mut self, id: ItemId, receipt: &StoredReceipt) {
         for link in self.links.values_mut() {
             link.remove(&id, false);
         }
-        self.changes.push_back(Change::ReceiptDropped(id));
+        let commitment = receipt.preimage.commitment();
+        self.changes.push_back(Change::ReceiptDropped(commitment));
     }
 
     /// Takes a receipt in, from here or from a neighbour.
@@ -382,6 +393,7 @@ impl Router {
                 self.changes.push_back(Change::Delivered(item));
             }
         }
+        self.generation += 1;
         match self.receipts.insert(id, receipt) {
             Placed::NoRoom => {
                 self.stats.receipts_refused += 1;
@@ -389,10 +401,7 @@ impl Router {
             }
             Placed::InPlaceOf(loser) => {
                 self.stats.receipts_evicted += 1;
-                for link in self.links.values_mut() {
-                    link.remove(&loser, false);
-                }
-                self.changes.push_back(Change::ReceiptDropped(loser));
+                self.forget_receipt(loser.id(), &loser);
             }
             Placed::Stored => {}
         }

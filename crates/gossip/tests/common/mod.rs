@@ -60,7 +60,7 @@ pub struct Peer {
     pub router: Router,
     pub items: BTreeMap<ItemId, StoredItem>,
     pub seen: BTreeMap<ItemId, SeenEntry>,
-    pub receipts: BTreeMap<ItemId, StoredReceipt>,
+    pub receipts: BTreeMap<Commitment, StoredReceipt>,
     pub dropped: BTreeMap<ItemId, DropReason>,
     pub delivered: Vec<ItemId>,
     pub carriers: BTreeMap<ItemId, u32>,
@@ -105,10 +105,12 @@ impl Peer {
                     self.seen.remove(&id).expect("forgets what is remembered");
                 }
                 Change::ReceiptStored(receipt) => {
-                    self.receipts.insert(receipt.id(), receipt);
+                    self.receipts.insert(receipt.preimage.commitment(), receipt);
                 }
-                Change::ReceiptDropped(id) => {
-                    self.receipts.remove(&id).expect("drops what is stored");
+                Change::ReceiptDropped(commitment) => {
+                    self.receipts
+                        .remove(&commitment)
+                        .expect("drops what is stored");
                 }
                 Change::Carried { id, carriers } => {
                     self.carriers.insert(id, carriers);
@@ -122,7 +124,9 @@ impl Peer {
     /// What was persisted is what the router has.
     pub fn check(&self) {
         assert!(self.router.items().eq(self.items.values()));
-        assert!(self.router.receipts().eq(self.receipts.values()));
+        let mut receipts: Vec<_> = self.router.receipts().copied().collect();
+        receipts.sort_by_key(|receipt| receipt.preimage.commitment());
+        assert!(receipts.iter().eq(self.receipts.values()));
         assert_eq!(self.router.seen_len(), self.seen.len());
     }
 
@@ -143,6 +147,9 @@ impl Peer {
     }
 }
 
+/// Frames by which two neighbours find out what they lack.
+const RECONCILIATION: [&str; 6] = ["digest", "cells", "more", "list", "want", "offer"];
+
 /// What passed over the links.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
@@ -152,13 +159,14 @@ pub struct Traffic {
     pub transfers: BTreeMap<(usize, usize, ItemId), u64>,
     /// Steps in which something was sent.
     pub steps: u64,
+    /// The last turn in which one end told the other about its store (see [`Net::run_in_turns`]).
+    pub known_after: u64,
 }
 
 impl Traffic {
     /// Bytes of the frames by which two neighbours find out what they lack.
     pub fn reconciliation_bytes(&self) -> u64 {
-        let kinds = ["digest", "cells", "more", "list", "want", "offer"];
-        kinds.iter().map(|kind| self.bytes_of(kind)).sum()
+        RECONCILIATION.iter().map(|kind| self.bytes_of(kind)).sum()
     }
 
     pub fn bytes_of(&self, kind: &str) -> u64 {
@@ -236,6 +244,10 @@ impl Net {
         }
     }
 
+    pub fn restart(&mut self, peer: usize, config: Config, policy: Box<dyn Policy + Send>) {
+        self.peers[peer].restart(config, policy);
+    }
+
     /// Time passes.
     pub fn wait(&mut self, duration: Duration) {
         self.now = self.now.after(duration);
@@ -282,8 +294,12 @@ impl Net {
                 turns += 1;
                 silent = 0;
             }
+            let told = self.traffic.reconciliation_bytes();
             for frame in frames {
                 self.deliver(from, to, link, frame);
+            }
+            if self.traffic.reconciliation_bytes() > told {
+                self.traffic.known_after = turns;
             }
         }
         turns

@@ -1,0 +1,107 @@
+//! A thousand envelopes with bodies of 512 bytes from one neighbour into a store of ten thousand: decode, hash,
+//! look up, take in, offer to another neighbour, answer.
+
+#[path = "../../tests/common/mod.rs"]
+pub(crate) mod common;
+
+use std::hint::black_box;
+
+use chappe_gossip::policies::Epidemic;
+use chappe_gossip::{Config, Copies, Handover, Ingress, LinkSetup, OutFrame, Received, Router};
+use chappe_wire::proto::Offer;
+use chappe_wire::proto::frame::Body;
+use chappe_wire::{
+    Age, Commitment, Envelope, Instant, Lifetime, LinkId, LinkSalt, ShortId, Tag, encode_frame,
+};
+use common::sample;
+
+/// Envelopes in a run.
+pub(crate) const BATCH: u64 = 1_000;
+const NOW: Instant = Instant::from_micros(1_000_000);
+const SALT: LinkSalt = LinkSalt::new([3; 16]);
+const FROM: LinkId = LinkId::new(1);
+const TO: LinkId = LinkId::new(2);
+
+/// The frames that arrive.
+pub(crate) struct Workload {
+    offer: Vec<u8>,
+    pub(crate) frames: Vec<Vec<u8>>,
+}
+
+impl Workload {
+    pub(crate) fn new() -> Self {
+        let envelopes: Vec<Envelope> = (0..BATCH).map(envelope).collect();
+        let ids = envelopes.iter().map(|e| ShortId::of(&SALT, &e.id()).get());
+        let offer = encode_frame(Body::Offer(Offer { ids: ids.collect() }));
+        let frame = |envelope: &Envelope| {
+            let handover = Handover {
+                id: envelope.id(),
+                age: Age::NEW,
+                copies: Copies::NONE,
+            };
+            handover.frame(envelope)
+        };
+        let frames = envelopes.iter().map(frame).collect();
+        Self { offer, frames }
+    }
+
+    /// A router that has asked for the envelopes.
+    pub(crate) fn router(&self) -> Router {
+        let mut router = Router::new(Config::default(), Box::new(Epidemic), [7; 32]);
+        for number in 0..10_000 {
+            let item = sample(number);
+            let _ = router.add_own(NOW, item.id, item.header, item.size);
+        }
+        for (link, salt) in [(FROM, SALT), (TO, LinkSalt::new([4; 16]))] {
+            let setup = LinkSetup {
+                opener: false,
+                salt,
+                pinned: false,
+                ingress: Ingress::new(link.number()),
+            };
+            router.link_up(NOW, link, setup);
+            // The neighbour has the same store.
+            let digest = chappe_wire::Digest::of(&salt, router.items().map(|item| &item.id));
+            let digest = encode_frame(Body::Digest(chappe_wire::proto::Digest {
+                count: digest.count,
+                fingerprint: digest.fingerprint.to_le_bytes().to_vec(),
+            }));
+            let _ = router.handle_frame(NOW, link, &digest);
+            drain(&mut router, link);
+        }
+        let _ = router.handle_frame(NOW, FROM, &self.offer);
+        drain(&mut router, FROM);
+        while router.poll_change().is_some() {}
+        router
+    }
+
+    /// Everything arrives.
+    pub(crate) fn run(&self, router: &mut Router) {
+        for frame in &self.frames {
+            let Ok(Received::Envelope { arrival, .. }) = router.handle_frame(NOW, FROM, frame)
+            else {
+                unreachable!("all were asked for");
+            };
+            let _ = black_box(router.accept(NOW, arrival));
+            while let Some(change) = router.poll_change() {
+                black_box(change);
+            }
+            drain(router, FROM);
+            drain(router, TO);
+        }
+    }
+}
+
+fn drain(router: &mut Router, link: LinkId) {
+    while let Some(frame) = router.poll_frame(NOW, link) {
+        assert!(matches!(black_box(frame), OutFrame::Bytes(_)));
+    }
+}
+
+fn envelope(number: u64) -> Envelope {
+    let item = sample(1_000_000 + number);
+    let tag = Tag::new(*item.header.tag.as_bytes());
+    let commitment = Commitment::new(*item.header.commitment.as_bytes());
+    let envelope = Envelope::compose(Lifetime::WEEK, tag, commitment, &[number as u8; 512]);
+    envelope.unwrap_or_else(|_| unreachable!("512 is one of the sizes"))
+}

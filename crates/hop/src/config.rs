@@ -1,0 +1,59 @@
+//! What a hop is to be.
+
+use chappe_wire::Hello;
+
+use crate::StaticKey;
+
+/// How a hop is set up.
+#[derive(Clone)]
+pub struct HopConfig<'a> {
+    /// The longest packet that this end may send on the link.
+    pub mtu: Mtu,
+    /// Which end begins. On a radio: whoever connected is the initiator.
+    pub role: Role,
+    /// This end's key.
+    pub static_key: &'a StaticKey,
+    /// What this end speaks.
+    pub hello: Hello,
+}
+
+/// Which end of the hop this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Sends the first message.
+    Initiator,
+    /// Waits for it.
+    Responder,
+}
+
+/// The longest packet of a link, in bytes: 20 to 65,535.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mtu(u16);
+
+impl Mtu {
+    /// The smallest: what BLE 4.0 carries in one notification.
+    pub const MIN: Self = Self(20);
+    /// The largest.
+    pub const MAX: Self = Self(u16::MAX);
+
+    /// The MTU of this many bytes.
+    ///
+    /// # Errors
+    /// [`MtuOutOfRange`] below 20 and above 65,535.
+    pub const fn new(bytes: usize) -> Result<Self, MtuOutOfRange> {
+        if bytes < Self::MIN.0 as usize || bytes > Self::MAX.0 as usize {
+            return Err(MtuOutOfRange);
+        }
+        Ok(Self(bytes as u16))
+    }
+
+    /// The number of bytes.
+    pub const fn bytes(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A link with packets of such a size carries no hop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a hop needs packets of 20 to 65535 bytes")]
+pub struct MtuOutOfRange;

@@ -1,0 +1,54 @@
+//! What fuzzing has seen stays fixed: each fuzz target's own code runs on its corpus, without a fuzzer.
+//!
+//! The sources of the targets are used as they are. In them, `libfuzzer_sys` is this very file: its
+//! `fuzz_target!` makes a function of what libFuzzer's would make a program.
+
+extern crate self as libfuzzer_sys;
+
+use std::fs;
+use std::path::Path;
+
+/// Stands for libFuzzer's `fuzz_target!`.
+macro_rules! target_function {
+    (|$data:ident: &[u8]| $body:expr) => {
+        pub(crate) fn run($data: &[u8]) {
+            $body
+        }
+    };
+}
+pub(crate) use target_function as fuzz_target;
+
+macro_rules! replay {
+    ($target:ident, $path:literal) => {
+        #[path = $path]
+        #[allow(unused_attributes, reason = "`no_main` is for the fuzzer")]
+        mod $target;
+
+        #[test]
+        fn $target() {
+            replay(stringify!($target), $target::run);
+        }
+    };
+}
+
+// codegen: begin (`cargo xtask codegen` lists crates/fuzz/fuzz_targets here)
+replay!(wire_envelope, "../../fuzz/fuzz_targets/wire_envelope.rs");
+// codegen: end
+
+/// Runs `target` on each file of its corpus, and on every beginning of the small ones.
+fn replay(target: &str, run: fn(&[u8])) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fuzz/corpus")
+        .join(target);
+    let seeds = fs::read_dir(&corpus).expect("a corpus with at least one seed");
+    let mut count = 0;
+    for seed in seeds {
+        let bytes = fs::read(seed.unwrap().path()).unwrap();
+        run(&bytes);
+        for length in 0..bytes.len().min(512) {
+            run(&bytes[..length]);
+        }
+        count += 1;
+    }
+    assert!(count > 0, "{target} has no seed");
+}

@@ -1,0 +1,279 @@
+//! The figures, their targets, and the commands that make them.
+//!
+//! Most are made by an example of the crate they belong to, which prints lines of the form
+//! `figure: <name> = <value> <unit>`. To add one: print such a line, and add a row to [`FIGURES`].
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use super::memory;
+use crate::process;
+
+/// A figure of the table.
+pub(super) struct Figure {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) target: Target,
+    source: Source,
+}
+
+/// What the figure is to reach.
+#[derive(Clone, Copy)]
+pub(super) enum Target {
+    AtLeast(f64, &'static str),
+    AtMost(f64, &'static str),
+}
+
+/// How the figure is made.
+enum Source {
+    /// Size of the stripped program in MB (10^6 bytes).
+    BinarySize,
+    /// Seconds for a release build of the default member into an empty folder, as minutes.
+    CleanBuild,
+    /// A line printed by an example of a package.
+    Example {
+        package: &'static str,
+        example: &'static str,
+    },
+    /// Pss of the program, run with these arguments on an empty home, after a time without input.
+    IdlePss { arguments: &'static [&'static str] },
+}
+
+/// Every figure. The targets are those of the project's plan.
+pub(super) const FIGURES: [Figure; 14] = [
+    Figure {
+        name: "clean-build",
+        about: "`cargo build --release` of the program, downloads done before",
+        target: Target::AtMost(10.0, "min"),
+        source: Source::CleanBuild,
+    },
+    Figure {
+        name: "binary-size",
+        about: "the stripped program",
+        target: Target::AtMost(15.0, "MB"),
+        source: Source::BinarySize,
+    },
+    Figure {
+        name: "idle-memory",
+        about: "Pss of a relay without radios after 60 s",
+        target: Target::AtMost(20.0, "MB"),
+        source: Source::IdlePss {
+            arguments: &["run", "--relay"],
+        },
+    },
+    Figure {
+        name: "loaded-memory",
+        about: "Pss of a relay with 10,000 envelopes in its store",
+        target: Target::AtMost(64.0, "MB"),
+        source: example("chappe-relay", "loaded-memory"),
+    },
+    Figure {
+        name: "hop-ratio",
+        about: "throughput of two hops in memory beside bare Noise, same messages, same run",
+        target: Target::AtLeast(60.0, "%"),
+        source: example("chappe-hop", "throughput"),
+    },
+    Figure {
+        name: "engine-cost",
+        about: "router per 512-byte envelope: id, known already, insert, offer",
+        target: Target::AtMost(5.0, "us"),
+        source: example("chappe-gossip", "engine-cost"),
+    },
+    Figure {
+        name: "commit-rate",
+        about: "512-byte envelopes committed in batches",
+        target: Target::AtLeast(5000.0, "envelopes/s"),
+        source: example("chappe-store", "commit-rate"),
+    },
+    Figure {
+        name: "reconcile-10-bytes",
+        about: "two stores of 10,000 that differ in 10, both ways",
+        target: Target::AtMost(1200.0, "B"),
+        source: example("chappe-gossip", "reconcile-bytes"),
+    },
+    Figure {
+        name: "reconcile-10-trips",
+        about: "the same, until both ends know the difference",
+        target: Target::AtMost(2.0, "round trips"),
+        source: example("chappe-gossip", "reconcile-bytes"),
+    },
+    Figure {
+        name: "reconcile-0-bytes",
+        about: "two equal stores of 10,000, both ways",
+        target: Target::AtMost(100.0, "B"),
+        source: example("chappe-gossip", "reconcile-bytes"),
+    },
+    Figure {
+        name: "file-goodput",
+        about: "a 10 MB file over the local air at 1 MB/s",
+        target: Target::AtLeast(90.0, "%"),
+        source: example("chappe", "file-goodput"),
+    },
+    Figure {
+        name: "omemo-setup",
+        about: "session set-up, both sides, in X25519 multiplications",
+        target: Target::AtMost(14.0, "multiplications"),
+        source: example("chappe-omemo", "cost"),
+    },
+    Figure {
+        name: "omemo-session-memory",
+        about: "an idle session",
+        target: Target::AtMost(2.0, "kB"),
+        source: example("chappe-omemo", "cost"),
+    },
+    Figure {
+        name: "omemo-forged-message",
+        about: "CPU that a forged message costs",
+        target: Target::AtMost(1.0, "ms"),
+        source: example("chappe-omemo", "cost"),
+    },
+];
+
+const fn example(package: &'static str, example: &'static str) -> Source {
+    Source::Example { package, example }
+}
+
+/// The program.
+const PROGRAM: &str = "chappe";
+const IDLE_SECONDS: u64 = 60;
+
+impl Figure {
+    /// The command that makes the figure, for people.
+    pub(super) fn command(&self) -> String {
+        match &self.source {
+            Source::Example { package, example } => {
+                format!("cargo run --release -p {package} --example {example}")
+            }
+            _ => format!("cargo xtask measure {}", self.name),
+        }
+    }
+
+    /// Makes the figure, in the unit of its target.
+    ///
+    /// # Errors
+    /// When it could not be measured; why, in a sentence.
+    pub(super) fn measure(&self, root: &Path) -> anyhow::Result<f64> {
+        match &self.source {
+            Source::BinarySize => binary_size(root),
+            Source::CleanBuild => clean_build(root),
+            Source::Example { package, example } => {
+                anyhow::ensure!(
+                    has_example(root, package, example)?,
+                    "{package} has no example `{example}` yet"
+                );
+                let text = run_example(root, package, example)?;
+                let (Target::AtLeast(_, unit) | Target::AtMost(_, unit)) = self.target;
+                read_line(&text, self.name, unit)
+            }
+            Source::IdlePss { arguments } => {
+                build(root)?;
+                let program = release_folder(root)?.join(PROGRAM);
+                memory::idle_pss(root, &program, arguments, IDLE_SECONDS)
+            }
+        }
+    }
+}
+
+fn clean_build(root: &Path) -> anyhow::Result<f64> {
+    process::run(process::cargo(root).args(["fetch", "--locked", "--quiet"]))?;
+    let folder = std::env::temp_dir().join(format!("chappe-clean-build-{}", std::process::id()));
+    let started = Instant::now();
+    let built = process::run(
+        process::cargo(root)
+            .args(["build", "--release", "--locked", "--quiet"])
+            .env("CARGO_TARGET_DIR", &folder),
+    );
+    let took = started.elapsed();
+    fs::remove_dir_all(&folder).ok();
+    built.map(|()| took.as_secs_f64() / 60.0)
+}
+
+fn binary_size(root: &Path) -> anyhow::Result<f64> {
+    build(root)?;
+    let program = release_folder(root)?.join(PROGRAM);
+    let length = fs::metadata(&program)
+        .context("looking at the program")?
+        .len();
+    Ok(length as f64 / 1e6)
+}
+
+fn build(root: &Path) -> anyhow::Result<()> {
+    process::run(process::cargo(root).args(["build", "--release", "--locked", "--quiet"]))
+}
+
+fn release_folder(root: &Path) -> anyhow::Result<std::path::PathBuf> {
+    let text = process::output(process::cargo(root).args([
+        "metadata",
+        "--no-deps",
+        "--format-version",
+        "1",
+    ]))?;
+    let metadata: serde_json::Value = serde_json::from_str(&text)?;
+    let folder = metadata
+        .get("target_directory")
+        .and_then(serde_json::Value::as_str)
+        .context("cargo names no target folder")?;
+    Ok(Path::new(folder).join("release"))
+}
+
+fn has_example(root: &Path, package: &str, example: &str) -> anyhow::Result<bool> {
+    let packages = crate::metadata::packages(root)?;
+    let package = packages.iter().find(|found| found.name == package);
+    Ok(package.is_some_and(|package| {
+        let folder = package.folder().join("examples");
+        folder.join(format!("{example}.rs")).exists() || folder.join(example).exists()
+    }))
+}
+
+fn run_example(root: &Path, package: &str, example: &str) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let mut command = process::cargo(root);
+    command.args(["run", "--release", "--locked", "--quiet"]);
+    command.args(["-p", package, "--example", example]);
+    let good = process::watch(&mut command, |line| {
+        text.push_str(line);
+        text.push('\n');
+    })?;
+    anyhow::ensure!(good, "the example failed");
+    Ok(text)
+}
+
+/// The value of the line `figure: <name> = <value> <unit>`.
+fn read_line(text: &str, name: &str, unit: &str) -> anyhow::Result<f64> {
+    let (value, found) = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("figure: ")?.split_once(" = "))
+        .find(|(found, _)| found.trim() == name)
+        .and_then(|(_, rest)| rest.trim().split_once(' '))
+        .with_context(|| format!("no line `figure: {name} = <value> {unit}`"))?;
+    anyhow::ensure!(found == unit, "`{name}` is in {found}, not in {unit}");
+    value
+        .parse()
+        .with_context(|| format!("`{value}` is no number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_read_from_its_line() {
+        let text = "warm-up\nfigure: a = 1 B\n  figure: b = 2.5 MB\nfigure: b-2 = x B\n";
+        assert_eq!(read_line(text, "b", "MB").unwrap(), 2.5);
+        assert_eq!(read_line(text, "a", "B").unwrap(), 1.0);
+        for (name, unit) in [("b", "kB"), ("b-2", "B"), ("c", "B")] {
+            assert!(read_line(text, name, unit).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = FIGURES.iter().map(|figure| figure.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), FIGURES.len());
+    }
+}
