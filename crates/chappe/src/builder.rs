@@ -5,7 +5,7 @@ use chappe_node::{NodeConfig, NodeError, StoreError};
 use chappe_store::OpenError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::driver::{self, Closers, Seat};
+use crate::driver::{self, Seat};
 use crate::{Chappe, EVENT_BACKLOG, Events, Home, Profile, Update};
 
 /// Commands that wait for the node; more wait at their callers.
@@ -131,12 +131,17 @@ impl Builder {
             Some(home) => Seat::at(home, config),
             None => Seat::in_memory(config),
         };
-        let closers: Closers = runtime
-            .block_on(async { driver::run(&seat, transports, orders, updates, started).await });
+        let mut started = Some(started);
+        let result = runtime.block_on(async {
+            driver::run(&seat, transports, orders, updates, &mut started).await
+        });
         drop(runtime);
         drop(seat);
-        // Only now is everything free again.
-        drop(closers);
+        // Only now is everything free again: tell those who wait for the end, or for the start that failed.
+        match (result, started) {
+            (Err(error), Some(started)) => drop(started.send(Err(error))),
+            (closers, _) => drop(closers),
+        }
     }
 }
 

@@ -42,14 +42,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// News of the transports that wait for the node.
 const TRANSPORT_EVENTS: usize = 16;
 
-/// Runs a node until it is closed. `started` learns whether it came up.
+/// Runs a node until it is closed. `started` is told and taken once it is up.
+///
+/// # Errors
+/// [`StartError`] if it does not come up; nothing is left of it then.
 pub(crate) async fn run(
     seat: &Seat,
     transports: Vec<Box<dyn Transport>>,
     orders: mpsc::Receiver<Order>,
     updates: broadcast::Sender<Update>,
-    started: oneshot::Sender<Result<(), StartError>>,
-) -> Closers {
+    started: &mut Option<oneshot::Sender<Result<(), StartError>>>,
+) -> Result<Closers, StartError> {
     let (sender, news) = mpsc::channel(TRANSPORT_EVENTS);
     let mut driver = Driver {
         orders,
@@ -61,26 +64,21 @@ pub(crate) async fn run(
         deadline: clock::now(),
         closers: Closers::default(),
     };
-    let mut node = match seat.node(clock::now()) {
-        Ok(node) => node,
-        Err(error) => {
-            // Whoever started it may have gone away.
-            let _ = started.send(Err(error));
-            return driver.closers;
-        }
-    };
+    let mut node = seat.node(clock::now())?;
     let mut running = Vec::new();
     for transport in transports {
         match transport.start(sender.clone()).await {
             Ok(transport) => running.push(transport),
             Err(error) => {
-                let _ = started.send(Err(StartError::Transport(error.to_string())));
                 stop(running).await;
-                return driver.closers;
+                return Err(StartError::Transport(error.to_string()));
             }
         }
     }
-    let _ = started.send(Ok(()));
+    if let Some(started) = started.take() {
+        // Whoever started it may have gone away.
+        let _ = started.send(Ok(()));
+    }
     let mut failures = 0;
     loop {
         let begun = clock::now();
@@ -98,7 +96,7 @@ pub(crate) async fn run(
     // The transports let packets leave that they have already.
     driver.links.close_all();
     stop(running).await;
-    driver.closers
+    Ok(driver.closers)
 }
 
 async fn stop(transports: Vec<Running>) {

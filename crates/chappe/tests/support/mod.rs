@@ -15,10 +15,10 @@ use tokio::sync::mpsc;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One end of a wire, as a radio of a node.
-pub struct Wire(LinkUp);
+pub(crate) struct Wire(LinkUp);
 
 /// The two ends of a wire that is up until one of its nodes stops.
-pub fn wire() -> (Wire, Wire) {
+pub(crate) fn wire() -> (Wire, Wire) {
     let info = |initiator| LinkInfo {
         bearer: Bearer::new("wire"),
         mtu: 1_200,
@@ -65,7 +65,7 @@ impl Transport for Wire {
 }
 
 /// Starts a node that lets its receipts go at once.
-pub async fn start(builder: Builder) -> (Chappe, Events) {
+pub(crate) async fn start(builder: Builder) -> (Chappe, Events) {
     let hurried = builder.configure(|config| {
         config.receipt_delay = chappe::wire::Duration::ZERO;
         config.receipt_delay_unverified = chappe::wire::Duration::ZERO;
@@ -74,7 +74,7 @@ pub async fn start(builder: Builder) -> (Chappe, Events) {
 }
 
 /// Each scans the other's contact URI. Answers with north's contact and south's contact.
-pub async fn befriend(north: &Chappe, south: &Chappe) -> (Contact, Contact) {
+pub(crate) async fn befriend(north: &Chappe, south: &Chappe) -> (Contact, Contact) {
     let to_south = north
         .add_contact(&south.invite().await.unwrap(), None, true)
         .await
@@ -87,7 +87,7 @@ pub async fn befriend(north: &Chappe, south: &Chappe) -> (Contact, Contact) {
 }
 
 /// The next event for which `pick` has an answer.
-pub async fn next<T>(events: &mut Events, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+pub(crate) async fn next<T>(events: &mut Events, mut pick: impl FnMut(Event) -> Option<T>) -> T {
     let picked = async {
         loop {
             match events.next().await {
@@ -107,7 +107,7 @@ pub async fn next<T>(events: &mut Events, mut pick: impl FnMut(Event) -> Option<
 }
 
 /// The next message that arrives.
-pub async fn received(events: &mut Events) -> Incoming {
+pub(crate) async fn received(events: &mut Events) -> Incoming {
     next(events, |event| match event {
         Event::Received(message) => Some(message),
         _ => None,
@@ -116,7 +116,7 @@ pub async fn received(events: &mut Events) -> Incoming {
 }
 
 /// Waits until a message that was sent is delivered.
-pub async fn delivered(events: &mut Events, id: MessageId) {
+pub(crate) async fn delivered(events: &mut Events, id: MessageId) {
     next(events, |event| match event {
         Event::Sent(sent) if sent.id == id && sent.state == Delivery::Delivered => Some(()),
         _ => None,

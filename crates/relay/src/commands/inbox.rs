@@ -23,7 +23,7 @@ pub(super) async fn run(place: &Place, options: &Inbox) -> Result<(), Failure> {
     };
     let mut session = Session::open(place).await?;
     let mut last = options.after;
-    let mut shown = show_new(&mut session, options, &mut last).await?;
+    let shown = show_new(&mut session, options, &mut last).await?;
     if shown == 0 && events.is_none() && !options.format.json {
         println!("Nothing has arrived yet.");
     }
@@ -36,7 +36,7 @@ pub(super) async fn run(place: &Place, options: &Inbox) -> Result<(), Failure> {
                 show(&mut session, options, &message).await?;
             }
             EventView::Received(_) | EventView::Lagged { .. } => {
-                shown += show_new(&mut session, options, &mut last).await?;
+                show_new(&mut session, options, &mut last).await?;
             }
             _ => {}
         }

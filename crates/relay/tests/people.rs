@@ -1,0 +1,159 @@
+//! What a new user does, by hand, in three terminals.
+
+mod support;
+
+use std::fs;
+
+use support::{World, wait};
+
+#[test]
+fn contacts_are_unverified_until_numbers_are_compared() {
+    let world = World::new();
+    world.person("north");
+    world.person("south");
+    let added = world.ok("south", ["contact", "add", &world.uri("north")]);
+    assert!(
+        added.contains("north is a contact now, unverified."),
+        "{added}"
+    );
+    world.ok("north", ["contact", "add", &world.uri("south")]);
+    assert!(world.ok("south", ["contacts"]).contains("unverified"));
+
+    // Without a terminal the number is shown, and nothing is marked.
+    let number = |who: &str, of: &str| {
+        let out = world.ok(who, ["contact", "verify", of]);
+        let line = out.lines().find(|line| line.starts_with("    ")).unwrap();
+        line.trim().to_owned()
+    };
+    let shown = number("north", "south");
+    assert_eq!(shown, number("south", "north"));
+    assert!(world.ok("south", ["contacts"]).contains("unverified"));
+
+    let wrong = shown
+        .replace(shown.chars().next().unwrap(), "x")
+        .replace('x', "");
+    world.fails(
+        1,
+        "south",
+        ["contact", "verify", "north", "--number", &wrong],
+    );
+    let other: String = shown
+        .chars()
+        .map(|c| if c == '1' { '2' } else { c })
+        .collect();
+    let other = if other == shown {
+        shown.replace('0', "3")
+    } else {
+        other
+    };
+    let differs = world.fails(
+        1,
+        "south",
+        ["contact", "verify", "north", "--number", &other],
+    );
+    assert!(differs.contains("numbers differ"), "{differs}");
+    world.ok("south", ["contact", "verify", "north", "--number", &shown]);
+    let contacts = world.ok("south", ["contacts", "--json"]);
+    let contact: serde_json::Value = serde_json::from_str(&contacts).unwrap();
+    assert_eq!(contact["verified"], true);
+
+    world.ok("south", ["contact", "block", "north"]);
+    assert!(world.ok("south", ["contacts"]).contains("blocked"));
+    world.ok("south", ["contact", "unblock", "north"]);
+    world.ok("south", ["contact", "rm", "north"]);
+    assert!(world.ok("south", ["contacts"]).contains("No contacts yet"));
+}
+
+#[test]
+fn a_text_and_a_file_go_through_a_relay_to_someone_who_is_never_in_range() {
+    let world = World::new();
+    world.friends("n", "s");
+    let photo: Vec<u8> = (0..60_000_u32).map(|n| (n * n / 3) as u8).collect();
+    fs::write(world.path("photo.jpg"), &photo).unwrap();
+    // Accepted with no node running, and kept.
+    assert_eq!(world.ok("n", ["send", "s", "hello"]), "accepted as 1\n");
+    world.ok("n", ["air", "range", "air", "n", "r"]);
+    let north = world.start("n", ["--radio", "air:air"]);
+    let relay = world.start("r", ["--relay", "--radio", "air:air"]);
+    let south = world.start("s", ["--radio", "air:air"]);
+    assert_eq!(
+        world.ok("n", ["send", "s", "--file", "photo.jpg"]),
+        "accepted as 2\n"
+    );
+    wait(|| world.ok("n", ["outbox"]).matches("carried by 1").count() == 2);
+    assert!(world.ok("n", ["peers"]).contains('r'));
+    assert!(world.ok("r", ["status"]).contains("relay"));
+    assert!(
+        world
+            .ok("s", ["inbox"])
+            .contains("Nothing has arrived yet.")
+    );
+
+    world.ok("n", ["air", "range", "air", "r", "s"]);
+    wait(|| {
+        let inbox = world.ok("s", ["inbox"]);
+        inbox.contains("n (verified): hello") && inbox.contains("[file photo.jpg, 60.0 kB]")
+    });
+    world.ok("s", ["inbox", "--save", "saved"]);
+    assert_eq!(fs::read(world.path("saved/photo.jpg")).unwrap(), photo);
+
+    // Receipts come after a delay, and go back the way the messages came.
+    wait(|| world.ok("r", ["carried"]).contains("Nothing is carried."));
+    world.ok("n", ["air", "range", "air", "n", "r"]);
+    wait(|| world.ok("n", ["outbox"]).matches("delivered").count() == 2);
+    assert!(north.interrupt().success());
+    assert!(relay.terminate().success());
+    assert!(south.interrupt().success());
+    assert!(
+        world
+            .ok("s", ["inbox", "--json"])
+            .contains("\"text\":\"hello\"")
+    );
+}
+
+#[test]
+fn inbox_follow_shows_each_message_once_as_it_arrives() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+    let world = World::new();
+    world.friends("n", "s");
+    let _north = world.start("n", ["--radio", "air:air"]);
+    let _south = world.start("s", ["--radio", "air:air"]);
+    world.ok("n", ["send", "s", "first"]);
+    wait(|| world.ok("s", ["inbox"]).contains("first"));
+    let mut follow = world.command("s", ["inbox", "--follow", "--json"]);
+    let mut follow = follow.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follow.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("first"));
+    world.ok("n", ["send", "s", "second"]);
+    assert!(lines.next().unwrap().unwrap().contains("second"));
+    world.ok("n", ["send", "s", "third"]);
+    assert!(lines.next().unwrap().unwrap().contains("third"));
+    follow.kill().unwrap();
+    follow.wait().unwrap();
+}
+
+#[test]
+fn standard_input_is_a_message_and_id_shows_a_code() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let world = World::new();
+    world.friends("n", "s");
+    let mut command = world.command("n", ["send", "s", "-"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all("from a pipe ✓\n".as_bytes())
+        .unwrap();
+    assert!(child.wait_with_output().unwrap().status.success());
+    assert!(world.ok("n", ["outbox"]).contains("from a pipe ✓"));
+    let id = world.ok("n", ["id"]);
+    assert!(id.contains('▄') && id.contains('█'), "{id}");
+    assert_ne!(world.uri("n"), world.uri("n"), "each URI is fresh");
+}
