@@ -30,7 +30,11 @@ impl PairSecret {
 ///
 /// A secret serves one invite for one person. If two people got hold of the same invite, the envelopes of
 /// both stay sealed, but the one that arrives later under a counter that was used already does not open.
-/// Wiped from memory when dropped.
+/// Wiped from memory when dropped, and never printed:
+///
+/// ```compile_fail,E0277
+/// println!("{:?}", chappe_envelope::InboxSecret::new([7; 16]));
+/// ```
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct InboxSecret([u8; 16]);
 
