@@ -10,7 +10,11 @@ use crate::keys::EpochKey;
 /// What two devices share once they have a session: 32 bytes that nobody else knows.
 ///
 /// It comes from the key exchange of their OMEMO session, or from wherever an embedder with ratchets of its
-/// own takes it. Wiped from memory when dropped.
+/// own takes it. Wiped from memory when dropped, and never printed:
+///
+/// ```compile_fail,E0277
+/// println!("{:?}", chappe_envelope::PairSecret::new([7; 32]));
+/// ```
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct PairSecret([u8; 32]);
 

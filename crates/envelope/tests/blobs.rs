@@ -1,4 +1,11 @@
 //! Files come back byte for byte, and nothing else passes for them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 use chappe_envelope::OpenError;
 use chappe_envelope::blob::{

@@ -1,4 +1,11 @@
 //! What a receiving chain keeps has bounds; beyond them the oldest missing envelopes are given up, and counted.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 mod support;
 

@@ -1,4 +1,11 @@
 //! Keys of the past leave the state: what is stored later does not open what was opened before.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 mod support;
 

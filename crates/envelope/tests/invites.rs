@@ -1,4 +1,11 @@
 //! A contact URI survives copying, and a wrong character in it is found before anyone is added.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 use chappe_envelope::{
     BareJid, DisplayName, InboxSecret, Invite, InviteError, InvitePreKey, InviteSignedPreKey,

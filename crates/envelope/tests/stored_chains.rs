@@ -1,4 +1,11 @@
 //! Stored states come back as they were, and bytes that are no state are refused.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 mod support;
 

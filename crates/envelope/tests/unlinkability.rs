@@ -1,4 +1,11 @@
 //! Nothing that strangers see recurs: no 8 bytes in a row of two envelopes of one pair are equal.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 mod support;
 

@@ -2,6 +2,13 @@
 //! HKDF, from the text of `proto/envelope.md`.
 //!
 //! `CHAPPE_WRITE_VECTORS=1 cargo test -p chappe-envelope --test vectors` writes the file anew.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 use chappe_envelope::blob::{self, BlobKey, BlobPlan, RootHasher};
 use chappe_envelope::{
