@@ -61,7 +61,8 @@ impl Identity {
         self.public.fingerprint()
     }
 
-    pub(crate) fn seed(&self) -> &[u8; 32] {
+    /// The seed, from which [`Identity::from_seed`] makes the same identity. To be kept secret.
+    pub fn seed(&self) -> &[u8; 32] {
         self.signing.as_bytes()
     }
 
