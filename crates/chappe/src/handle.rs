@@ -1,0 +1,229 @@
+//! The handle of a running node.
+
+use chappe_node::{
+    CarriedEnvelope, Command, CommandError, Contact, ContactId, Draft, Incoming, MessageId,
+    Outgoing, Peer, Reply, SafetyNumber, Status,
+};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::{Error, Events, Update};
+
+/// A running node. Clones are handles of the same node; when the last one is dropped, the node closes.
+///
+/// Every method waits for the answer of the node, which comes after everything it depends on is on disk.
+#[derive(Clone, Debug)]
+pub struct Chappe {
+    orders: mpsc::Sender<Order>,
+    updates: broadcast::WeakSender<Update>,
+}
+
+/// What a handle asks of the driver.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Carry out a command.
+    Command(Command, oneshot::Sender<Result<Reply, CommandError>>),
+    /// Close, and drop the sender once everything is closed.
+    Close(oneshot::Sender<()>),
+}
+
+/// Asks for a command and takes the one reply that fits it.
+macro_rules! ask {
+    ($self:ident, $command:expr, $reply:pat => $value:expr) => {
+        match $self.ask($command).await? {
+            $reply => Ok($value),
+            _ => Err(Error::Unexpected),
+        }
+    };
+}
+
+impl Chappe {
+    pub(crate) const fn new(
+        orders: mpsc::Sender<Order>,
+        updates: broadcast::WeakSender<Update>,
+    ) -> Self {
+        Self { orders, updates }
+    }
+
+    /// One more stream of updates, from now on.
+    pub fn events(&self) -> Events {
+        self.updates
+            .upgrade()
+            .map_or_else(Events::ended, |sender| Events::new(sender.subscribe()))
+    }
+
+    /// Makes a fresh contact URI, with a prekey and an inbox secret of its own.
+    ///
+    /// # Errors
+    /// [`Error`]; on a relay, [`CommandError::Relay`].
+    pub async fn invite(&self) -> Result<String, Error> {
+        ask!(self, Command::Invite, Reply::Invite(uri) => uri)
+    }
+
+    /// Adds the person behind a contact URI. `scanned` says that the URI was scanned face to face: the contact
+    /// is verified then. A URI that came by any other way is only as good as that way.
+    ///
+    /// # Errors
+    /// [`Error`]: a typing error, a name that is taken, a key that has changed.
+    pub async fn add_contact(
+        &self,
+        uri: &str,
+        name: Option<&str>,
+        scanned: bool,
+    ) -> Result<Contact, Error> {
+        let command = Command::AddContact {
+            uri: uri.to_owned(),
+            name: name.map(str::to_owned),
+            scanned,
+        };
+        ask!(self, command, Reply::Contact(contact) => contact)
+    }
+
+    /// Adds a contact of a program with an OMEMO of its own: both ends hold `secret`, and exactly one of them
+    /// is the initiator.
+    ///
+    /// # Errors
+    /// [`Error`]: a name that is taken.
+    pub async fn add_pair(
+        &self,
+        name: &str,
+        secret: [u8; 32],
+        initiator: bool,
+    ) -> Result<Contact, Error> {
+        let name = name.to_owned();
+        let command = Command::AddPair {
+            name,
+            secret,
+            initiator,
+        };
+        ask!(self, command, Reply::Contact(contact) => contact)
+    }
+
+    /// All contacts.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn contacts(&self) -> Result<Vec<Contact>, Error> {
+        ask!(self, Command::Contacts, Reply::Contacts(contacts) => contacts)
+    }
+
+    /// The number that both people compare.
+    ///
+    /// # Errors
+    /// [`Error`]: no such contact, or one of [`Chappe::add_pair`].
+    pub async fn safety_number(&self, contact: ContactId) -> Result<SafetyNumber, Error> {
+        ask!(self, Command::SafetyNumber(contact), Reply::SafetyNumber(number) => number)
+    }
+
+    /// Marks a contact as verified, if `number` is the one that [`Chappe::safety_number`] tells.
+    ///
+    /// # Errors
+    /// [`Error`]; [`CommandError::NumberDiffers`] if it is another.
+    pub async fn verify(&self, contact: ContactId, number: SafetyNumber) -> Result<(), Error> {
+        ask!(self, Command::Verify(contact, number), Reply::Done => ())
+    }
+
+    /// Takes no more messages from a contact, or takes them again.
+    ///
+    /// # Errors
+    /// [`Error`]: no such contact.
+    pub async fn block(&self, contact: ContactId, blocked: bool) -> Result<(), Error> {
+        ask!(self, Command::Block(contact, blocked), Reply::Done => ())
+    }
+
+    /// Forgets a contact, with its keys.
+    ///
+    /// # Errors
+    /// [`Error`]: no such contact.
+    pub async fn remove_contact(&self, contact: ContactId) -> Result<(), Error> {
+        ask!(self, Command::RemoveContact(contact), Reply::Done => ())
+    }
+
+    /// Sends a text or a file. It is on disk once this answers; [`Chappe::outbox`] and
+    /// [`Event::Sent`](crate::Event::Sent) tell what becomes of it.
+    ///
+    /// # Errors
+    /// [`Error`]: too large, empty, blocked, no room.
+    pub async fn send(&self, contact: ContactId, draft: Draft) -> Result<MessageId, Error> {
+        ask!(self, Command::Send(contact, draft), Reply::Accepted(id) => id)
+    }
+
+    /// Sends a payload that the program encrypted itself to a contact of [`Chappe::add_pair`].
+    ///
+    /// # Errors
+    /// [`Error`]: too large, empty, or another kind of contact.
+    pub async fn send_opaque(
+        &self,
+        contact: ContactId,
+        payload: Vec<u8>,
+    ) -> Result<MessageId, Error> {
+        ask!(self, Command::SendOpaque(contact, payload), Reply::Accepted(id) => id)
+    }
+
+    /// What was sent, oldest first, with its honest state.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn outbox(&self) -> Result<Vec<Outgoing>, Error> {
+        ask!(self, Command::Outbox, Reply::Outbox(sent) => sent)
+    }
+
+    /// What arrived, oldest first, from the entry after `after` on.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn inbox(&self, after: Option<MessageId>) -> Result<Vec<Incoming>, Error> {
+        let after = after.map(|id| id.0);
+        ask!(self, Command::Inbox { after }, Reply::Inbox(arrived) => arrived)
+    }
+
+    /// The content of a file that arrived.
+    ///
+    /// # Errors
+    /// [`Error`]: no such file, or not complete yet.
+    pub async fn file(&self, message: MessageId) -> Result<Vec<u8>, Error> {
+        ask!(self, Command::File(message), Reply::File(data) => data)
+    }
+
+    /// Counters and gauges.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn status(&self) -> Result<Status, Error> {
+        ask!(self, Command::Status, Reply::Status(status) => status)
+    }
+
+    /// The links that are up.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn peers(&self) -> Result<Vec<Peer>, Error> {
+        ask!(self, Command::Peers, Reply::Peers(peers) => peers)
+    }
+
+    /// The envelopes that this node carries, as strangers see them.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn carried(&self) -> Result<Vec<CarriedEnvelope>, Error> {
+        ask!(self, Command::Carried, Reply::Carried(envelopes) => envelopes)
+    }
+
+    /// Closes the node: what was accepted is on disk, links are closed, the store and its folder are free
+    /// again when this returns. Closing twice is fine.
+    pub async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.orders.send(Order::Close(done)).await.is_ok() {
+            // The driver drops the sender at its very end; that is the answer.
+            let _ = closed.await;
+        }
+    }
+
+    async fn ask(&self, command: Command) -> Result<Reply, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.orders
+            .send(Order::Command(command, reply))
+            .await
+            .map_err(|_| Error::Stopped)?;
+        Ok(answer.await.map_err(|_| Error::Stopped)??)
+    }
+}

@@ -1,0 +1,236 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::radio::Radio;
+
+/// Encrypted messages over whatever links devices have, with no server.
+#[derive(Debug, Parser)]
+#[command(
+    name = "chappe",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Say more on standard error; twice for even more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where the node lives, and how it is unlocked.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Place {
+    /// The folder of the node [default: $CHAPPE_HOME, or chappe in the data folder of the user]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Read the passphrase from this file descriptor instead of asking
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) passphrase_fd: Option<u32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a node: its keys are made here and now
+    Init(Init),
+    /// Make a fresh contact URI and show it, as text and as a QR code
+    Id(Id),
+    /// Add, verify, block or remove a contact
+    #[command(subcommand)]
+    Contact(Contact),
+    /// List the contacts
+    Contacts(Format),
+    /// Run the node until Ctrl-C
+    Run(Run),
+    /// Send a text, a file or standard input
+    Send(Send),
+    /// Show what arrived
+    Inbox(Inbox),
+    /// Show what was sent, and how far it is
+    Outbox(Format),
+    /// Show counters and gauges
+    Status(Format),
+    /// Show the neighbours
+    Peers(Format),
+    /// Show the envelopes that this node carries, as any stranger sees them
+    Carried(Format),
+    /// Look for what is wrong, and say what to do
+    Doctor(Doctor),
+    /// Say who hears whom in a local air, and how well
+    #[command(subcommand)]
+    Air(Air),
+    /// Show the main job: two people out of range of each other, and a relay that cannot read
+    Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Format {
+    /// One JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The name that contacts see first
+    #[arg(long, required_unless_present = "relay", conflicts_with = "relay")]
+    pub(crate) name: Option<String>,
+    /// The bare JID [default: made from the identity key]
+    #[arg(long, requires = "name")]
+    pub(crate) jid: Option<String>,
+    /// A relay: carries for others, has no person
+    #[arg(long)]
+    pub(crate) relay: bool,
+    /// Lock the home with a passphrase that is asked for at each start
+    #[arg(long)]
+    pub(crate) passphrase: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Id {
+    #[command(flatten)]
+    pub(crate) format: Format,
+    /// No QR code
+    #[arg(long)]
+    pub(crate) no_qr: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Contact {
+    /// Add the person behind a contact URI
+    Add {
+        /// The chappe: URI, or - to read it from standard input
+        uri: String,
+        /// What to call the contact here
+        #[arg(long)]
+        name: Option<String>,
+        /// The URI was scanned face to face: the contact is verified
+        #[arg(long)]
+        scanned: bool,
+    },
+    /// Compare a short number with a contact, and mark it as verified
+    Verify {
+        /// The contact
+        name: String,
+        /// The number that the other side shows, instead of asking
+        #[arg(long)]
+        number: Option<String>,
+    },
+    /// Take no more messages from a contact
+    Block {
+        /// The contact
+        name: String,
+    },
+    /// Take messages from a contact again
+    Unblock {
+        /// The contact
+        name: String,
+    },
+    /// Forget a contact, with its keys
+    Rm {
+        /// The contact
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// A radio: air:DIR[,name=NAME] is a folder that is the air between nodes of one machine
+    #[arg(long = "radio", value_name = "RADIO")]
+    pub(crate) radios: Vec<Radio>,
+    /// Run a relay; an empty home is made into one
+    #[arg(long)]
+    pub(crate) relay: bool,
+    /// Keep everything in memory and forget it at the end (with --relay)
+    #[arg(long, requires = "relay")]
+    pub(crate) in_memory: bool,
+    /// Write all packets of all links to this file (pcap)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) capture: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// The contact
+    pub(crate) contact: String,
+    /// The text, or - for standard input
+    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    pub(crate) text: Option<String>,
+    /// A file to send
+    #[arg(long, value_name = "PATH")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inbox {
+    /// Go on and show what arrives, until Ctrl-C
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Only what came after this number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) after: Option<u64>,
+    /// Save complete files to this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Move a damaged store aside; the identity stays, contacts and messages are lost
+    #[arg(long)]
+    pub(crate) repair: bool,
+    /// A radio to look at as well
+    #[arg(long = "radio", value_name = "RADIO")]
+    pub(crate) radios: Vec<Radio>,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Air {
+    /// Say who hears whom, and that nobody else hears anybody; without names, show it
+    Range {
+        /// The folder that is the air
+        dir: PathBuf,
+        /// Nodes that hear one another; -- begins another group
+        #[arg(value_name = "NODE", trailing_var_arg = true)]
+        nodes: Vec<String>,
+        /// Everybody hears everybody
+        #[arg(long, conflicts_with_all = ["nodes", "none"])]
+        all: bool,
+        /// Nobody hears anybody
+        #[arg(long, conflicts_with = "nodes")]
+        none: bool,
+    },
+    /// Set how good the air is, for example rate=1MB/s latency=20ms loss=1%
+    Set {
+        /// The folder that is the air
+        dir: PathBuf,
+        /// What to set
+        #[arg(required = true, value_name = "KEY=VALUE")]
+        settings: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// The text that north sends
+    #[arg(long)]
+    pub(crate) message: Option<String>,
+    /// The file that north sends [default: a photo that comes with the program]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) file: Option<PathBuf>,
+    /// Keep homes, capture and logs in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+}

@@ -1,0 +1,119 @@
+//! `chappe run`
+
+use std::path::Path;
+
+use chappe::{Builder, Chappe, Home, HomeError};
+use chappe_link::Layered;
+use chappe_link::air::{AirOptions, AirTransport, NodeName};
+use chappe_link::trace::Capture;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::init::make_home;
+use crate::cli::{Place, Run};
+use crate::control::server::Server;
+use crate::failure::{Failure, io, start_failure};
+use crate::passphrase;
+use crate::radio::{self, Radio};
+
+pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(io("Signals cannot be taken"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(io("Signals cannot be taken"))?;
+    let dir = place.dir()?;
+    let builder = builder(place, &options, &dir)?;
+    let node = start(builder, &options, &dir).await?;
+    let server =
+        Server::bind(&dir, node.clone()).map_err(io("The control socket cannot be made"))?;
+    let server = tokio::spawn(server.serve());
+    greet(&node, &options, &dir).await?;
+    let mut events = node.events();
+    let stopped = async { while events.next().await.is_some() {} };
+    let ended = tokio::select! {
+        _ = terminate.recv() => true,
+        _ = interrupt.recv() => true,
+        () = stopped => false,
+    };
+    server.abort();
+    let _ = std::fs::remove_file(Home::socket_path(&dir));
+    node.close().await;
+    if ended {
+        Ok(())
+    } else {
+        Err(Failure::new(
+            "The node stopped because its store failed; run `chappe doctor`.",
+        ))
+    }
+}
+
+fn builder(place: &Place, options: &Run, dir: &Path) -> Result<Builder, Failure> {
+    if options.in_memory {
+        std::fs::create_dir_all(dir).map_err(io(format!("{} cannot be made", dir.display())))?;
+        return Ok(Builder::relay_in_memory());
+    }
+    let home = if options.relay && !Home::exists(dir) {
+        make_home(place, None, place.passphrase_fd.is_some())?
+    } else {
+        let secret = passphrase::for_home(dir, place)?;
+        Home::open(dir, secret).map_err(in_use)?
+    };
+    if options.relay && !home.is_relay() {
+        return Err(Failure::new(format!(
+            "A person lives in {}; a relay needs a home of its own.",
+            dir.display()
+        )));
+    }
+    Ok(Builder::at(home))
+}
+
+fn in_use(error: HomeError) -> Failure {
+    match error {
+        HomeError::InUse(dir) => Failure::new(format!(
+            "A node runs in {} already; stop it first, or use another --home.",
+            dir.display()
+        )),
+        error => error.into(),
+    }
+}
+
+async fn start(mut builder: Builder, options: &Run, dir: &Path) -> Result<Chappe, Failure> {
+    let capture = match &options.capture {
+        Some(path) => {
+            let what = format!("{} cannot be written", path.display());
+            Some(Capture::create(path).map_err(io(what))?)
+        }
+        None => None,
+    };
+    for radio in &options.radios {
+        let Radio::Air { dir: air, name } = radio;
+        let name = name.clone().or_else(|| radio::default_name(dir));
+        let name =
+            name.ok_or_else(|| Failure::usage("The radio needs a name: air:DIR,name=NAME."))?;
+        let name = NodeName::new(&name).map_err(|error| {
+            Failure::usage(format!(
+                "{name:?} is no name in the air: {error}; use air:DIR,name=NAME."
+            ))
+        })?;
+        let air = AirTransport::new(air, name, AirOptions::default());
+        builder = match &capture {
+            Some(capture) => builder.transport(Layered::new(Box::new(air), capture.clone())),
+            None => builder.transport(air),
+        };
+    }
+    let (node, _events) = builder
+        .start()
+        .await
+        .map_err(|error| start_failure(error, dir))?;
+    Ok(node)
+}
+
+async fn greet(node: &Chappe, options: &Run, dir: &Path) -> Result<(), Failure> {
+    let status = node.status().await?;
+    let who = match status.relay {
+        true => "A relay".to_owned(),
+        false => crate::render::safe_line(&status.name),
+    };
+    println!("{who} runs in {}; Ctrl-C stops it.", dir.display());
+    if options.radios.is_empty() {
+        println!("It has no radio; give it one with --radio air:DIR.");
+    }
+    Ok(())
+}

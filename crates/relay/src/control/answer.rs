@@ -1,0 +1,106 @@
+//! Carries out a request on a node's handle.
+
+use chappe::{Chappe, Contact, ContactId, Draft, MessageId};
+
+use super::protocol::{Answer, Request};
+
+/// Carries out `request`; `attached` is the file that came with it. The bytes of the answer are a file too.
+pub(crate) async fn carry_out(
+    node: &Chappe,
+    request: Request,
+    attached: Vec<u8>,
+) -> Result<(Answer, Vec<u8>), String> {
+    let answer = match request {
+        Request::File { message } => {
+            let data = node.file(MessageId(message)).await.map_err(sentence)?;
+            return Ok((Answer::File { size: data.len() }, data));
+        }
+        Request::Invite => Answer::Uri(node.invite().await.map_err(sentence)?),
+        Request::AddContact { uri, name, scanned } => {
+            let added = node.add_contact(&uri, name.as_deref(), scanned).await;
+            Answer::Contact(added.map_err(sentence)?.into())
+        }
+        Request::Contacts => {
+            let contacts = node.contacts().await.map_err(sentence)?;
+            Answer::Contacts(contacts.into_iter().map(Into::into).collect())
+        }
+        Request::SafetyNumber { contact } => {
+            let contact = find(node, &contact).await?.id;
+            let number = node.safety_number(contact).await.map_err(sentence)?;
+            Answer::Number(number.to_string())
+        }
+        Request::Verify { contact, number } => {
+            let contact = find(node, &contact).await?.id;
+            let number = number
+                .parse()
+                .map_err(|_| "A safety number has 30 digits; copy all of it.".to_owned())?;
+            done(node.verify(contact, number).await)?
+        }
+        Request::Block { contact, blocked } => {
+            let contact = find(node, &contact).await?.id;
+            done(node.block(contact, blocked).await)?
+        }
+        Request::RemoveContact { contact } => {
+            let contact = find(node, &contact).await?.id;
+            done(node.remove_contact(contact).await)?
+        }
+        Request::SendText { contact, text } => send(node, &contact, Draft::Text(text)).await?,
+        Request::SendFile {
+            contact,
+            name,
+            media_type,
+            ..
+        } => {
+            let draft = Draft::File {
+                name,
+                media_type,
+                data: attached,
+            };
+            send(node, &contact, draft).await?
+        }
+        Request::Outbox => {
+            let sent = node.outbox().await.map_err(sentence)?;
+            Answer::Outbox(sent.into_iter().map(Into::into).collect())
+        }
+        Request::Inbox { after } => {
+            let arrived = node.inbox(after.map(MessageId)).await.map_err(sentence)?;
+            Answer::Inbox(arrived.into_iter().map(Into::into).collect())
+        }
+        Request::Status => Answer::Status(node.status().await.map_err(sentence)?.into()),
+        Request::Peers => {
+            let peers = node.peers().await.map_err(sentence)?;
+            Answer::Peers(peers.into_iter().map(Into::into).collect())
+        }
+        Request::Carried => {
+            let carried = node.carried().await.map_err(sentence)?;
+            Answer::Carried(carried.into_iter().map(Into::into).collect())
+        }
+        Request::Follow => {
+            return Err("No node runs on this home; start one with `chappe run`.".to_owned());
+        }
+    };
+    Ok((answer, Vec::new()))
+}
+
+async fn send(node: &Chappe, contact: &str, draft: Draft) -> Result<Answer, String> {
+    let contact: ContactId = find(node, contact).await?.id;
+    let id = node.send(contact, draft).await.map_err(sentence)?;
+    Ok(Answer::Accepted(id.0))
+}
+
+/// The contact of this name. Looked up once per request; all further steps go by its id.
+async fn find(node: &Chappe, name: &str) -> Result<Contact, String> {
+    let contacts = node.contacts().await.map_err(sentence)?;
+    contacts
+        .into_iter()
+        .find(|contact| contact.name == name)
+        .ok_or_else(|| format!("There is no contact named {name:?}; `chappe contacts` lists them."))
+}
+
+fn done(result: Result<(), chappe::Error>) -> Result<Answer, String> {
+    result.map(|()| Answer::Done).map_err(sentence)
+}
+
+fn sentence(error: chappe::Error) -> String {
+    error.to_string()
+}

@@ -1,0 +1,7 @@
+//! How commands reach a node: over the socket of a running one, or on the home itself when none runs.
+
+pub(crate) mod answer;
+pub(crate) mod client;
+pub(crate) mod protocol;
+pub(crate) mod server;
+mod socket;

@@ -1,0 +1,90 @@
+//! Where a passphrase comes from: a file descriptor, or a person at a terminal.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+
+use chappe::Home;
+use chappe::home::KeyMode;
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+use crate::cli::Place;
+use crate::failure::{Failure, io};
+
+/// The longest passphrase.
+const MAX_LEN: u64 = 1_024;
+
+/// A secret that is erased after use.
+pub(crate) type Secret = Zeroizing<Vec<u8>>;
+
+/// The passphrase of the home in `dir`, if it needs one.
+pub(crate) fn for_home(dir: &Path, place: &Place) -> Result<Option<Secret>, Failure> {
+    match Home::key_mode(dir)? {
+        KeyMode::Passphrase => Ok(Some(from(place, "Passphrase: ")?)),
+        _ => Ok(None),
+    }
+}
+
+/// The passphrase of a new home.
+pub(crate) fn new(place: &Place) -> Result<Secret, Failure> {
+    let first = from(place, "New passphrase: ")?;
+    if first.is_empty() {
+        return Err(Failure::usage(
+            "The passphrase is empty; choose a longer one.",
+        ));
+    }
+    if place.passphrase_fd.is_none() && first != from(place, "The same again: ")? {
+        return Err(Failure::new("The two passphrases differ; try again."));
+    }
+    Ok(first)
+}
+
+fn from(place: &Place, prompt: &str) -> Result<Secret, Failure> {
+    match place.passphrase_fd {
+        Some(number) => {
+            let file = File::open(format!("/proc/self/fd/{number}"))
+                .map_err(io(format!("The file descriptor {number} cannot be read")))?;
+            line(file)
+        }
+        None => ask(prompt),
+    }
+}
+
+fn ask(prompt: &str) -> Result<Secret, Failure> {
+    let no_terminal =
+        || Failure::usage("There is no terminal to ask for the passphrase; use --passphrase-fd N.");
+    let mut terminal = File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .map_err(|_| no_terminal())?;
+    let before = tcgetattr(&terminal).map_err(|_| no_terminal())?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    let _ = terminal.write_all(prompt.as_bytes());
+    tcsetattr(&terminal, OptionalActions::Flush, &silent).map_err(|_| no_terminal())?;
+    let answer = terminal
+        .try_clone()
+        .map_err(io("The terminal cannot be read"))
+        .and_then(line);
+    let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
+    let _ = terminal.write_all(b"\n");
+    answer
+}
+
+fn line(file: File) -> Result<Secret, Failure> {
+    // Room for the longest, so that no copy is left behind by a growing vector.
+    let mut secret = Zeroizing::new(Vec::with_capacity(MAX_LEN as usize));
+    BufReader::new(file)
+        .take(MAX_LEN)
+        .read_until(b'\n', &mut secret)
+        .map_err(io("The passphrase cannot be read"))?;
+    while secret
+        .last()
+        .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
+    {
+        secret.pop();
+    }
+    Ok(secret)
+}

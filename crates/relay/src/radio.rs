@@ -1,0 +1,70 @@
+//! Radios as they are named on the command line.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// A radio.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Radio {
+    /// The local air.
+    Air {
+        /// The folder that is the air.
+        dir: PathBuf,
+        /// The node's name in it; the name of the home's folder otherwise.
+        name: Option<String>,
+    },
+}
+
+impl FromStr for Radio {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let help = "write air:DIR or air:DIR,name=NAME";
+        let Some(rest) = text.strip_prefix("air:") else {
+            return Err(format!("there is no such radio; {help}"));
+        };
+        let (dir, name) = match rest.split_once(",name=") {
+            Some((dir, name)) => (dir, Some(name)),
+            None => (rest, None),
+        };
+        if dir.is_empty() || name.is_some_and(str::is_empty) || dir.contains(',') {
+            return Err(format!("the radio is not complete; {help}"));
+        }
+        Ok(Self::Air {
+            dir: dir.into(),
+            name: name.map(str::to_owned),
+        })
+    }
+}
+
+/// The name that a node has in the air unless it is told another: that of its home's folder.
+pub(crate) fn default_name(home: &Path) -> Option<String> {
+    let home = home.canonicalize().ok()?;
+    Some(home.file_name()?.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_radio_is_read_from_its_name() {
+        let air = |dir: &str, name: Option<&str>| Radio::Air {
+            dir: dir.into(),
+            name: name.map(str::to_owned),
+        };
+        assert_eq!("air:./air".parse(), Ok(air("./air", None)));
+        assert_eq!("air:/a/b,name=n".parse(), Ok(air("/a/b", Some("n"))));
+        for bad in [
+            "",
+            "air",
+            "air:",
+            "air:,name=n",
+            "air:x,name=",
+            "ble:hci0",
+            "air:x,rate=1",
+        ] {
+            assert!(bad.parse::<Radio>().is_err(), "{bad}");
+        }
+    }
+}
