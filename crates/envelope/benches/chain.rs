@@ -1,4 +1,5 @@
 //! The cost of one envelope at its two ends.
+#![allow(clippy::unwrap_used, reason = "a bench that fails may panic")]
 
 use chappe_envelope::{ChainRoot, Direction, PairSecret, ReceiveChain, SendChain};
 use chappe_wire::Lifetime;

@@ -31,7 +31,7 @@ pub const MAX_HOLE_EPOCHS: usize = 256;
 /// [`MAX_HOLE_EPOCHS`]. When an envelope opens far ahead, all that lie between become expected; they may be
 /// in the store already, so look for [`TagChanges::added`] there.
 ///
-/// An idle chain with nothing missing takes 88 bytes of memory and 59 in the store. Missing envelopes cost 48
+/// An idle chain with nothing missing takes 80 bytes of memory and 59 in the store. Missing envelopes cost 48
 /// bytes in the store for each epoch that has some, 12,347 at most altogether. Tags are computed when asked
 /// for; a node keeps them in an index of its own, 24 bytes each. The key of an epoch is dropped once all its
 /// counters are seen or given up: from then on nothing on this device opens those envelopes again.
@@ -121,11 +121,7 @@ impl ReceiveChain {
         let key = self.epoch_key(counter.epoch()).ok_or(OpenError)?;
         let unsealed = unseal(&key.slots().keys(&counter.slot().to_bytes()), envelope)?;
 
-        let mut after = self.clone();
-        after.see(counter);
-        after.give_up_excess();
-        let changed = self.changes_to(&after);
-        *self = after;
+        let changed = self.see(counter, &key);
         Ok(Opened {
             plaintext: unsealed.plaintext,
             preimage: unsealed.preimage,
@@ -176,28 +172,52 @@ impl ReceiveChain {
         Some((0..ahead).fold(self.key.clone(), |key, _| key.next()))
     }
 
-    /// Marks `counter`, which is expected, as seen.
-    fn see(&mut self, counter: Counter) {
+    /// Marks `counter`, which is expected, as seen. `key` is the key of its epoch.
+    fn see(&mut self, counter: Counter, key: &EpochKey) -> TagChanges {
+        let mut changes = TagChanges::default();
+        if counter.get() < self.next {
+            self.fill(counter);
+            changes
+                .removed
+                .extend(tags(counter.epoch(), key, Slots::only(counter.slot())));
+        } else {
+            let before = Self {
+                key: self.key.clone(),
+                past: BTreeMap::new(),
+                ..*self
+            };
+            self.advance_past(counter);
+            self.give_up_excess(before.epoch(), &mut changes.removed);
+            self.compare_ahead(&before, &mut changes);
+        }
+        changes
+    }
+
+    /// Closes a hole.
+    fn fill(&mut self, counter: Counter) {
         let slot = Slots::only(counter.slot());
-        if counter.get() >= self.next {
-            while self.epoch() < counter.epoch() {
-                self.holes = self.slots(self.epoch());
-                self.end_epoch();
-            }
-            let skipped = Slots::before(counter.slot()).without(Slots::before(self.offset()));
-            self.holes = self.holes.and(skipped);
-            if counter.slot() == Slot::LAST {
-                self.end_epoch();
-            } else {
-                self.next = counter.get() + 1;
-            }
-        } else if counter.epoch() == self.epoch() {
+        if counter.epoch() == self.epoch() {
             self.holes = self.holes.without(slot);
         } else if let Some(past) = self.past.get_mut(&counter.epoch()) {
             past.holes = past.holes.without(slot);
             if past.holes.is_empty() {
                 self.past.remove(&counter.epoch());
             }
+        }
+    }
+
+    /// Makes `counter` the highest seen, and holes of what was skipped.
+    fn advance_past(&mut self, counter: Counter) {
+        while self.epoch() < counter.epoch() {
+            self.holes = self.slots(self.epoch());
+            self.end_epoch();
+        }
+        let skipped = Slots::before(counter.slot()).without(Slots::before(self.offset()));
+        self.holes = self.holes.and(skipped);
+        if counter.slot() == Slot::LAST {
+            self.end_epoch();
+        } else {
+            self.next = counter.get() + 1;
         }
     }
 
@@ -213,7 +233,8 @@ impl ReceiveChain {
         self.next = Counter::at(epoch + 1, Slot::FIRST).get();
     }
 
-    fn give_up_excess(&mut self) {
+    /// Keeps the bounds. What is given up in epochs before `present` is added to `removed`.
+    fn give_up_excess(&mut self, present: u64, removed: &mut Vec<(Tag, Counter)>) {
         let mut excess = self.holes().saturating_sub(MAX_HOLES);
         loop {
             let crowded = self.past.len() > MAX_HOLE_EPOCHS;
@@ -223,15 +244,20 @@ impl ReceiveChain {
             let Some(mut oldest) = self.past.first_entry() else {
                 return;
             };
-            let holes = oldest.get().holes;
-            let few = if crowded { holes.count() } else { excess };
-            let lost = holes
+            let epoch = *oldest.key();
+            let past = oldest.get_mut();
+            let few = if crowded { past.holes.count() } else { excess };
+            let lost = past
+                .holes
                 .iter()
                 .take(few)
                 .map(Slots::only)
                 .fold(Slots::NONE, Slots::and);
-            oldest.get_mut().holes = holes.without(lost);
-            if oldest.get().holes.is_empty() {
+            if epoch < present {
+                removed.extend(tags(epoch, &past.key, lost));
+            }
+            past.holes = past.holes.without(lost);
+            if past.holes.is_empty() {
                 oldest.remove();
             }
             excess = excess.saturating_sub(lost.count());
@@ -239,39 +265,22 @@ impl ReceiveChain {
         }
     }
 
-    /// How what is expected differs between this state and a later one.
-    fn changes_to(&self, after: &Self) -> TagChanges {
-        let overtaken = self
-            .past
-            .iter()
-            .map(|(epoch, past)| (*epoch, past.key.clone()));
-        let reach = after
-            .epoch()
-            .saturating_sub(self.epoch())
-            .saturating_add(COARSE_AHEAD);
-        let mut changes = TagChanges::default();
-        for (epoch, key) in overtaken {
-            changes.compare(epoch, &key, self.slots(epoch), after.slots(epoch));
-        }
-        // Keys of epochs ahead are computed only as far as something has changed.
-        let mut walked = (self.epoch(), self.key.clone());
-        for epoch in (self.epoch()..).take(reach as usize + 1) {
-            let slots = (self.slots(epoch), after.slots(epoch));
-            if slots.0 != slots.1 {
-                while walked.0 < epoch {
-                    walked = (walked.0 + 1, walked.1.next());
-                }
-                changes.compare(epoch, &walked.1, slots.0, slots.1);
+    /// Adds how this state differs from an earlier one, from the earlier one's epoch on. Keys are computed
+    /// only as far as something differs.
+    fn compare_ahead(&self, before: &Self, changes: &mut TagChanges) {
+        let (mut epoch, mut key) = (before.epoch(), before.key.clone());
+        for compared in before.epoch()..=self.epoch() + COARSE_AHEAD {
+            let (old, new) = (before.slots(compared), self.slots(compared));
+            if old == new {
+                continue;
             }
+            while epoch < compared {
+                key = key.next();
+                epoch += 1;
+            }
+            changes.added.extend(tags(epoch, &key, new.without(old)));
+            changes.removed.extend(tags(epoch, &key, old.without(new)));
         }
-        changes
-    }
-}
-
-impl TagChanges {
-    fn compare(&mut self, epoch: u64, key: &EpochKey, before: Slots, after: Slots) {
-        self.added.extend(tags(epoch, key, after.without(before)));
-        self.removed.extend(tags(epoch, key, before.without(after)));
     }
 }
 

@@ -156,5 +156,4 @@ pub enum SealError {
 /// It does not say which, and nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the envelope does not open")]
-#[non_exhaustive]
 pub struct OpenError;

@@ -10,7 +10,11 @@ use crate::keys::EpochKey;
 /// What two devices share once they have a session: 32 bytes that nobody else knows.
 ///
 /// It comes from the key exchange of their OMEMO session, or from wherever an embedder with ratchets of its
-/// own takes it. Wiped from memory when dropped.
+/// own takes it. Wiped from memory when dropped, and never printed:
+///
+/// ```compile_fail,E0277
+/// println!("{:?}", chappe_envelope::PairSecret::new([7; 32]));
+/// ```
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct PairSecret([u8; 32]);
 
@@ -30,7 +34,11 @@ impl PairSecret {
 ///
 /// A secret serves one invite for one person. If two people got hold of the same invite, the envelopes of
 /// both stay sealed, but the one that arrives later under a counter that was used already does not open.
-/// Wiped from memory when dropped.
+/// Wiped from memory when dropped, and never printed:
+///
+/// ```compile_fail,E0277
+/// println!("{:?}", chappe_envelope::InboxSecret::new([7; 16]));
+/// ```
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct InboxSecret([u8; 16]);
 

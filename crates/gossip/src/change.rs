@@ -1,10 +1,6 @@
 //! What the node is to persist, or to tell the person.
 
-<<<<<<< HEAD
-use chappe_wire::{ByteCount, ItemId, LinkId};
-=======
-use chappe_wire::{Commitment, ItemId};
->>>>>>> gossip
+use chappe_wire::{ByteCount, Commitment, ItemId, LinkId};
 
 use crate::{SeenEntry, StoredItem, StoredReceipt};
 
@@ -32,9 +28,8 @@ pub enum Change {
     SeenRemoved(ItemId),
     /// A receipt is carried now, or what is mutable about it has changed.
     ReceiptStored(StoredReceipt),
-<<<<<<< HEAD
-    /// A receipt is not carried any more. The id is [`StoredReceipt::id`].
-    ReceiptDropped(ItemId),
+    /// The receipt for this commitment is not carried any more.
+    ReceiptDropped(Commitment),
     /// A neighbour took custody of an item. Nothing to persist.
     HandedOver {
         /// The neighbour's link.
@@ -44,10 +39,6 @@ pub enum Change {
         /// Its size.
         size: ByteCount,
     },
-=======
-    /// The receipt for this commitment is not carried any more.
-    ReceiptDropped(Commitment),
->>>>>>> gossip
     /// A neighbour took custody of an item that was written here.
     Carried {
         /// Which item.

@@ -123,7 +123,7 @@ fn an_idle_mesh_is_silent() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(10))]
 
     #[test]
     fn churn_loses_nothing(

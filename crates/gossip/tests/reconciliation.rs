@@ -50,7 +50,7 @@ fn assert_exact(net: &Net, common: u64, first: u64, second: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn any_two_stores_become_equal(

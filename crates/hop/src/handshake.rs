@@ -17,8 +17,8 @@ pub const PROLOGUE: &[u8] = b"chappe hop 1";
 pub(crate) const MESSAGE_1_LEN: usize = 32;
 /// The longest handshake message: message 2 with the longest hello.
 pub(crate) const MAX_HANDSHAKE_LEN: usize = 32 + 48 + MAX_HELLO_LEN + 16;
-/// How many messages one responder works on; the rest is dropped unread.
-pub(crate) const MAX_RESPONDER_WORK: u32 = 32;
+/// How many times one responder computes its ephemeral key and message 2; what needs more is dropped.
+pub(crate) const MAX_RESPONDER_WORK: u32 = 256;
 /// How many first messages a responder keeps: the first that came and the newest.
 const MAX_CANDIDATES: usize = 2;
 
@@ -143,8 +143,16 @@ impl Responder {
             Some(state) => state,
             None => self.begin(&message_1)?.0,
         };
-        let payload = read(&mut state, message)?;
-        Some((state, payload))
+        match read(&mut state, message) {
+            Some(payload) => Some((state, payload)),
+            None => {
+                // Once the static key has been read the state is spoilt; before that nothing has changed.
+                if state.get_remote_static().is_none() {
+                    self.candidates.get_mut(index)?.state = Some(state);
+                }
+                None
+            }
+        }
     }
 
     /// The state after message 2, the same each time.

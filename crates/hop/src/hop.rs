@@ -93,6 +93,7 @@ pub struct Hop {
     established: Option<HopEvent>,
     record_len: usize,
     first_number: PacketNumber,
+    handshake_sent: HandshakeSent,
     /// The error of a hop that is over has been returned.
     reported: bool,
     stats: HopStats,
@@ -110,6 +111,14 @@ struct Repeated {
     message: Vec<u8>,
     at: Instant,
     delay: Duration,
+    times: u32,
+}
+
+/// How often this end sent its first handshake message; once gives a round-trip time.
+enum HandshakeSent {
+    Never,
+    Once(Instant),
+    Often,
 }
 
 impl Hop {
@@ -156,6 +165,7 @@ impl Hop {
             established: None,
             record_len: record_len(config.mtu),
             first_number,
+            handshake_sent: HandshakeSent::Never,
             reported: false,
             stats: HopStats::default(),
         };
@@ -320,9 +330,14 @@ impl Hop {
                     return self.drop_packet();
                 }
                 self.stats.rtt = session.rtt();
-                // The first record proves to the initiator that message 3 came.
-                self.repeated = None;
-                self.deadline = Instant::NEVER;
+                // The first record proves to the initiator that message 3 came. If it came late, what was sent
+                // before came too early.
+                if let Some(message_3) = self.repeated.take() {
+                    self.deadline = Instant::NEVER;
+                    if message_3.times > 1 {
+                        session.resend_all();
+                    }
+                }
             }
             Phase::Over(error, _) => return Err(*error),
         }
@@ -337,13 +352,17 @@ impl Hop {
             version: agreement.version,
             salt: agreement.salt,
         });
-        Box::new(Session::new(
+        let mut session = Box::new(Session::new(
             now,
             agreement.sending,
             agreement.receiving,
             self.record_len,
             self.first_number,
-        ))
+        ));
+        if let HandshakeSent::Once(at) = self.handshake_sent {
+            session.sample_rtt(now.since(at));
+        }
+        session
     }
 
     fn repeat(&mut self, now: Instant, message: Vec<u8>) {
@@ -352,6 +371,7 @@ impl Hop {
             message,
             at: now.after(FIRST_RETRY),
             delay: FIRST_RETRY,
+            times: 0,
         });
     }
 
@@ -381,7 +401,12 @@ impl Hop {
         if let Some(message) = self.outgoing.take() {
             if let Some(repeated) = &mut self.repeated {
                 repeated.at = now.after(repeated.delay);
+                repeated.times += 1;
             }
+            self.handshake_sent = match self.handshake_sent {
+                HandshakeSent::Never => HandshakeSent::Once(now),
+                _ => HandshakeSent::Often,
+            };
             return Some(message);
         }
         let Phase::Established(session) = &mut self.phase else {

@@ -11,8 +11,8 @@ use crate::{Violation, outbound::FRAME_PREFIX_LEN, ranges::RangeSet};
 pub const RECEIVE_WINDOW: usize = 64 * 1024;
 /// New credit is sent once it would grow by this much.
 const CREDIT_STEP: u64 = RECEIVE_WINDOW as u64 / 4;
-/// The most gaps in the stream. An honest end has at most 512 records under way, so at most 256 gaps.
-pub(crate) const MAX_GAPS: usize = 256;
+/// The most gaps in the stream. An honest end has at most 256 records under way, so at most 128 gaps.
+pub(crate) const MAX_GAPS: usize = 128;
 
 /// The receiving half of the stream.
 ///

@@ -14,7 +14,7 @@ pub const MAX_RECORD_LEN: usize = 16 * 1024;
 /// whole record.
 pub(crate) const CUT_RECORD_LEN: usize = 480;
 /// The longest message that is put together from fragments.
-pub(crate) const MAX_REASSEMBLED_LEN: usize = 4 * 1024;
+pub(crate) const MAX_REASSEMBLED_LEN: usize = 1024;
 /// A message is put together within this time of its first fragment, or not at all.
 pub(crate) const REASSEMBLY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -88,10 +88,6 @@ impl Header {
             tag: byte & 0b11,
         }
     }
-
-    fn same_message(self, other: Self) -> bool {
-        self.kind == other.kind && self.tag == other.tag
-    }
 }
 
 /// The longest record on a link of this MTU, with one header byte: one packet, or up to eight small ones.
@@ -156,80 +152,98 @@ impl Fragmenter {
     }
 }
 
-/// Puts fragments together, one message at a time.
-///
-/// The first fragment that comes fixes the message; a fragment of another message, or one that contradicts
-/// what is there, starts anew. So garbage costs at most the message in hand, which is then sent again.
+/// Puts fragments together: at most four messages at a time, one for each tag, so that a link may deliver the
+/// packets of neighbouring records in any order.
 #[derive(Debug, Default)]
 pub(crate) struct Reassembly {
-    parts: [Option<Vec<u8>>; MAX_FRAGMENTS],
-    header: Option<Header>,
-    count: Option<usize>,
-    started: Instant,
+    assemblies: [Assembly; 4],
 }
 
 impl Reassembly {
     /// Takes a fragment; returns the body of the message (without header) once it is whole.
     pub(crate) fn insert(&mut self, now: Instant, header: Header, body: &[u8]) -> Option<Vec<u8>> {
-        let index = usize::from(header.index);
-        if body.is_empty() || body.len() > MAX_REASSEMBLED_LEN / MAX_FRAGMENTS {
+        if body.is_empty() || body.len() > MAX_REASSEMBLED_LEN {
             return None;
         }
-        if !self.belongs(now, header, body) {
-            self.clear();
-            self.header = Some(header);
-            self.started = now;
+        let assembly = self.assemblies.get_mut(usize::from(header.tag))?;
+        if !assembly.fits(now, header, body) {
+            *assembly = Assembly::default();
         }
-        if header.end {
-            self.count = Some(index + 1);
-        }
-        let part = self.parts.get_mut(index)?;
-        if part.is_none() {
-            *part = Some(body.to_vec());
-        }
-        self.take_whole()
+        assembly.insert(now, header, body);
+        assembly.take_whole()
     }
 
     /// Forgets what is there.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
+}
 
-    /// True if the fragment fits what has come of this message.
-    fn belongs(&self, now: Instant, header: Header, body: &[u8]) -> bool {
+/// The parts of one message.
+///
+/// The fragments that came first fix it: one that contradicts them starts anew. So garbage costs at most the
+/// message in hand, which is then sent again.
+#[derive(Debug, Default)]
+struct Assembly {
+    parts: [Option<Vec<u8>>; MAX_FRAGMENTS],
+    kind: Option<Kind>,
+    /// Known once the last fragment came.
+    count: Option<usize>,
+    started: Instant,
+}
+
+impl Assembly {
+    fn fits(&self, now: Instant, header: Header, body: &[u8]) -> bool {
         let index = usize::from(header.index);
         let known = self.parts.get(index).and_then(Option::as_deref);
-        self.header.is_some_and(|first| first.same_message(header))
+        let held: usize = self.parts.iter().flatten().map(Vec::len).sum();
+        let place_agrees = match self.count {
+            Some(count) => index < count && header.end == (index + 1 == count),
+            None => !header.end || self.parts.iter().skip(index + 1).all(Option::is_none),
+        };
+        self.kind == Some(header.kind)
             && now.since(self.started) <= REASSEMBLY_TIMEOUT
-            && known.is_none_or(|known| known == body)
-            && self
-                .count
-                .is_none_or(|count| header.end == (index + 1 == count) && index < count)
-            && (!header.end || self.parts.iter().skip(index + 1).all(Option::is_none))
+            && known.map_or(held + body.len() <= MAX_REASSEMBLED_LEN, |known| {
+                known == body
+            })
+            && place_agrees
             && self.lengths_agree(index, header.end, body.len())
     }
 
     /// All fragments but the last are of one length, and the last is not longer.
     fn lengths_agree(&self, index: usize, end: bool, length: usize) -> bool {
-        let last = self.count.map(|count| count - 1);
+        let is_last = |at: usize| self.count == Some(at + 1) || end && at == index;
         self.parts.iter().enumerate().all(|(at, part)| {
             let Some(part) = part else { return true };
-            match (end || Some(index) == last, Some(at) == last) {
-                (true, true) | (false, false) => part.len() == length,
+            match (is_last(index), is_last(at)) {
                 (true, false) => length <= part.len(),
                 (false, true) => part.len() <= length,
+                _ => part.len() == length,
             }
         })
     }
 
+    fn insert(&mut self, now: Instant, header: Header, body: &[u8]) {
+        let index = usize::from(header.index);
+        if self.kind.is_none() {
+            self.kind = Some(header.kind);
+            self.started = now;
+        }
+        if header.end {
+            self.count = Some(index + 1);
+        }
+        if let Some(part @ None) = self.parts.get_mut(index) {
+            *part = Some(body.to_vec());
+        }
+    }
+
     fn take_whole(&mut self) -> Option<Vec<u8>> {
-        let count = self.count?;
-        let parts = self.parts.get(..count)?;
+        let parts = self.parts.get(..self.count?)?;
         if parts.iter().any(Option::is_none) {
             return None;
         }
         let message = parts.iter().flatten().flatten().copied().collect();
-        self.clear();
+        *self = Self::default();
         Some(message)
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The most records under way that wait for an acknowledgement.
-pub(crate) const MAX_IN_FLIGHT: usize = 512;
+pub(crate) const MAX_IN_FLIGHT: usize = 256;
 /// A record is lost once one that was sent this many numbers later is acknowledged.
 const PACKET_THRESHOLD: u64 = 3;
 /// The hop is dead after this many timeouts in a row.
@@ -59,6 +59,18 @@ impl Recovery {
     /// The smoothed round-trip time, once known.
     pub(crate) fn rtt(&self) -> Option<Duration> {
         self.rtt.smoothed()
+    }
+
+    /// Takes a round-trip time that was measured elsewhere.
+    pub(crate) fn sample_rtt(&mut self, rtt: Duration) {
+        self.rtt.sample(rtt);
+    }
+
+    /// Gives up all records under way.
+    pub(crate) fn lose_all(&mut self, mut on_fate: impl FnMut(Fate)) {
+        self.in_flight
+            .drain(..)
+            .for_each(|sent| on_fate(Fate::Lost(sent)));
     }
 
     /// Remembers a record that waits for an acknowledgement.

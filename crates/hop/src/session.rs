@@ -266,6 +266,17 @@ impl Session {
         self.ping_due = true;
     }
 
+    /// Takes the round-trip time of the handshake.
+    pub(crate) fn sample_rtt(&mut self, rtt: Duration) {
+        self.recovery.sample_rtt(rtt);
+    }
+
+    /// Sends again all that is under way: the other end was not ready for it.
+    pub(crate) fn resend_all(&mut self) {
+        let fate = fate_handler(&mut self.outbound, &mut self.inbound, &mut self.ping_due);
+        self.recovery.lose_all(fate);
+    }
+
     /// The smoothed round-trip time, once known.
     pub(crate) fn rtt(&self) -> Option<Duration> {
         self.recovery.rtt()

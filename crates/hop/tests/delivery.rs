@@ -20,8 +20,8 @@ fn exchange(mtu: usize, seed: u64, count: u32) {
         pair.frames(0).len() + pair.frames(1).len() == 2 * count as usize
     });
     assert!(done, "at MTU {mtu}: {:?}", pair.errors);
-    assert_eq!(pair.frames(0), frames[1], "at MTU {mtu}");
-    assert_eq!(pair.frames(1), frames[0], "at MTU {mtu}");
+    assert!(pair.frames(0) == frames[1], "at MTU {mtu}");
+    assert!(pair.frames(1) == frames[0], "at MTU {mtu}");
     assert_eq!(pair.ends[0].stats().retransmitted, 0, "at MTU {mtu}");
 }
 
@@ -71,7 +71,7 @@ fn the_longest_and_the_shortest_frame_arrive_and_others_are_refused() {
     let frames = vec![vec![7; MAX_FRAME_LEN], vec![8], vec![9; MAX_FRAME_LEN]];
     pair.send(0, frames.clone());
     pair.run_for(Duration::from_secs(5));
-    assert_eq!(pair.frames(1), frames);
+    assert!(pair.frames(1) == frames);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn an_end_that_takes_no_frames_stops_the_other_and_loses_nothing() {
     assert!(!pair.backlog[0].is_empty(), "200 kB do not fit the windows");
     pair.deaf[1] = false;
     pair.run_for(Duration::from_secs(10));
-    assert_eq!(pair.frames(1), frames);
+    assert!(pair.frames(1) == frames);
 }
 
 proptest! {

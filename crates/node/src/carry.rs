@@ -133,9 +133,12 @@ impl<S: Store> Node<S> {
                 Change::SeenAdded(entry) => self.save(entry.id.as_bytes(), &seen_record(&entry))?,
                 Change::SeenRemoved(id) => self.delete(Table::Seen, id.as_bytes())?,
                 Change::ReceiptStored(receipt) => {
-                    self.save(receipt.id().as_bytes(), &receipt_record(&receipt))?;
+                    let commitment = receipt.preimage.commitment();
+                    self.save(commitment.as_bytes(), &receipt_record(&receipt))?;
                 }
-                Change::ReceiptDropped(id) => self.delete(Table::Receipts, id.as_bytes())?,
+                Change::ReceiptDropped(commitment) => {
+                    self.delete(Table::Receipts, commitment.as_bytes())?;
+                }
                 Change::HandedOver { link, id, size } => {
                     self.counters.handed_over = self.counters.handed_over.saturating_add(1);
                     self.tell(Event::HandedOver { link, id, size });

@@ -142,7 +142,10 @@ impl<S: Store> Node<S> {
             body,
             file,
         };
-        let plaintext = content.to_xml();
+        // The envelope pads the whole, so the content needs no padding of its own.
+        let plaintext = content
+            .to_xml(&mut self.rng, sce::Padding::Exactly(0))
+            .map_err(|_| CommandError::Unsendable)?;
         let (sender_jid, sender_device, name) =
             (me.jid.clone(), me.device.id().number(), me.name.clone());
         let person = self.people.person_mut(contact)?;

@@ -113,7 +113,7 @@ impl<S: Store> Node<S> {
         let content = decrypted
             .plaintext
             .as_deref()
-            .map(sce::Content::parse)
+            .map(|xml| sce::Content::from_xml(xml).map(|received| received.content))
             .transpose();
         let claimed = match (&content, known) {
             (Ok(Some(content)), _) => content.from.clone(),
@@ -321,7 +321,7 @@ impl<S: Store> Node<S> {
             return Ok(());
         }
         let mut record = self.inbox_record(contact)?;
-        record.sent = content.time;
+        record.sent = content.time.map(|time| time.to_string());
         if let Some(file) = content.file {
             return self.expect_file(now, contact, record, file);
         }

@@ -240,7 +240,7 @@ impl<S: Store> Node<S> {
 
     fn deadline(&self) -> Instant {
         self.hop_deadline()
-            .min(self.router.poll_timeout(self.now))
+            .min(self.router.poll_timeout())
             .min(self.batches.deadline())
             .min(self.clock_written.after(CLOCK_INTERVAL))
     }

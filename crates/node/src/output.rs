@@ -244,6 +244,9 @@ pub enum CommandError {
     /// Text, file or payload over its limit.
     #[error("This is too large to send.")]
     TooLarge,
+    /// A control character that XML cannot carry.
+    #[error("The text or file name holds a control character that cannot be sent.")]
+    Unsendable,
     /// Nothing to send.
     #[error("There is nothing to send.")]
     Empty,

@@ -13,7 +13,12 @@ use crate::keys::KeySource;
 use crate::seal::{seal, unseal};
 use crate::{OpenError, SealError};
 
-/// The key of one blob: whoever has it recognises and reads the chunks. Wiped from memory when dropped.
+/// The key of one blob: whoever has it recognises and reads the chunks. Wiped from memory when dropped, and
+/// never printed:
+///
+/// ```compile_fail,E0277
+/// println!("{:?}", chappe_envelope::blob::BlobKey::new([7; 32]));
+/// ```
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct BlobKey([u8; 32]);
 

@@ -115,6 +115,7 @@ impl Peer {
                 Change::Carried { id, carriers } => {
                     self.carriers.insert(id, carriers);
                 }
+                Change::HandedOver { .. } => {}
                 Change::Delivered(id) => self.delivered.push(id),
                 other => panic!("unknown change {other:?}"),
             }

@@ -1,6 +1,8 @@
 //! Two hops and a link between them in virtual time.
 #![allow(dead_code)] // Each test file uses a part of this.
 
+pub(crate) mod neighbour;
+
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use chappe_hop::{Hop, HopConfig, HopError, HopEvent, Mtu, Role, StaticKey, hazmat};

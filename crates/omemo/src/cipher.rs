@@ -1,0 +1,70 @@
+//! AES-256-CBC with PKCS#7 padding, then HMAC-SHA-256 cut to 16 bytes: the one cipher of both floors, the
+//! ratchet's messages and the payload.
+
+use alloc::vec::Vec;
+
+use aes::Aes256;
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, KeyIvInit as _};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use crate::flavour::TAG_LEN;
+use crate::kdf::{Secret, hkdf, hmac};
+
+/// The authentication tag of a message or payload.
+pub(crate) type Tag = [u8; TAG_LEN];
+
+/// The keys of one message or one payload: used once, wiped on drop.
+pub(crate) struct CipherKeys {
+    encryption: Secret,
+    authentication: Secret,
+    iv: Zeroizing<[u8; 16]>,
+}
+
+impl CipherKeys {
+    /// `HKDF(key, 32 zero bytes, info)` to 80 bytes: AES key, MAC key, IV.
+    pub(crate) fn derive(key: &[u8; 32], info: &[u8]) -> Self {
+        let okm = hkdf::<80>(key, &[0; 32], info);
+        let mut keys = Self {
+            encryption: Secret::default(),
+            authentication: Secret::default(),
+            iv: Zeroizing::default(),
+        };
+        let (encryption, rest) = okm.split_at(32);
+        let (authentication, iv) = rest.split_at(32);
+        keys.encryption.copy_from_slice(encryption);
+        keys.authentication.copy_from_slice(authentication);
+        keys.iv.copy_from_slice(iv);
+        keys
+    }
+
+    /// Encrypts; the result is the next larger multiple of 16 bytes long.
+    pub(crate) fn encrypt(&self, plaintext: &[u8]) -> Vec<u8> {
+        cbc::Encryptor::<Aes256>::new((&*self.encryption).into(), (&*self.iv).into())
+            .encrypt_padded_vec::<Pkcs7>(plaintext)
+    }
+
+    /// Decrypts what was authenticated before. `None`: the length or the padding is wrong.
+    pub(crate) fn decrypt(&self, ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        cbc::Decryptor::<Aes256>::new((&*self.encryption).into(), (&*self.iv).into())
+            .decrypt_padded_vec::<Pkcs7>(ciphertext)
+            .ok()
+            .map(Zeroizing::new)
+    }
+
+    /// The tag over the parts, one after another.
+    pub(crate) fn tag(&self, parts: &[&[u8]]) -> Tag {
+        let full = hmac(&self.authentication, parts);
+        let mut tag = Tag::default();
+        for (to, from) in tag.iter_mut().zip(full.iter()) {
+            *to = *from;
+        }
+        tag
+    }
+
+    /// Whether `tag` is the tag over the parts. Takes the same time wherever they differ.
+    pub(crate) fn verify(&self, parts: &[&[u8]], tag: &Tag) -> bool {
+        self.tag(parts).ct_eq(tag).into()
+    }
+}

@@ -1,0 +1,150 @@
+//! Curve25519 as OMEMO uses it: X25519 keys that were checked, and agreements that cannot be zero.
+
+use core::fmt;
+
+use curve25519_dalek::MontgomeryPoint;
+use rand_core::CryptoRng;
+use x25519_dalek::StaticSecret;
+
+use crate::kdf::Secret;
+
+/// A public X25519 key: canonical (below 2^255 - 19, so the top bit is clear) and not of low order.
+///
+/// RFC 7748 lets a receiver mask the top bit and reduce the rest, so several strings would mean one key;
+/// messages could then be made to look new without being so. Such strings are refused here.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicKey([u8; 32]);
+
+impl PublicKey {
+    /// Length in bytes.
+    pub const LEN: usize = 32;
+
+    /// Checks and takes a key.
+    ///
+    /// # Errors
+    /// [`KeyError::NotCanonical`] or [`KeyError::LowOrder`].
+    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
+        if !is_canonical(&bytes) {
+            return Err(KeyError::NotCanonical);
+        }
+        if LOW_ORDER.contains(&bytes) {
+            return Err(KeyError::LowOrder);
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The bytes of the key.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Whether the key is in the group of prime order, as every key is that was made from a secret. A key
+    /// with a torsion part agrees on the same secrets as the one without: it is a second name for it.
+    pub(crate) fn is_torsion_free(&self) -> bool {
+        MontgomeryPoint(self.0)
+            .to_edwards(0)
+            .is_some_and(|point| point.is_torsion_free())
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, ..] = self.0;
+        write!(f, "{a:02x}{b:02x}{c:02x}{d:02x}")
+    }
+}
+
+/// Why a public key is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The bytes are not the one way to write this key.
+    #[error("the key is not written canonically")]
+    NotCanonical,
+    /// Agreements with this key would be known to everyone.
+    #[error("the key has low order")]
+    LowOrder,
+    /// The bytes are no point of the curve.
+    #[error("the key is not on the curve")]
+    NotOnCurve,
+}
+
+/// A secret X25519 key beside its public key, which would cost 20 microseconds to compute again.
+#[derive(Clone)]
+pub(crate) struct KeyPair {
+    secret: StaticSecret,
+    public: PublicKey,
+}
+
+impl KeyPair {
+    pub(crate) fn generate(rng: &mut impl CryptoRng) -> Self {
+        Self::from_secret(StaticSecret::random_from_rng(rng))
+    }
+
+    pub(crate) fn from_secret(secret: StaticSecret) -> Self {
+        let public = PublicKey(x25519_dalek::PublicKey::from(&secret).to_bytes());
+        Self { secret, public }
+    }
+
+    /// Takes both halves from our own state, without computing the public key again.
+    pub(crate) fn from_parts(secret: [u8; 32], public: PublicKey) -> Self {
+        Self {
+            secret: StaticSecret::from(secret),
+            public,
+        }
+    }
+
+    pub(crate) const fn public(&self) -> PublicKey {
+        self.public
+    }
+
+    pub(crate) fn secret_bytes(&self) -> &[u8; 32] {
+        self.secret.as_bytes()
+    }
+
+    /// X25519 (RFC 7748, section 6.1).
+    ///
+    /// # Errors
+    /// [`KeyError::LowOrder`] if the result is zero.
+    pub(crate) fn agree(&self, theirs: &PublicKey) -> Result<Secret, KeyError> {
+        let shared = self
+            .secret
+            .diffie_hellman(&x25519_dalek::PublicKey::from(theirs.0));
+        if !shared.was_contributory() {
+            return Err(KeyError::LowOrder);
+        }
+        Ok(Secret::new(shared.to_bytes()))
+    }
+}
+
+/// Whether the bytes, little-endian, are below 2^255 - 19. Public keys only: not in constant time.
+pub(crate) fn is_canonical(bytes: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = bytes;
+    *high < 0x7f || (*high == 0x7f && (middle.iter().any(|&byte| byte != 0xff) || *low < 0xed))
+}
+
+/// The canonical u-coordinates whose agreements are zero: 0, 1, p - 1 and two of order 8.
+const LOW_ORDER: [[u8; 32]; 5] = [
+    [0; 32],
+    {
+        let mut one = [0; 32];
+        one[0] = 1;
+        one
+    },
+    {
+        let mut minus_one = [0xff; 32];
+        minus_one[0] = 0xec;
+        minus_one[31] = 0x7f;
+        minus_one
+    },
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4,
+        0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49,
+        0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef,
+        0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f,
+        0x11, 0x57,
+    ],
+];

@@ -1,0 +1,235 @@
+//! All sessions with one remote device.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use crate::SessionId;
+use crate::bundle::VerifiedBundle;
+use crate::curve::KeyError;
+use crate::device::Device;
+use crate::identity::IdentityKey;
+use crate::payload::{Payload, TooLong};
+use crate::ratchet::SendError;
+use crate::session::{EncryptedKey, Identities, Session};
+
+/// The most sessions with one device. Beyond it the one that was used the longest ago is dropped.
+pub const MAX_SESSIONS: usize = 8;
+
+/// How many messages of one device are remembered to tell duplicates apart.
+pub const MAX_REMEMBERED: usize = 64;
+
+/// All that is kept about one remote device: its identity and up to [`MAX_SESSIONS`] sessions.
+///
+/// Messages are read on any session; the one that was started last or that last received something new
+/// sends. So if both sides start at once, nothing is lost. The identity of the first session is pinned:
+/// another one is refused for good. Who accepts a new identity does so by taking a new `Sessions`.
+///
+/// The state must be on disk before what it encrypted leaves, and an older state must never come back:
+/// keys would be used twice. Two copies of one state must not be used side by side.
+///
+/// ```
+/// use chappe_omemo::{Device, DeviceId, Sessions};
+/// use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+///
+/// let mut rng = ChaCha20Rng::from_seed([7; 32]); // in earnest: the system's generator
+/// let mut north = Device::generate(&mut rng, DeviceId::new(1).ok_or("id")?, 1);
+/// let mut south = Device::generate(&mut rng, DeviceId::new(2).ok_or("id")?, 1);
+///
+/// let mut to_south = Sessions::new();
+/// to_south.start(&mut rng, &north, &south.bundle().verify()?)?;
+/// let sent = to_south.encrypt(&mut rng, Some(b"fog on the hill"))?;
+///
+/// let mut to_north = Sessions::new();
+/// let payload = sent.payload.as_deref();
+/// let read = to_north.decrypt(&mut south, None, sent.key_exchange, &sent.key, payload)?;
+/// assert_eq!(read.plaintext.as_deref(), Some(&b"fog on the hill"[..]));
+/// assert_eq!(read.identity, north.identity().public());
+///
+/// let answer = to_north.encrypt(&mut rng, None)?; // an empty message ends the key exchange
+/// to_south.decrypt(&mut north, None, answer.key_exchange, &answer.key, None)?;
+/// assert!(!to_south.encrypt(&mut rng, Some(b"now clear"))?.key_exchange);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Default)]
+pub struct Sessions {
+    pub(crate) identities: Option<Identities>,
+    /// The one that sends first, then by last use.
+    pub(crate) sessions: Vec<Session>,
+    /// The last messages that were decrypted, oldest first.
+    pub(crate) remembered: VecDeque<Digest>,
+}
+
+/// The first half of the SHA-256 of a message that was decrypted.
+pub(crate) type Digest = [u8; 16];
+
+/// An encrypted message for one device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encrypted {
+    /// Whether `key` is an `OMEMOKeyExchange` (`kex='true'`).
+    pub key_exchange: bool,
+    /// The `<key/>` element.
+    pub key: Vec<u8>,
+    /// The `<payload/>`, unless the message is empty.
+    pub payload: Option<Vec<u8>>,
+}
+
+impl Sessions {
+    /// Nothing known about the device yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts a session, which from now on sends.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing has changed then.
+    pub fn start(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        device: &Device,
+        bundle: &VerifiedBundle,
+    ) -> Result<SessionId, StartError> {
+        let identities = Identities {
+            own: device.identity().public(),
+            remote: bundle.identity,
+        };
+        self.check(&identities).map_err(|()| StartError::Identity)?;
+        let session = Session::initiate(rng, device.identity(), bundle)?;
+        let id = session.id;
+        self.identities = Some(identities);
+        self.put(0, session);
+        Ok(id)
+    }
+
+    /// Encrypts a content, or an empty message that only carries the ratchet on.
+    ///
+    /// # Errors
+    /// [`EncryptError`]; nothing has changed then.
+    pub fn encrypt(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        plaintext: Option<&[u8]>,
+    ) -> Result<Encrypted, EncryptError> {
+        let payload = match plaintext {
+            Some(plaintext) => Payload::seal(rng, plaintext)?,
+            None => Payload::empty(),
+        };
+        let EncryptedKey { key_exchange, key } = self.encrypt_key(rng, &payload)?;
+        Ok(Encrypted {
+            key_exchange,
+            key,
+            payload: payload.into_ciphertext(),
+        })
+    }
+
+    /// Encrypts the key to a payload that several devices get.
+    ///
+    /// # Errors
+    /// [`EncryptError`]; nothing has changed then.
+    pub fn encrypt_key(
+        &mut self,
+        rng: &mut impl CryptoRng,
+        payload: &Payload,
+    ) -> Result<EncryptedKey, EncryptError> {
+        let identities = self.identities.ok_or(EncryptError::NoSession)?;
+        let session = self.sessions.first_mut().ok_or(EncryptError::NoSession)?;
+        Ok(session.encrypt(rng, &identities, payload.material())?)
+    }
+
+    /// The session that sends next.
+    pub fn sending_session(&self) -> Option<SessionId> {
+        self.sessions.first().map(|session| session.id)
+    }
+
+    /// The identity of the other side, pinned by the first session.
+    pub fn identity(&self) -> Option<&IdentityKey> {
+        self.identities
+            .as_ref()
+            .map(|identities| &identities.remote)
+    }
+
+    /// How many sessions there are.
+    pub fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether there is no session.
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// A secret that both ends of a session share from its start, for keys outside of OMEMO. It does not
+    /// change with the ratchet.
+    pub fn exporter(&self, session: SessionId) -> Option<Zeroizing<[u8; 32]>> {
+        self.find(session)
+            .map(|session| Zeroizing::clone(&session.exporter))
+    }
+
+    /// Whether this side started the session.
+    pub fn is_initiator(&self, session: SessionId) -> Option<bool> {
+        self.find(session).map(Session::is_initiator)
+    }
+
+    /// Another identity than the one of the first session is refused, and so is our own.
+    pub(crate) fn check(&self, identities: &Identities) -> Result<(), ()> {
+        let pinned = self.identities.is_none_or(|pinned| pinned == *identities);
+        if pinned && identities.own != identities.remote {
+            Ok(())
+        } else {
+            Err(())
+        }
+    }
+
+    /// Puts a session in its place; the one at place 0 sends.
+    pub(crate) fn put(&mut self, place: usize, session: Session) {
+        self.sessions.truncate(MAX_SESSIONS.saturating_sub(1));
+        self.sessions
+            .insert(place.min(self.sessions.len()), session);
+    }
+
+    fn find(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.id == id)
+    }
+}
+
+/// Why a session was not started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The bundle is of another identity than earlier sessions, or of this very device.
+    #[error("the bundle is not of the device that is known here")]
+    Identity,
+    /// The keys do not agree on a secret.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// Why nothing was encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncryptError {
+    /// There is no session yet: a bundle is needed.
+    #[error("there is no session with this device")]
+    NoSession,
+    /// The session has no message numbers left: start another.
+    #[error("the session is used up")]
+    Exhausted,
+    /// The content is too long.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+    /// The keys do not agree on a secret.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl From<SendError> for EncryptError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Exhausted => Self::Exhausted,
+            SendError::Key(error) => Self::Key(error),
+        }
+    }
+}
