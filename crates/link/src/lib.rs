@@ -17,12 +17,12 @@
 //! use chappe_link::{Transport, TransportEvent};
 //! use tokio::sync::mpsc;
 //!
-//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 //! let folder = tempfile::tempdir()?;
 //! let mut ends = Vec::new();
 //! let mut running = Vec::new();
 //! for name in ["north", "south"] {
-//!     let (events, mut heard) = mpsc::channel(8);
+//!     let (events, heard) = mpsc::channel(8);
 //!     let air = AirTransport::new(folder.path(), NodeName::new(name)?, AirOptions::default());
 //!     running.push(Box::new(air).start(events).await?);
 //!     ends.push(heard);

@@ -297,6 +297,7 @@ impl Station {
                 session,
                 faults,
                 mtu: conditions.mtu,
+                since: Instant::now(),
             },
         );
     }
