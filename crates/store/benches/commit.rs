@@ -1,4 +1,9 @@
 //! Commits of envelopes (item row, body of 512 bytes, seen row) in batches, and reads of bodies.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a bench that fails may panic"
+)]
 
 use std::time::Duration;
 

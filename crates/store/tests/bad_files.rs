@@ -1,4 +1,11 @@
 //! Whatever lies where the store should be: a typed answer, nothing overwritten, and never a wrong value.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test may panic as the test itself"
+)]
 
 mod common;
 

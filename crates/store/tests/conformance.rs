@@ -1,4 +1,11 @@
 //! Both stores do what `chappe_node::Store` says, and the same as a model, under any sequence of operations.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test may panic as the test itself"
+)]
 
 mod common;
 

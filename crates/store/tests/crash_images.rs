@@ -1,4 +1,11 @@
 //! What a power cut can leave on the disk opens as a state that was committed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test may panic as the test itself"
+)]
 
 mod common;
 

@@ -1,4 +1,11 @@
 //! The stores that fail on purpose do so, and a store behind them loses only what was not committed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test may panic as the test itself"
+)]
 
 mod common;
 

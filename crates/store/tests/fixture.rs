@@ -2,6 +2,13 @@
 //!
 //! `tests/fixtures/schema-N.db` was written by the release that made schema N, and never changes. To make the one of
 //! a new schema: `cargo test -p chappe-store --test fixture -- --ignored`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test may panic as the test itself"
+)]
 
 mod common;
 

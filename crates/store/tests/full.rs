@@ -1,4 +1,11 @@
 //! The bound on the store's size holds, a full store still reads and deletes, and room that returns is used.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test may panic as the test itself"
+)]
 
 mod common;
 

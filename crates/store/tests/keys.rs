@@ -1,4 +1,11 @@
 //! The three ways in which the store's key is kept.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test may panic as the test itself"
+)]
 
 mod common;
 

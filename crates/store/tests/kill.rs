@@ -2,6 +2,13 @@
 //!
 //! `CHAPPE_KILL_CYCLES` sets the number of kills.
 #![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test may panic as the test itself"
+)]
 
 mod common;
 

@@ -1,4 +1,11 @@
 //! Nothing that is put into the store, and no key, stands in its files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test may panic as the test itself"
+)]
 
 mod common;
 
