@@ -3,7 +3,7 @@
 //! ```text
 //! |<---------------------------- max_bytes ---------------------------->|
 //! |        main file: max_page_count pages        |  log ("-wal" file)  |
-//! |                               |<- DELETE_ROOM |  a quarter, 12-32 MiB|
+//! |                               |<- DELETE_ROOM |  a quarter, 20-32 MiB|
 //! ```
 //! The log holds what was committed since the last checkpoint and the pages of the open transaction. SQLite
 //! does not bound it, so the store looks at its length after each write and refuses the transaction in time:
@@ -30,7 +30,7 @@ pub(crate) const CHECKPOINT_PAGES: u64 = 400;
 /// written over is faster than one that grows anew.
 pub(crate) const LOG_REST: u64 = 2 * CHECKPOINT_PAGES * FRAME_LEN;
 /// Pages held in memory, of which any number may be unwritten.
-pub(crate) const CACHE_PAGES: u64 = 512;
+pub(crate) const CACHE_PAGES: u64 = 2048;
 /// Pages of the main file that only deletes may use, so that a full store can be emptied.
 const DELETE_ROOM_PAGES: u64 = 64;
 /// Pages that one operation can write: the longest value replaced by another, and the trees above.
@@ -57,7 +57,7 @@ impl Bound {
             return Err(OpenError::Bound);
         }
         let max_bytes = max_bytes.get();
-        let log = (max_bytes / 4).clamp(12 << 20, 32 << 20);
+        let log = (max_bytes / 4).clamp(20 << 20, 32 << 20);
         let max_pages = (max_bytes - log) / PAGE_LEN;
         Ok(Self {
             put_pages: max_pages - DELETE_ROOM_PAGES,
@@ -75,7 +75,7 @@ mod tests {
     fn the_smallest_bound_leaves_room_for_a_transaction_of_the_promised_size() {
         let bound = Bound::split(MIN_STORE_BYTES).unwrap();
         assert!(bound.log_limit >= MIN_TRANSACTION_BYTES.get() + LOG_REST);
-        assert!(bound.put_pages * PAGE_LEN > 19 << 20);
+        assert!(bound.put_pages * PAGE_LEN > 11 << 20);
     }
 
     #[test]
