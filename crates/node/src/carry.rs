@@ -33,6 +33,10 @@ impl<S: Store> Node<S> {
                 // Carried like any other, also if it is for this node: what differs cannot be seen outside.
                 if self.router.accept(now, arrival).is_ok() {
                     self.keep_body(&id, &envelope)?;
+                    if self.me.is_some() {
+                        // Known at once: a message later in this very batch may make its tag an expected one.
+                        self.held.insert(envelope.header().tag, id);
+                    }
                     self.counters.taken = self.counters.taken.saturating_add(1);
                     self.tell(Event::Taken {
                         link,
