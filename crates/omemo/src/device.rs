@@ -65,6 +65,16 @@ impl Device {
     /// Makes a device with a new identity and `prekeys` one-time prekeys, at most [`MAX_PREKEYS`].
     pub fn generate(rng: &mut impl CryptoRng, id: DeviceId, prekeys: u16) -> Self {
         let identity = Identity::generate(rng);
+        Self::with_identity(rng, identity, id, prekeys)
+    }
+
+    /// Makes a device with an identity that is there already.
+    pub fn with_identity(
+        rng: &mut impl CryptoRng,
+        identity: Identity,
+        id: DeviceId,
+        prekeys: u16,
+    ) -> Self {
         let current = SignedPreKey::generate(rng, &identity, SignedPreKeyId::FIRST);
         let mut device = Self {
             id,

@@ -61,7 +61,8 @@ impl Identity {
         self.public.fingerprint()
     }
 
-    pub(crate) fn seed(&self) -> &[u8; 32] {
+    /// The seed, which is all of the secret: for storing it.
+    pub fn seed(&self) -> &[u8; 32] {
         self.signing.as_bytes()
     }
 
