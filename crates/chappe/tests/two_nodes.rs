@@ -54,7 +54,9 @@ async fn a_file_arrives_whole() {
     let (south, mut south_events) = start(person("south").transport(two)).await;
     let (to_south, _) = befriend(&north, &south).await;
 
-    let data: Vec<u8> = (0..150_000_u32).map(|n| (n.wrapping_mul(n) / 7) as u8).collect();
+    let data: Vec<u8> = (0..150_000_u32)
+        .map(|n| (n.wrapping_mul(n) / 7) as u8)
+        .collect();
     let file = Draft::File {
         name: "photo.jpg".into(),
         media_type: "image/jpeg".into(),

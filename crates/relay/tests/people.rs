@@ -71,7 +71,11 @@ fn a_text_and_a_file_go_through_a_relay_to_someone_who_is_never_in_range() {
     let photo: Vec<u8> = (0..60_000_u32).map(|n| (n * n / 3) as u8).collect();
     fs::write(world.path("photo.jpg"), &photo).unwrap();
     // Accepted with no node running, and kept.
-    assert_eq!(world.ok("n", ["send", "s", "hello"]), "accepted as 1\n");
+    assert!(
+        world
+            .ok("n", ["send", "s", "hello"])
+            .starts_with("accepted as ")
+    );
     world.ok("n", ["air", "range", "air", "n", "r"]);
     let north = world.start("n", ["--radio", "air:air"]);
     let relay = world.start("r", ["--relay", "--radio", "air:air"]);

@@ -147,9 +147,14 @@ impl Show {
             ..
         } = envelope;
         self.line(&format!("          id          {id}"));
-        self.line(&format!("          version     {version:02x}    lifetime  {lifetime_hours} h    size  {size} bytes"));
+        self.line(&format!(
+            "          version     {version:02x}, lifetime {lifetime_hours} h"
+        ));
         self.line(&format!("          tag         {tag}"));
         self.line(&format!("          commitment  {commitment}"));
+        let body = size.saturating_sub(chappe::wire::HEADER_LEN as u64);
+        self.line(&format!("          body        {body} bytes, sealed"));
+        self.line("");
     }
 
     fn taken(&mut self, who: &str, id: &str, size: u64) {

@@ -48,12 +48,20 @@ impl World {
     }
 
     /// Runs a command on the home `name`.
-    pub(crate) fn run<S: AsRef<OsStr>>(&self, name: &str, args: impl IntoIterator<Item = S>) -> Ran {
+    pub(crate) fn run<S: AsRef<OsStr>>(
+        &self,
+        name: &str,
+        args: impl IntoIterator<Item = S>,
+    ) -> Ran {
         Ran::from(self.command(name, args).output().unwrap())
     }
 
     /// Runs a command that has to succeed; answers with its output.
-    pub(crate) fn ok<S: AsRef<OsStr>>(&self, name: &str, args: impl IntoIterator<Item = S>) -> String {
+    pub(crate) fn ok<S: AsRef<OsStr>>(
+        &self,
+        name: &str,
+        args: impl IntoIterator<Item = S>,
+    ) -> String {
         let ran = self.run(name, args);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         ran.out
@@ -92,7 +100,11 @@ impl World {
     }
 
     /// Starts a node and waits until it listens.
-    pub(crate) fn start<S: AsRef<OsStr>>(&self, name: &str, args: impl IntoIterator<Item = S>) -> Node {
+    pub(crate) fn start<S: AsRef<OsStr>>(
+        &self,
+        name: &str,
+        args: impl IntoIterator<Item = S>,
+    ) -> Node {
         let mut command = self.command(name, ["run"]);
         command.args(args).stdout(Stdio::null());
         let mut node = Node(command.spawn().unwrap());
