@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::control::protocol::{CarriedView, ContentView, EventView, IncomingView};
-use crate::render::{Style, bytes, safe_line, styled};
+use crate::render::{Style, bytes, safe_line, say, styled};
 
 /// Envelopes of one meeting that are shown one by one; the rest is counted.
 const SHOWN_EACH: u64 = 4;
@@ -56,8 +56,8 @@ impl Show {
     /// A line as it is.
     pub(crate) fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| println!("{text}")),
-            None => println!("{text}"),
+            Some(bar) => bar.suspend(|| say!("{text}")),
+            None => say!("{text}"),
         }
     }
 
