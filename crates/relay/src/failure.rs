@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 
-use chappe::{OpenError, StartError, StoreError};
+use chappe::{CommandError, OpenError, StartError, StoreError};
 
 /// One plain sentence: what happened, and what to do.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Failure {
     /// Something went wrong: exit status 1.
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self {
-            sentence: sentence.into(),
+            sentence: whole(&sentence.into()),
             usage: false,
         }
     }
@@ -25,7 +25,7 @@ impl Failure {
     /// The command was given wrongly: exit status 2.
     pub(crate) fn usage(sentence: impl Into<String>) -> Self {
         Self {
-            sentence: sentence.into(),
+            sentence: whole(&sentence.into()),
             usage: true,
         }
     }
@@ -44,7 +44,7 @@ impl fmt::Display for Failure {
 
 impl From<chappe::Error> for Failure {
     fn from(error: chappe::Error) -> Self {
-        Self::new(error.to_string())
+        Self::new(command_sentence(error))
     }
 }
 
@@ -52,6 +52,31 @@ impl From<chappe::HomeError> for Failure {
     fn from(error: chappe::HomeError) -> Self {
         Self::new(error.to_string())
     }
+}
+
+/// Why a node did not carry out a command.
+pub(crate) fn command_sentence(error: chappe::Error) -> String {
+    let sentence = match error {
+        chappe::Error::Command(CommandError::Store(StoreError::Full)) => {
+            "There is no room left for the store; free some space on its disk and try again."
+        }
+        chappe::Error::Command(CommandError::Store(StoreError::Io)) => {
+            "The disk refused a read or a write, nothing was accepted; `chappe doctor` looks at it."
+        }
+        chappe::Error::Command(CommandError::Store(StoreError::Corrupt)) => {
+            "The store is damaged; stop the node and run `chappe doctor`."
+        }
+        error => return whole(&error.to_string()),
+    };
+    sentence.to_owned()
+}
+
+/// A sentence begins with a capital and ends with a full stop, whoever wrote it.
+fn whole(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    let rest = letters.as_str().trim_end_matches('.');
+    format!("{}{rest}.", first.unwrap_or_default())
 }
 
 /// Why the node of the home in `dir` did not start.

@@ -17,7 +17,9 @@ use tracing_subscriber::filter::LevelFilter;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    log(cli.verbose);
+    // Commands say what is wrong in one sentence of their own; a daemon has its log.
+    let daemon = matches!(cli.command, cli::Command::Run(_));
+    log(cli.verbose, daemon);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -35,9 +37,10 @@ fn main() -> ExitCode {
 }
 
 /// Logs go to standard error.
-fn log(verbose: u8) {
+fn log(verbose: u8, daemon: bool) {
     let level = match verbose {
-        0 => LevelFilter::WARN,
+        0 if daemon => LevelFilter::WARN,
+        0 => LevelFilter::OFF,
         1 => LevelFilter::INFO,
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,

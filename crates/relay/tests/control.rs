@@ -64,3 +64,14 @@ fn a_home_with_a_long_path_has_a_socket_too() {
     assert!(world.ok(&long, ["status"]).contains("name"));
     assert!(node.terminate().success());
 }
+
+#[test]
+fn a_node_outlives_whoever_reads_its_output() {
+    let world = World::new();
+    world.person("n");
+    // The reader of its first line is gone when it says that it has no radio.
+    let node = world.start("n", [""; 0]);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(ask(&world, b"{\"do\":\"status\"}\n").contains("status"));
+    assert!(node.terminate().success());
+}

@@ -6,6 +6,7 @@ use chappe_link::air::{Hearing, Range, Settings, present};
 
 use crate::cli::Air;
 use crate::failure::{Failure, io};
+use crate::render::say;
 
 pub(super) fn run(command: Air) -> Result<(), Failure> {
     match command {
@@ -59,7 +60,7 @@ fn change(dir: &Path, change: impl FnOnce(&mut Range)) -> Result<(), Failure> {
 }
 
 fn show(dir: &Path) -> Result<(), Failure> {
-    println!("{}", read(dir)?);
+    say!("{}", read(dir)?);
     let nodes = match present(dir) {
         Ok(nodes) => nodes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -67,7 +68,7 @@ fn show(dir: &Path) -> Result<(), Failure> {
     };
     if !nodes.is_empty() {
         let names: Vec<String> = nodes.iter().map(ToString::to_string).collect();
-        println!("running: {}", names.join(" "));
+        say!("running: {}", names.join(" "));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::control::client::Session;
 use crate::control::protocol::{Answer, ContactView, Request};
 use crate::failure::{Failure, io};
 use crate::render::table::Table;
-use crate::render::{Style, safe_line, styled};
+use crate::render::{Style, safe_line, say, styled};
 
 /// The longest contact URI that is read, white space included.
 const MAX_URI_LEN: u64 = 4_096;
@@ -27,7 +27,7 @@ pub(super) async fn run(place: &Place, command: Contact) -> Result<(), Failure> 
                 },
             )
             .await?;
-            println!("{} is forgotten, with its keys.", safe_line(&name));
+            say!("{} is forgotten, with its keys.", safe_line(&name));
             Ok(())
         }
     }
@@ -42,7 +42,7 @@ pub(super) async fn list(place: &Place, format: &Format) -> Result<(), Failure> 
         return contacts.iter().try_for_each(print_json);
     }
     if contacts.is_empty() {
-        println!("No contacts yet; `chappe id` and `chappe contact add` make one.");
+        say!("No contacts yet; `chappe id` and `chappe contact add` make one.");
     }
     let mut table = Table::default();
     for contact in &contacts {
@@ -87,9 +87,9 @@ async fn add(
     else {
         return unexpected();
     };
-    println!("{}", describe(&contact));
+    say!("{}", describe(&contact));
     if !contact.verified {
-        println!(
+        say!(
             "Whoever passed the URI on could have changed it; `chappe contact verify {}` compares numbers.",
             safe_line(&contact.name)
         );
@@ -130,12 +130,12 @@ async fn compare(
     let number = match number {
         Some(number) => number,
         None => {
-            println!("The number of you and {shown}:");
-            println!();
-            println!("    {}", styled(Style::Bold, &ours));
-            println!();
+            say!("The number of you and {shown}:");
+            say!();
+            say!("    {}", styled(Style::Bold, &ours));
+            say!();
             if !std::io::stdin().is_terminal() {
-                println!(
+                say!(
                     "If {shown} sees the same, run `chappe contact verify {shown} --number \"...\"`."
                 );
                 return Ok(());
@@ -154,7 +154,7 @@ async fn compare(
             number,
         })
         .await?;
-    println!("{shown} is {}.", styled(Style::Good, "verified"));
+    say!("{shown} is {}.", styled(Style::Good, "verified"));
     Ok(())
 }
 
@@ -175,6 +175,6 @@ async fn block(place: &Place, name: String, blocked: bool) -> Result<(), Failure
     let contact = name.clone();
     ask(place, Request::Block { contact, blocked }).await?;
     let state = if blocked { "blocked" } else { "not blocked" };
-    println!("{} is {state}.", safe_line(&name));
+    say!("{} is {state}.", safe_line(&name));
     Ok(())
 }

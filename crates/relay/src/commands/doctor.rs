@@ -15,7 +15,7 @@ use crate::control::protocol::{Answer, Request};
 use crate::failure::{Failure, start_failure};
 use crate::passphrase;
 use crate::radio::Radio;
-use crate::render::{Style, bytes, styled};
+use crate::render::{Style, bytes, say, styled};
 
 /// Less free disk than this is worth a word.
 const LITTLE_DISK: u64 = 200_000_000;
@@ -203,7 +203,7 @@ impl Findings {
                 true => (Style::Good, "ok  "),
                 false => (Style::Warn, "LOOK"),
             };
-            println!(
+            say!(
                 "{}  {:<6}  {}",
                 styled(style, sign),
                 finding.what,

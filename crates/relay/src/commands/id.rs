@@ -6,7 +6,7 @@ use super::{ask, print_json, unexpected};
 use crate::cli::{Id, Place};
 use crate::control::protocol::{Answer, Request};
 use crate::failure::Failure;
-use crate::render;
+use crate::render::{self, say};
 
 #[derive(Serialize)]
 struct Uri<'a> {
@@ -23,14 +23,14 @@ pub(super) async fn run(place: &Place, options: &Id) -> Result<(), Failure> {
     if !options.no_qr {
         // Upper case makes the code smaller; the URI means the same.
         if let Some(code) = render::qr::half_blocks(&uri.to_uppercase(), render::colours()) {
-            println!("{code}");
+            say!("{code}");
         }
     }
-    println!("{uri}");
-    println!();
-    println!(
+    say!("{uri}");
+    say!();
+    say!(
         "For one person; make a fresh one for the next. Scanned face to face it proves who you are;"
     );
-    println!("sent any other way it is only as good as that way, until you compare numbers.");
+    say!("sent any other way it is only as good as that way, until you compare numbers.");
     Ok(())
 }

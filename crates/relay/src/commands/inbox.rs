@@ -10,7 +10,7 @@ use crate::cli::{Inbox, Place};
 use crate::control::client::{Connection, Session};
 use crate::control::protocol::{Answer, ContentView, EventView, IncomingView, Request};
 use crate::failure::{Failure, io};
-use crate::render::{Style, bytes, safe, safe_line, styled};
+use crate::render::{Style, bytes, put, safe, safe_line, say, styled};
 
 /// Files of one name in one folder, at most.
 const MAX_SAME_NAME: u32 = 1_000;
@@ -25,7 +25,7 @@ pub(super) async fn run(place: &Place, options: &Inbox) -> Result<(), Failure> {
     let mut last = options.after;
     let shown = show_new(&mut session, options, &mut last).await?;
     if shown == 0 && events.is_none() && !options.format.json {
-        println!("Nothing has arrived yet.");
+        say!("Nothing has arrived yet.");
     }
     while let Some(connection) = &mut events {
         let Some(event) = connection.event().await? else {
@@ -81,7 +81,7 @@ async fn show(
     if options.format.json {
         print_json(message)?;
     } else {
-        println!("{}", line(message));
+        put(&line(message))?;
     }
     let (
         Some(dir),
@@ -100,7 +100,7 @@ async fn show(
     let (_, data) = session.ask_with(request, Vec::new()).await?;
     let path = save(dir, name, &data)?;
     if !options.format.json {
-        println!("      saved as {}", path.display());
+        say!("      saved as {}", path.display());
     }
     Ok(())
 }

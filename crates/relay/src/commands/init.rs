@@ -5,6 +5,7 @@ use chappe::{Builder, Home, Profile};
 use crate::cli::{Init, Place};
 use crate::failure::{Failure, start_failure};
 use crate::passphrase;
+use crate::render::say;
 
 pub(super) async fn run(place: &Place, options: Init) -> Result<(), Failure> {
     let profile = options.name.clone().map(|name| Profile {
@@ -18,11 +19,11 @@ pub(super) async fn run(place: &Place, options: Init) -> Result<(), Failure> {
     let (node, _events) = started.map_err(|error| start_failure(error, &dir))?;
     node.close().await;
     match options.name {
-        Some(name) => println!(
+        Some(name) => say!(
             "{name} lives in {}; its keys were made there.",
             dir.display()
         ),
-        None => println!("A relay lives in {}.", dir.display()),
+        None => say!("A relay lives in {}.", dir.display()),
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ use crate::cli::{Cli, Command, Place};
 use crate::control::client::Session;
 use crate::control::protocol::{Answer, Request};
 use crate::failure::Failure;
+use crate::render::put;
 
 pub(crate) use report::delivery;
 pub(crate) use send::{media_type, read_file};
@@ -70,8 +71,7 @@ async fn ask(place: &Place, request: Request) -> Result<Answer, Failure> {
 /// Prints a value as one line of JSON.
 fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let line = serde_json::to_string(value).map_err(|error| Failure::new(format!("{error}.")))?;
-    println!("{line}");
-    Ok(())
+    put(&line)
 }
 
 /// The node answered something else than it was asked.

@@ -5,7 +5,7 @@ use crate::cli::{Format, Place};
 use crate::control::protocol::{Answer, OutgoingView, Request, StatusView};
 use crate::failure::Failure;
 use crate::render::table::Table;
-use crate::render::{Style, bytes, safe_line, span, styled};
+use crate::render::{Style, bytes, safe_line, say, span, styled};
 
 /// Counters and gauges.
 pub(super) async fn status(place: &Place, format: &Format) -> Result<(), Failure> {
@@ -16,7 +16,7 @@ pub(super) async fn status(place: &Place, format: &Format) -> Result<(), Failure
         return print_json(&status);
     }
     for line in status_lines(&status) {
-        println!("{line}");
+        say!("{line}");
     }
     Ok(())
 }
@@ -30,7 +30,7 @@ pub(super) async fn peers(place: &Place, format: &Format) -> Result<(), Failure>
         return peers.iter().try_for_each(print_json);
     }
     if peers.is_empty() {
-        println!("Nobody is in range.");
+        say!("Nobody is in range.");
     }
     let mut table = Table::default();
     for peer in &peers {
@@ -59,7 +59,7 @@ pub(super) async fn outbox(place: &Place, format: &Format) -> Result<(), Failure
         return sent.iter().try_for_each(print_json);
     }
     if sent.is_empty() {
-        println!("Nothing was sent yet.");
+        say!("Nothing was sent yet.");
     }
     let mut table = Table::default();
     for message in &sent {
@@ -93,7 +93,7 @@ pub(super) async fn carried(place: &Place, format: &Format) -> Result<(), Failur
         return envelopes.iter().try_for_each(print_json);
     }
     if envelopes.is_empty() {
-        println!("Nothing is carried.");
+        say!("Nothing is carried.");
         return Ok(());
     }
     let mut table = Table::default();

@@ -14,6 +14,7 @@ use crate::control::server::Server;
 use crate::failure::{Failure, io, start_failure};
 use crate::passphrase;
 use crate::radio::{self, Radio};
+use crate::render::say;
 
 pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(io("Signals cannot be taken"))?;
@@ -111,9 +112,9 @@ async fn greet(node: &Chappe, options: &Run, dir: &Path) -> Result<(), Failure> 
         true => "A relay".to_owned(),
         false => crate::render::safe_line(&status.name),
     };
-    println!("{who} runs in {}; Ctrl-C stops it.", dir.display());
+    say!("{who} runs in {}; Ctrl-C stops it.", dir.display());
     if options.radios.is_empty() {
-        println!("It has no radio; give it one with --radio air:DIR.");
+        say!("It has no radio; give it one with --radio air:DIR.");
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::control::client::Session;
 use crate::control::protocol::{Answer, Request};
 use crate::failure::{Failure, io};
 use crate::render::bytes;
+use crate::render::say;
 
 #[derive(Serialize)]
 struct Accepted {
@@ -30,7 +31,7 @@ pub(super) async fn run(place: &Place, options: Send) -> Result<(), Failure> {
     if options.format.json {
         return print_json(&Accepted { accepted });
     }
-    println!("accepted as {accepted}");
+    say!("accepted as {accepted}");
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use chappe::{Chappe, Contact, ContactId, Draft, MessageId};
 
 use super::protocol::{Answer, Request};
+use crate::failure::command_sentence as sentence;
 
 /// Carries out `request`; `attached` is the file that came with it. The bytes of the answer are a file too.
 pub(crate) async fn carry_out(
@@ -99,8 +100,4 @@ async fn find(node: &Chappe, name: &str) -> Result<Contact, String> {
 
 fn done(result: Result<(), chappe::Error>) -> Result<Answer, String> {
     result.map(|()| Answer::Done).map_err(sentence)
-}
-
-fn sentence(error: chappe::Error) -> String {
-    error.to_string()
 }

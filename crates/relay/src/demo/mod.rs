@@ -18,14 +18,15 @@ use std::path::{Path, PathBuf};
 use crate::cli::Demo;
 use crate::control::protocol::hex;
 use crate::failure::{Failure, io};
+use crate::render::say;
 
 /// Plays the demo; fails unless everything held that it claims.
 pub(crate) async fn run(options: Demo) -> Result<(), Failure> {
     let folder = Folder::make(options.keep.as_deref())?;
     let result = story::play(&folder.path, &options).await;
     if folder.keep {
-        println!();
-        println!("Homes, capture and logs are in {}.", folder.path.display());
+        say!();
+        say!("Homes, capture and logs are in {}.", folder.path.display());
     }
     result
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::control::protocol::{CarriedView, ContentView, EventView, IncomingView};
-use crate::render::{Style, bytes, safe_line, styled};
+use crate::render::{Style, bytes, safe_line, say, styled};
 
 /// Envelopes of one meeting that are shown one by one; the rest is counted.
 const SHOWN_EACH: u64 = 4;
@@ -56,8 +56,8 @@ impl Show {
     /// A line as it is.
     pub(crate) fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| println!("{text}")),
-            None => println!("{text}"),
+            Some(bar) => bar.suspend(|| say!("{text}")),
+            None => say!("{text}"),
         }
     }
 
@@ -147,9 +147,14 @@ impl Show {
             ..
         } = envelope;
         self.line(&format!("          id          {id}"));
-        self.line(&format!("          version     {version:02x}    lifetime  {lifetime_hours} h    size  {size} bytes"));
+        self.line(&format!(
+            "          version     {version:02x}, lifetime {lifetime_hours} h"
+        ));
         self.line(&format!("          tag         {tag}"));
         self.line(&format!("          commitment  {commitment}"));
+        let body = size.saturating_sub(chappe::wire::HEADER_LEN as u64);
+        self.line(&format!("          body        {body} bytes, sealed"));
+        self.line("");
     }
 
     fn taken(&mut self, who: &str, id: &str, size: u64) {

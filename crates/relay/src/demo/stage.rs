@@ -17,6 +17,8 @@ use crate::failure::Failure;
 const PATIENCE: Duration = Duration::from_secs(40);
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long news may be on its way from a node to the show.
+const SETTLE: Duration = Duration::from_millis(150);
 
 /// Something that a node of the play told.
 pub(crate) struct Heard {
@@ -96,9 +98,9 @@ impl Stage {
         }
     }
 
-    /// Shows what is heard for a while.
-    pub(crate) async fn pass(&mut self, span: Duration) {
-        let end = Instant::now() + span;
+    /// Shows what is still on its way to be shown.
+    pub(crate) async fn settle(&mut self) {
+        let end = Instant::now() + SETTLE;
         loop {
             tokio::select! {
                 Some(heard) = self.heard.recv() => self.take(&heard),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
 
 use chappe::{Builder, Chappe, Home, Invite, Profile};
 use tokio::sync::mpsc;
@@ -20,8 +19,6 @@ use crate::render::bytes;
 
 /// News of the three nodes that wait to be shown.
 const HEARD: usize = 1_024;
-/// Envelopes whose fields are shown at the end.
-const SHOWN_ENVELOPES: usize = 3;
 /// For tests of the demo: a marker is put where the relay could have leaked it, `files` or `capture`.
 const PLANT: &str = "CHAPPE_DEMO_PLANT";
 
@@ -65,10 +62,14 @@ pub(super) async fn play(folder: &Path, options: &Demo) -> Result<(), Failure> {
     stage
         .show
         .act("South is gone; the relay comes by north again");
-    bring_back(&mut stage, &mut north, &mut relay, &script).await?;
+    let last = bring_back(&mut stage, &mut north, &mut relay, &script).await?;
+    stage
+        .show
+        .act("North is gone; the relay comes by south once more");
+    last_receipts(&mut stage, &mut relay, &mut south).await?;
 
     stage.show.act("What the relay could see");
-    let all: Vec<CarriedView> = seen.into_iter().chain(answers).collect();
+    let all: Vec<CarriedView> = seen.into_iter().chain(answers).chain(last).collect();
     evidence(&stage.show, &all);
     stage.show.act("What the relay could not see");
     plant(&script, &relay, folder)?;
@@ -234,6 +235,7 @@ async fn collect(
             Ok(all && states.iter().all(|sent| sent.state == "carried"))
         })
         .await?;
+    stage.settle().await;
     stage.show.end_transfer("north", "relay");
     let seen = relay.carried().await?;
     leave(stage, relay).await?;
@@ -256,6 +258,7 @@ async fn deliver(
             Ok(text(&arrived, &script.text) && complete(&arrived).is_some())
         })
         .await?;
+    stage.settle().await;
     stage.show.end_transfer("relay", "south");
     let inbox = south.inbox().await?;
     stage.show.say("south's inbox:");
@@ -311,29 +314,60 @@ async fn answer(
     Ok(seen)
 }
 
-/// North gets the answer and the receipts, and frees the relay in turn.
+/// North gets the answer and the receipts, and frees the relay in turn. Answers with what the relay carries then.
 async fn bring_back(
     stage: &mut Stage,
     north: &mut Actor,
     relay: &mut Actor,
     script: &Script,
-) -> Result<(), Failure> {
+) -> Result<Vec<CarriedView>, Failure> {
     stage.meet("north", "relay")?;
+    let what = "north has the answer and the receipts, and its own receipts free the relay";
+    stage
+        .wait(what, async |_| {
+            let answered = text(&north.inbox().await?, &script.answer);
+            let delivered = north
+                .outbox()
+                .await?
+                .iter()
+                .all(|sent| sent.state == "delivered");
+            let own = ids(&north.carried().await?, true);
+            Ok(answered && delivered && ids(&relay.carried().await?, false) == own)
+        })
+        .await?;
+    stage.show.say("north's inbox:");
+    north
+        .inbox()
+        .await?
+        .iter()
+        .for_each(|message| stage.show.message(message));
+    stage.show.say("north's outbox: all delivered");
+    let seen = relay.carried().await?;
+    leave(stage, relay).await?;
+    Ok(seen)
+}
+
+/// South gets the receipts for its answer, and the last that it had to know of north's session.
+async fn last_receipts(
+    stage: &mut Stage,
+    relay: &mut Actor,
+    south: &mut Actor,
+) -> Result<(), Failure> {
+    stage.meet("relay", "south")?;
     stage
         .wait(
-            "north has the answer and the receipts, and the relay is empty",
+            "south has its receipts, and the relay is empty",
             async |_| {
-                let answered = text(&north.inbox().await?, &script.answer);
-                let delivered = north
+                let delivered = south
                     .outbox()
                     .await?
                     .iter()
                     .all(|sent| sent.state == "delivered");
-                Ok(answered && delivered && relay.status().await?.envelopes == 0)
+                Ok(delivered && relay.status().await?.envelopes == 0)
             },
         )
         .await?;
-    stage.show.say("north's outbox: all delivered");
+    stage.show.say("south's outbox: all delivered");
     stage.show.say("the relay carries nothing any more");
     leave(stage, relay).await
 }
@@ -343,28 +377,28 @@ async fn leave(stage: &mut Stage, relay: &mut Actor) -> Result<(), Failure> {
     stage.part()?;
     let gone = async |_: &mut Show| Ok(relay.status().await?.peers == 0);
     stage.wait("the neighbours are out of range", gone).await?;
-    stage.pass(Duration::from_millis(200)).await;
+    stage.settle().await;
     Ok(())
 }
 
 /// The envelopes as the relay had them.
 fn evidence(show: &Show, envelopes: &[CarriedView]) {
     let sizes: BTreeSet<u64> = envelopes.iter().map(|envelope| envelope.size).collect();
-    let sizes: Vec<String> = sizes.iter().map(u64::to_string).collect();
+    let tags: BTreeSet<&str> = envelopes
+        .iter()
+        .map(|envelope| envelope.tag.as_str())
+        .collect();
+    let named: Vec<String> = sizes.iter().map(u64::to_string).collect();
     show.say(&format!(
-        "{} sealed envelopes, each of {} bytes; no two tags alike: {}",
+        "{} sealed envelopes of {} bytes with {} different tags; one of each size:",
         envelopes.len(),
-        sizes.join(" or "),
-        envelopes
-            .iter()
-            .map(|envelope| &envelope.tag)
-            .collect::<BTreeSet<_>>()
-            .len()
-            == envelopes.len()
+        named.join(", "),
+        tags.len()
     ));
-    for envelope in envelopes.iter().take(SHOWN_ENVELOPES) {
-        show.envelope(envelope);
-        show.line("");
+    for size in sizes {
+        if let Some(envelope) = envelopes.iter().find(|envelope| envelope.size == size) {
+            show.envelope(envelope);
+        }
     }
 }
 

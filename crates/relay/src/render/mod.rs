@@ -1,15 +1,34 @@
 //! Output for people: plain and aligned, colours on a terminal only.
 
+/// Prints a line on standard output. Nobody may be reading it: that must not end a node.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+pub(crate) use say;
+
 pub(crate) mod qr;
 pub(crate) mod table;
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
+
+use crate::failure::{Failure, io};
 
 /// Whether colours are wanted on standard output.
 pub(crate) fn colours() -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
     std::io::stdout().is_terminal() && !set("NO_COLOR") && !dumb
+}
+
+/// Prints a line on standard output.
+///
+/// # Errors
+/// Nobody reads it any more.
+pub(crate) fn put(line: &str) -> Result<(), Failure> {
+    writeln!(std::io::stdout(), "{line}").map_err(io("The output cannot be written"))
 }
 
 /// How a text is to look.

@@ -33,7 +33,7 @@ impl Table {
     /// Prints the lines.
     pub(crate) fn print(&self) {
         for line in self.lines() {
-            println!("{line}");
+            say!("{line}");
         }
     }
 }

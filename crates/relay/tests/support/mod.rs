@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 
 use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -106,14 +107,15 @@ impl World {
         args: impl IntoIterator<Item = S>,
     ) -> Node {
         let mut command = self.command(name, ["run"]);
-        command.args(args).stdout(Stdio::null());
-        let mut node = Node(command.spawn().unwrap());
-        let socket = self.path(name).join("control.sock");
-        wait(|| {
-            assert_eq!(node.0.try_wait().unwrap(), None, "{name} ended at once");
-            socket.exists()
-        });
-        node
+        let mut child = command.args(args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        assert!(
+            line.contains("Ctrl-C stops it"),
+            "{name} did not start: {line}"
+        );
+        Node(child)
     }
 }
 
