@@ -1,6 +1,7 @@
 //! Who has the keys can still seal in one form only: everything else does not open.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
 )]
