@@ -39,7 +39,32 @@ macro_rules! replay {
 }
 
 // codegen: begin (`cargo xtask codegen` lists crates/fuzz/fuzz_targets here)
+replay!(envelope_open, "../../fuzz/fuzz_targets/envelope_open.rs");
+replay!(envelope_parse, "../../fuzz/fuzz_targets/envelope_parse.rs");
+replay!(envelope_state, "../../fuzz/fuzz_targets/envelope_state.rs");
+replay!(gossip_frames, "../../fuzz/fuzz_targets/gossip_frames.rs");
+replay!(hop_handshake, "../../fuzz/fuzz_targets/hop_handshake.rs");
+replay!(hop_packets, "../../fuzz/fuzz_targets/hop_packets.rs");
+replay!(invite_uri, "../../fuzz/fuzz_targets/invite_uri.rs");
+replay!(key_file, "../../fuzz/fuzz_targets/key_file.rs");
+replay!(
+    link_air_packet,
+    "../../fuzz/fuzz_targets/link_air_packet.rs"
+);
+replay!(link_range, "../../fuzz/fuzz_targets/link_range.rs");
+replay!(
+    omemo_key_element,
+    "../../fuzz/fuzz_targets/omemo_key_element.rs"
+);
+replay!(omemo_sce, "../../fuzz/fuzz_targets/omemo_sce.rs");
+replay!(omemo_state, "../../fuzz/fuzz_targets/omemo_state.rs");
+replay!(
+    passphrase_header,
+    "../../fuzz/fuzz_targets/passphrase_header.rs"
+);
 replay!(wire_envelope, "../../fuzz/fuzz_targets/wire_envelope.rs");
+replay!(wire_frame, "../../fuzz/fuzz_targets/wire_frame.rs");
+replay!(wire_hello, "../../fuzz/fuzz_targets/wire_hello.rs");
 // codegen: end
 
 /// Runs `target` on a few inputs that suit any, then on each file of its corpus and on every beginning of
