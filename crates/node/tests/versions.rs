@@ -7,7 +7,7 @@ use chappe_node::{Command, CommandId, Input, Output, Reply};
 use chappe_wire::{Envelope, Hello, Instant, NodeNonce, WireVersion};
 use common::{Stranger, node};
 
-fn carried(node: &mut chappe_node::Node<chappe_store::MemoryStore>) -> Vec<u8> {
+fn carried(node: &mut chappe_node::Node<chappe_testkit::MemoryStore>) -> Vec<u8> {
     node.handle_input(
         Instant::ZERO,
         Input::Command(CommandId(1), Command::Carried),

@@ -13,6 +13,7 @@ mod pair;
 mod pipe;
 mod world;
 
+pub use chappe_store::MemoryStore;
 pub use pair::{Pair, Side};
 pub use pipe::Weather;
 pub use world::{NodeIndex, World};

@@ -7,7 +7,7 @@ use chappe_gossip::policies::Epidemic;
 use chappe_gossip::{Config, Ingress, LinkSetup, OutFrame, Received, Router};
 use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, Role, StaticKey};
 use chappe_node::{Input, LinkUp, Node, NodeConfig, Output, Profile};
-use chappe_store::MemoryStore;
+use chappe_testkit::MemoryStore;
 use chappe_wire::{ByteCount, Duration, Envelope, Hello, Instant, ItemId, LinkId, NodeNonce};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
