@@ -39,6 +39,18 @@ fn the_receiver_drops_an_epoch_key_once_nothing_of_the_epoch_is_missing() {
 }
 
 #[test]
+fn the_receiver_drops_the_key_of_an_epoch_that_came_in_order() {
+    let mut receiver = Receiver::new();
+    let key = receiver.chain.to_bytes()[9..41].to_vec();
+    for envelope in envelopes(63) {
+        receiver.deliver(&envelope);
+    }
+    assert!(contains(&receiver.chain.to_bytes(), &key));
+    receiver.deliver(&envelopes(64)[63]);
+    assert!(!contains(&receiver.chain.to_bytes(), &key));
+}
+
+#[test]
 fn the_sender_drops_an_epoch_key_with_the_last_of_its_counters() {
     let mut chain = SendChain::new(root());
     let key = chain.to_bytes()[9..41].to_vec();

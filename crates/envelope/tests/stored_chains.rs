@@ -119,7 +119,7 @@ fn states_that_contradict_themselves_are_refused() {
     malformed(&|bytes| bytes[41..49].fill(0xff)); // holes among counters still to come
     malformed(&|bytes| bytes[59 + 40..59 + 48].fill(0)); // a past epoch without holes
     malformed(&|bytes| bytes.copy_within(59..107, 107)); // an epoch twice
-    malformed(&|bytes| bytes[59] = 1); // a past epoch in the future
+    malformed(&|bytes| bytes[59 + 4 * 48] = 1); // a past epoch in the future
     malformed(&|bytes| bytes[57..59].fill(0xff)); // more epochs than there are
 }
 

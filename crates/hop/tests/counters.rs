@@ -1,4 +1,5 @@
 //! Packet numbers and keys: a new key after 2^20 records, no trouble at 2^32, a typed end before 2^64.
+#![cfg(test)]
 
 mod common;
 
@@ -46,7 +47,7 @@ fn the_key_changes_after_exactly_so_many_records() {
     pair.run_for(Duration::from_secs(1));
     pair.send(0, numbered_frames(8, 90, 1));
     pair.run_for(Duration::from_secs(1));
-    assert_eq!(pair.frames(1).len(), 8);
+    assert_eq!(pair.frame_count(1), 8);
 
     let ends = [
         end_starting_at(Instant::ZERO, Role::Initiator, 100, 1, RECORDS_PER_KEY - 1),
@@ -57,7 +58,7 @@ fn the_key_changes_after_exactly_so_many_records() {
     pair.send(0, numbered_frames(8, 90, 1));
     pair.run_for(Duration::from_secs(4));
     assert_eq!(
-        pair.frames(1).len(),
+        pair.frame_count(1),
         0,
         "the old key opened a record of the next epoch"
     );
@@ -120,9 +121,8 @@ fn a_million_records_later_frames_still_arrive() {
     for round in 0..(RECORDS_PER_KEY + 2_000) / 100 {
         pair.send(0, (0..100).map(|_| vec![round as u8; 400]));
         pair.run_for(Duration::from_millis(400));
-        assert_eq!(pair.frames(1).len(), 100, "round {round}");
+        assert_eq!(pair.frame_count(1), 100, "round {round}");
         pair.events[1].truncate(1);
-        pair.events[1].clear();
     }
     assert!(pair.ends[0].stats().packets_out > RECORDS_PER_KEY);
 }

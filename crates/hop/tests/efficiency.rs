@@ -1,4 +1,5 @@
 //! How much of what is sent is payload, and that little is sent in vain.
+#![cfg(test)]
 
 mod common;
 
@@ -13,7 +14,7 @@ fn payload_share(mtu: usize, frame_len: usize) -> u64 {
     pair.send(0, (0..frames).map(|_| vec![7; frame_len]));
     let payload = (frames * frame_len) as u64;
     let end = pair.now.after(Duration::from_secs(60));
-    assert!(pair.run_until(end, |pair| pair.frames(1).len() == frames));
+    assert!(pair.run_until(end, |pair| pair.frame_count(1) == frames));
     payload * 1_000 / (pair.ends[0].stats().bytes_out - before)
 }
 

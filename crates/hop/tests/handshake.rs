@@ -1,4 +1,5 @@
 //! The handshake survives the loss of any message and forged ones, proves both keys, and agrees on a version.
+#![cfg(test)]
 
 mod common;
 
@@ -80,7 +81,7 @@ fn each_lost_message_is_repeated() {
                 pair.send(0, [vec![1; 300]]);
                 pair.send(1, [vec![2; 300]]);
                 let done = pair.run_until(Instant::ZERO.after(Duration::from_secs(9)), |pair| {
-                    pair.frames(0).len() == 1 && pair.frames(1).len() == 1
+                    pair.frame_count(0) == 1 && pair.frame_count(1) == 1
                 });
                 assert!(done, "message {lost} lost {times} times at MTU {mtu}");
                 let retransmitted: u64 =
@@ -281,7 +282,7 @@ fn forged_handshakes_do_not_disturb_an_established_hop() {
         for to in 0..2 {
             let mut forged = vec![0; 1 + rng.next_u32() as usize % 200];
             rng.fill_bytes(&mut forged);
-            forged[0] = forged[0] % 3 << 6 | 0b100;
+            forged[0] = ((forged[0] % 3) << 6) | 0b100;
             pair.deliver(to, &forged);
             for packet in captured.iter().flatten() {
                 if kind(packet) < 3 && round % 100 == 0 {

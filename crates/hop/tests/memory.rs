@@ -1,4 +1,5 @@
 //! A hop holds no more than its bound, whatever the other end does.
+#![cfg(test)]
 
 mod common;
 
@@ -98,7 +99,7 @@ fn fragments_that_never_complete() {
             }
             let packet = [7; 65_535];
             let mut rng = rng(1);
-            for round in 0..100_000u64 {
+            for round in 0..10_000 {
                 let mut fragment = packet;
                 let length =
                     1 + rng.next_u32() as usize % if round % 2 == 0 { 512 } else { 65_535 };

@@ -1,4 +1,5 @@
 //! The cryptography agrees with the published vectors: Noise (cacophony and snow), RFC 7748.
+#![cfg(test)]
 
 mod common;
 

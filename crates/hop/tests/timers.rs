@@ -1,4 +1,5 @@
 //! An idle hop stays alive with few packets; a dead neighbour is noticed in time.
+#![cfg(test)]
 
 mod common;
 
@@ -116,10 +117,10 @@ fn spurious_timeouts_are_harmless() {
     pair.drive();
     let before = [pair.ends[0].poll_timeout(), pair.ends[1].poll_timeout()];
     for _ in 0..1_000 {
-        for end in 0..2 {
-            assert_eq!(pair.ends[end].handle_timeout(pair.now), Ok(()));
-            assert_eq!(pair.ends[end].poll_timeout(), before[end]);
-            assert_eq!(pair.ends[end].poll_transmit(pair.now), None);
+        for (end, before) in pair.ends.iter_mut().zip(before) {
+            assert_eq!(end.handle_timeout(pair.now), Ok(()));
+            assert_eq!(end.poll_timeout(), before);
+            assert_eq!(end.poll_transmit(pair.now), None);
         }
     }
     pair.run_for(Duration::from_secs(1));

@@ -1,4 +1,5 @@
 //! An authenticated neighbour that breaks the protocol ends the hop with an error that says how.
+#![cfg(test)]
 
 mod common;
 

@@ -158,6 +158,7 @@ impl<S: Store> Node<S> {
             .encrypt(&mut self.rng, Some(plaintext.as_bytes()))
             .map_err(|_| CommandError::NoSession)?;
         self.save_sessions(contact)?;
+        self.answers.remove(&contact);
         // Until the contact has answered it cannot know the session, only its contact URI.
         let route = if encrypted.key_exchange {
             Route::Invite

@@ -9,8 +9,9 @@ use chappe_envelope::{
 };
 use chappe_omemo::{Decrypted, IdentityKey, SessionId, Sessions, sce};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
-use chappe_wire::{Envelope, Instant, Preimage, Tag};
+use chappe_wire::{Duration, Envelope, Instant, Preimage, Tag};
 use prost::Message as _;
+use rand_core::Rng as _;
 
 use crate::chains::{ChainId, Origin, Route};
 use crate::compose::cut;
@@ -19,10 +20,14 @@ use crate::message::MessageId;
 use crate::output::Event;
 use crate::people::Person;
 use crate::record::{ContactRecord, InboxRecord};
-use crate::{Node, NodeError, Store};
+use crate::{CommandError, Node, NodeError, Store};
 
 /// The longest name of a contact, in bytes; longer ones are cut.
 pub(crate) const MAX_NAME_LEN: usize = 64;
+
+/// An answer without content is sent between this and twice this after a key exchange, unless something else is
+/// sent before.
+const ANSWER_DELAY: Duration = Duration::from_minutes(10);
 
 /// What one envelope led to.
 enum Outcome {
@@ -162,10 +167,38 @@ impl<S: Store> Node<S> {
             self.received(now, contact, content)?;
         }
         if decrypted.answer_due {
-            // Without an answer the other side repeats its key exchange with every message.
-            let _ = self.send_hidden(now, contact);
+            self.answer_later(now, contact);
         }
         Ok(Outcome::Read(contact))
+    }
+
+    /// Without an answer the other side repeats its key exchange with every message (XEP-0384). Whatever is
+    /// sent to it in the meantime is one; an answer at once would tell relays when it was read.
+    fn answer_later(&mut self, now: Instant, contact: ContactId) {
+        let random = self.rng.next_u64() % ANSWER_DELAY.as_micros();
+        let at = now.after(ANSWER_DELAY.saturating_add(Duration::from_micros(random)));
+        self.answers.entry(contact).or_insert(at);
+    }
+
+    /// Sends the answers whose time has come.
+    pub(crate) fn answer_due(&mut self, now: Instant) -> Result<(), NodeError> {
+        let due: Vec<ContactId> = self
+            .answers
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(contact, _)| *contact)
+            .collect();
+        for contact in due {
+            self.answers.remove(&contact);
+            if self.is_blocked(contact) {
+                continue;
+            }
+            // If there is no room for it now, the next key exchange asks for it again.
+            if let Err(CommandError::Store(error)) = self.send_hidden(now, contact) {
+                return Err(NodeError::Store(error));
+            }
+        }
+        Ok(())
     }
 
     /// Something decrypted, but its content lies about its sender: the ratchet has moved, nothing is shown.

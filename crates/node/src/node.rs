@@ -57,6 +57,8 @@ pub struct Node<S> {
     pub(crate) outbox: Outbox,
     pub(crate) files: Files,
     pub(crate) batches: Batches,
+    /// Contacts that wait for an answer to their key exchange, and until when.
+    pub(crate) answers: BTreeMap<ContactId, Instant>,
     pub(crate) counters: CounterRecord,
     /// Tags of carried envelopes; a relay keeps none, for it recognises none.
     pub(crate) held: BTreeMap<Tag, ItemId>,
@@ -132,6 +134,7 @@ impl<S: Store> Node<S> {
             outbox: Outbox::default(),
             files: Files::default(),
             batches: Batches::default(),
+            answers: BTreeMap::new(),
             counters,
             held: BTreeMap::new(),
             found: VecDeque::new(),
@@ -235,6 +238,7 @@ impl<S: Store> Node<S> {
     fn timeout(&mut self, now: Instant) -> Result<(), NodeError> {
         self.hop_timeouts(now)?;
         self.router.handle_timeout(now);
+        self.answer_due(now)?;
         self.let_receipts_go(now)
     }
 
@@ -242,6 +246,13 @@ impl<S: Store> Node<S> {
         self.hop_deadline()
             .min(self.router.poll_timeout())
             .min(self.batches.deadline())
+            .min(
+                self.answers
+                    .values()
+                    .copied()
+                    .min()
+                    .unwrap_or(Instant::NEVER),
+            )
             .min(self.clock_written.after(CLOCK_INTERVAL))
     }
 

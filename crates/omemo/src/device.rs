@@ -68,7 +68,7 @@ impl Device {
         Self::with_identity(rng, identity, id, prekeys)
     }
 
-    /// Makes a device for an identity that exists, for example one whose store was lost.
+    /// Makes a device with an identity that is there already.
     pub fn with_identity(
         rng: &mut impl CryptoRng,
         identity: Identity,

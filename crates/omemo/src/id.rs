@@ -70,14 +70,8 @@ successive!(SignedPreKeyId);
 pub struct SessionId([u8; 16]);
 
 impl SessionId {
-    pub(crate) const LEN: usize = 16;
-
-    /// The id with these bytes.
+    /// The session with this id, from where it was stored.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    pub(crate) const fn new(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
     }
 

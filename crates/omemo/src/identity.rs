@@ -61,7 +61,7 @@ impl Identity {
         self.public.fingerprint()
     }
 
-    /// The seed, from which [`Identity::from_seed`] makes the same identity. To be kept secret.
+    /// The seed, which is all of the secret: for storing it.
     pub fn seed(&self) -> &[u8; 32] {
         self.signing.as_bytes()
     }

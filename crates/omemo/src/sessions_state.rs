@@ -101,7 +101,7 @@ fn write_session(out: &mut Writer, session: &Session) {
 }
 
 fn read_session(from: &mut Reader<'_>, identities: Identities) -> Result<Session, StateError> {
-    let id = SessionId::new(*from.array()?);
+    let id = SessionId::from_bytes(*from.array()?);
     let role = match from.byte()? {
         0 => Role::Responder,
         1 => Role::Initiator { answered: false },

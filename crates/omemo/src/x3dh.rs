@@ -73,7 +73,7 @@ fn combine(agreements: [Secret; 4]) -> Agreement {
     let root = hkdf::<32>(&*input, &[0; 32], INFO_KEY_AGREEMENT);
     Agreement {
         exporter: hkdf::<32>(&*root, &[0; 32], INFO_PAIR_SECRET),
-        session: SessionId::new(*hkdf::<16>(&*root, &[0; 32], INFO_SESSION_ID)),
+        session: SessionId::from_bytes(*hkdf::<16>(&*root, &[0; 32], INFO_SESSION_ID)),
         root,
     }
 }

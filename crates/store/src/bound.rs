@@ -1,9 +1,10 @@
 //! The bound on what a store takes on the disk, and how it is split between the main file and the log.
 //!
 //! ```text
-//! |<---------------------------- max_bytes ---------------------------->|
-//! |        main file: max_page_count pages        |  log ("-wal" file)  |
-//! |                               |<- DELETE_ROOM |  a quarter, 20-32 MiB|
+//! |<------------------------------ max_bytes ------------------------------>|
+//! |          main file: max_page_count pages         |   log ("-wal" file)  |
+//! |                             |<- for deletes only |  a quarter, but from |
+//! |                             |   (64 pages)       |  20 to 32 MiB        |
 //! ```
 //! The log holds what was committed since the last checkpoint and the pages of the open transaction. SQLite
 //! does not bound it, so the store looks at its length after each write and refuses the transaction in time:

@@ -249,7 +249,7 @@ impl Store for SqlStore {
     }
 
     fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        let sql = find(table)?;
+        let sql = find(table).inspect_err(|_| self.rollback())?;
         if key.len() > MAX_KEY_LEN || value.len() > MAX_VALUE_LEN {
             self.rollback();
             return Err(StoreError::TooLong);
@@ -261,7 +261,7 @@ impl Store for SqlStore {
     }
 
     fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), StoreError> {
-        let sql = find(table)?;
+        let sql = find(table).inspect_err(|_| self.rollback())?;
         if key.len() > MAX_KEY_LEN {
             self.rollback();
             return Err(StoreError::TooLong);

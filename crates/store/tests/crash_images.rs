@@ -55,12 +55,12 @@ fn commits(path: &Path) -> u32 {
 fn copies_taken_at_any_moment_are_the_last_commit() {
     let (folder, path) = folder();
     let mut images = Vec::new();
-    workload(&path, 60, |commit| {
+    workload(&path, 30, |commit| {
         let image = folder.path().join(format!("image-{}", images.len()));
         copy_store(&path, &image);
         images.push((image, commit));
     });
-    assert_eq!(images.len(), 240);
+    assert_eq!(images.len(), 120);
     for (image, commit) in images {
         assert_eq!(commits(&image), commit);
     }
@@ -106,7 +106,7 @@ fn recorded() -> &'static Recorded {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn a_log_with_a_torn_end_is_an_earlier_commit_and_never_less_than_what_was_synced(

@@ -24,7 +24,7 @@ use common::{folder, open, value};
 
 const STORE: &str = "CHAPPE_KILL_STORE";
 /// Entries of one batch, each in two tables.
-const BATCH: u32 = 12;
+const BATCH: u32 = 6;
 
 #[test]
 fn every_reported_batch_is_whole_after_each_kill() {

@@ -2,6 +2,13 @@
 //!
 //! The sources of the targets are used as they are. In them, `libfuzzer_sys` is this very file: its
 //! `fuzz_target!` makes a function of what libFuzzer's would make a program.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a panic is how a fuzz target tells what it found"
+)]
 
 extern crate self as libfuzzer_sys;
 

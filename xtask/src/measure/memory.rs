@@ -80,6 +80,17 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
+    fn a_running_program_is_measured_and_stopped() {
+        let root = crate::root().unwrap();
+        let child = process::program("sleep", &root).arg("600").spawn().unwrap();
+        let id = child.id();
+        let megabytes = after(Duration::from_millis(300), child).unwrap();
+        assert!(megabytes > 0.01 && megabytes < 100.0, "{megabytes}");
+        assert!(pss(id).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
     fn a_program_that_ends_early_is_not_measured() {
         let root = crate::root().unwrap();
         let error = idle_pss(&root, Path::new("false"), &[], 5).unwrap_err();

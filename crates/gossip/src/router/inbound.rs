@@ -498,7 +498,11 @@ impl Router {
             };
             if let Some(item) = self.custody.find(&id) {
                 let size = item.size;
-                self.changes.push_back(Change::HandedOver { link: link_id, id, size });
+                self.changes.push_back(Change::HandedOver {
+                    link: link_id,
+                    id,
+                    size,
+                });
             }
             let own = |item: &StoredItem| item.class == crate::Class::Own;
             if self.custody.find(&id).is_some_and(own)

@@ -1,4 +1,9 @@
 //! Moves frames through bare snow and through two hops in memory, with the same cryptography.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a measurement that goes wrong is to stop"
+)]
 
 use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, Role, StaticKey, hazmat};
 use chappe_wire::{Hello, Instant, NodeNonce};

@@ -71,6 +71,11 @@ impl Weather {
     };
 }
 
+/// Gets each packet and its sender; false loses it.
+type Filter = Box<dyn FnMut(usize, &[u8]) -> bool>;
+/// When a packet arrives, its place among all packets, its sender, and the packet.
+type UnderWay = (Instant, u64, usize, Vec<u8>);
+
 /// Two ends, `0` the initiator and `1` the responder, and what is under way between them.
 pub(crate) struct Pair {
     pub(crate) now: Instant,
@@ -85,9 +90,9 @@ pub(crate) struct Pair {
     /// Every packet that was sent, by its sender.
     pub(crate) captured: [Vec<Vec<u8>>; 2],
     pub(crate) capture: bool,
-    /// Called on each packet before the weather: false loses it.
-    pub(crate) filter: Box<dyn FnMut(usize, &[u8]) -> bool>,
-    air: BinaryHeap<Reverse<(Instant, u64, usize, Vec<u8>)>>,
+    /// Sees each packet before the weather does.
+    pub(crate) filter: Filter,
+    air: BinaryHeap<Reverse<UnderWay>>,
     in_air: [usize; 2],
     sequence: u64,
     rng: ChaCha20Rng,
@@ -140,6 +145,11 @@ impl Pair {
                 _ => None,
             })
             .collect()
+    }
+
+    /// How many frames an end has taken; the first event is not one.
+    pub(crate) fn frame_count(&self, end: usize) -> usize {
+        self.events[end].len().saturating_sub(1)
     }
 
     /// Queues frames at an end, in this order.
