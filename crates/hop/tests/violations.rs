@@ -109,7 +109,17 @@ fn frames_of_a_forbidden_length() {
 fn data_that_comes_twice_or_in_pieces_is_delivered_once() {
     let (mut hop, mut neighbour) = meet();
     let stream = [&[0, 6][..], b"ABCDEF"].concat();
-    for (start, end) in [(4, 8), (2, 5), (0, 1), (4, 8), (0, 3), (0, 8), (6, 8)] {
+    for (start, end) in [
+        (4, 8),
+        (2, 5),
+        (0, 1),
+        (4, 8),
+        (0, 3),
+        (0, 8),
+        (6, 8),
+        (0, 3),
+        (7, 8),
+    ] {
         let record = neighbour.stream(start as u32, &stream[start..end]);
         hop.handle_packet(NOW, &record).unwrap();
     }
