@@ -33,7 +33,7 @@ async fn transfer() -> Result<f64, Box<dyn Error>> {
     let air = folder.path().join("air");
     std::fs::create_dir_all(&air)?;
     let mut range = Range {
-        hearing: Hearing::Groups(Vec::new()),
+        hearing: Hearing::NOBODY,
         ..Range::default()
     };
     range.set(Settings::from_words(["rate=1MB/s"])?);
