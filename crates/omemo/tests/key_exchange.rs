@@ -1,5 +1,12 @@
 //! How a session begins: prekeys are used once, the identity is pinned, and the key exchange is repeated
 //! until it is answered.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 mod support;
 

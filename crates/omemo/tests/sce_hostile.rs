@@ -1,4 +1,11 @@
 //! Content from a hostile sender: it is refused with a reason, or what is not understood is left out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 use chappe_omemo::sce::{Content, ElementName, MAX_UNKNOWN, MAX_XML_LEN, SceError};
 use proptest::prelude::*;
