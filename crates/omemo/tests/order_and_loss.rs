@@ -9,7 +9,7 @@
 
 mod support;
 
-use chappe_omemo::{Encrypted, Reason};
+use chappe_omemo::{Encrypted, MAX_RECEIVING_CHAINS, Reason};
 use proptest::prelude::*;
 use support::{acquainted, strangers};
 
@@ -174,4 +174,21 @@ fn a_sender_that_announces_one_message_too_few_loses_none() {
     let next = alice.send("next chain");
     bob.expect(&next, "next chain");
     bob.expect(&last, "last of its chain");
+}
+
+/// The keys of messages that are missing when a chain ends are kept longer than the chain.
+#[test]
+fn a_message_of_a_chain_long_gone_is_read() {
+    let (mut alice, mut bob) = acquainted();
+    let first = alice.send("first of its chain");
+    bob.expect(&first, "first of its chain");
+    let late = alice.send("late");
+    for _ in 0..2 * MAX_RECEIVING_CHAINS {
+        let ping = bob.send("ping");
+        alice.expect(&ping, "ping");
+        let pong = alice.send("pong");
+        bob.expect(&pong, "pong");
+    }
+    bob.restart();
+    bob.expect(&late, "late");
 }
