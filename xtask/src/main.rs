@@ -7,6 +7,7 @@ mod fuzz;
 mod layers;
 mod measure;
 mod metadata;
+mod picture;
 mod process;
 mod setup;
 mod suite;
@@ -55,7 +56,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 8] = [
+const CHORES: [Chore; 9] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -103,6 +104,12 @@ const CHORES: [Chore; 8] = [
         arguments: "[NAME...]",
         about: "measure the figures (all, or by name) and put them into README.md",
         run: measure::run,
+    },
+    Chore {
+        name: "picture",
+        arguments: "",
+        about: "draw docs/demo.svg from a real run of the demo",
+        run: |root, args| none(args).and_then(|()| picture::run(root)),
     },
 ];
 

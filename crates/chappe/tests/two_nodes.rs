@@ -1,4 +1,11 @@
 //! Two nodes in one process exchange texts, files and payloads of their programs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 mod support;
 

@@ -4,7 +4,9 @@
 
 use chappe_gossip::policies::Epidemic;
 use chappe_gossip::{Config, Ingress, LinkSetup, Received, Router};
-use chappe_wire::{ByteCount, Commitment, Duration, Header, ItemId, Lifetime, LinkId, LinkSalt, Tag};
+use chappe_wire::{
+    ByteCount, Commitment, Duration, Header, ItemId, Lifetime, LinkId, LinkSalt, Tag,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -18,7 +20,9 @@ fuzz_target!(|bytes: &[u8]| {
         commitment: Commitment::new([2; 16]),
     };
     for id in &own {
-        router.add_own(now, *id, header, ByteCount::new(290)).unwrap();
+        router
+            .add_own(now, *id, header, ByteCount::new(290))
+            .unwrap();
     }
     for (number, opener) in [(0, true), (1, false)] {
         let setup = LinkSetup {

@@ -9,9 +9,17 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 fuzz_target!(|data: &[u8]| {
     let mut now = Instant::ZERO;
-    let (key, hello) = (StaticKey::from_bytes(&[1; 32]), Hello::new(NodeNonce::new([2; 16])));
+    let (key, hello) = (
+        StaticKey::from_bytes(&[1; 32]),
+        Hello::new(NodeNonce::new([2; 16])),
+    );
     let mtu = Mtu::new(300).unwrap();
-    let config = HopConfig { mtu, role: Role::Responder, static_key: &key, hello };
+    let config = HopConfig {
+        mtu,
+        role: Role::Responder,
+        static_key: &key,
+        hello,
+    };
     let mut hop = Hop::new(now, &config, &mut ChaCha20Rng::from_seed([3; 32])).unwrap();
     let mut neighbour = HostileNeighbour::meet(&mut hop, now, &key, hello).unwrap();
     let (mut rest, mut received) = (data, 0);
@@ -24,7 +32,9 @@ fuzz_target!(|data: &[u8]| {
             break;
         }
         while let Some(event) = hop.poll_event() {
-            let HopEvent::Frame(frame) = event else { panic!("established twice") };
+            let HopEvent::Frame(frame) = event else {
+                panic!("established twice")
+            };
             received += frame.len();
         }
         while hop.poll_transmit(now).is_some() {}

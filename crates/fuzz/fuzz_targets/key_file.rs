@@ -5,7 +5,9 @@ use chappe_store::{KeyFile, KeyProvider as _};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(folder) = tempfile::tempdir() else { return };
+    let Ok(folder) = tempfile::tempdir() else {
+        return;
+    };
     let path = folder.path().join("key");
     let keys = KeyFile::new(&path);
     // Made first, so that the file has the mode that is asked for.

@@ -10,7 +10,10 @@ fuzz_target!(|data: &[u8]| {
         let mut rng = ChaCha20Rng::from_seed([1; 32]);
         // Escaping can make a text longer than an envelope may be.
         if let Ok(xml) = received.content.to_xml(&mut rng, Padding::Exactly(0)) {
-            assert_eq!(Content::from_xml(xml.as_bytes()).unwrap().content, received.content);
+            assert_eq!(
+                Content::from_xml(xml.as_bytes()).unwrap().content,
+                received.content
+            );
         }
     }
 });

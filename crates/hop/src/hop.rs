@@ -111,7 +111,6 @@ struct Repeated {
     message: Vec<u8>,
     at: Instant,
     delay: Duration,
-    times: u32,
 }
 
 /// How often this end sent its first handshake message; once gives a round-trip time.
@@ -326,18 +325,14 @@ impl Hop {
                 self.deadline = Instant::NEVER;
             }
             Phase::Established(session) => {
-                if !session.handle_record(now, message)? {
+                let Some(number) = session.handle_record(now, message)? else {
                     return self.drop_packet();
-                }
+                };
                 self.stats.rtt = session.rtt();
-                // The first record proves to the initiator that message 3 came. If it came late, what was sent
-                // before came too early.
-                if let Some(message_3) = self.repeated.take() {
-                    self.deadline = Instant::NEVER;
-                    if message_3.times > 1 {
-                        session.resend_all();
-                    }
-                }
+                self.reassembly.on_record(number);
+                // The first record proves to the initiator that message 3 came.
+                self.repeated = None;
+                self.deadline = Instant::NEVER;
             }
             Phase::Over(error, _) => return Err(*error),
         }
@@ -371,7 +366,6 @@ impl Hop {
             message,
             at: now.after(FIRST_RETRY),
             delay: FIRST_RETRY,
-            times: 0,
         });
     }
 
@@ -401,7 +395,6 @@ impl Hop {
         if let Some(message) = self.outgoing.take() {
             if let Some(repeated) = &mut self.repeated {
                 repeated.at = now.after(repeated.delay);
-                repeated.times += 1;
             }
             self.handshake_sent = match self.handshake_sent {
                 HandshakeSent::Never => HandshakeSent::Once(now),

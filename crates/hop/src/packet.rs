@@ -4,7 +4,7 @@ use alloc::{collections::VecDeque, vec::Vec};
 
 use chappe_wire::{Duration, Instant};
 
-use crate::Mtu;
+use crate::{Mtu, packet_number::PacketNumber};
 
 /// The most packets that one message is cut into.
 pub const MAX_FRAGMENTS: usize = 8;
@@ -171,6 +171,15 @@ impl Reassembly {
         }
         assembly.insert(now, header, body);
         assembly.take_whole()
+    }
+
+    /// An authentic record came: what is left of the one two numbers away is stale. Without this, the remains of a
+    /// record that garbage has spoilt would spoil a later one of the same tag.
+    pub(crate) fn on_record(&mut self, number: PacketNumber) {
+        let stale = usize::from(number.truncate().wrapping_add(2) % 4);
+        if let Some(assembly) = self.assemblies.get_mut(stale) {
+            *assembly = Assembly::default();
+        }
     }
 
     /// Forgets what is there.

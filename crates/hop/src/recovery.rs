@@ -66,13 +66,6 @@ impl Recovery {
         self.rtt.sample(rtt);
     }
 
-    /// Gives up all records under way.
-    pub(crate) fn lose_all(&mut self, mut on_fate: impl FnMut(Fate)) {
-        self.in_flight
-            .drain(..)
-            .for_each(|sent| on_fate(Fate::Lost(sent)));
-    }
-
     /// Remembers a record that waits for an acknowledgement.
     pub(crate) fn on_sent(&mut self, sent: Sent) {
         self.probe_due = false;

@@ -87,19 +87,23 @@ impl Session {
         }
     }
 
-    /// Takes a record without its packet header. Returns false, and changes nothing, if it is not to be
-    /// believed.
-    pub(crate) fn handle_record(&mut self, now: Instant, record: &[u8]) -> Result<bool, HopError> {
+    /// Takes a record without its packet header; returns its number. `None`, and nothing has changed, if it is
+    /// not to be believed.
+    pub(crate) fn handle_record(
+        &mut self,
+        now: Instant,
+        record: &[u8],
+    ) -> Result<Option<PacketNumber>, HopError> {
         let Some((number, sealed)) = record.split_first_chunk::<NUMBER_LEN>() else {
-            return Ok(false);
+            return Ok(None);
         };
         let truncated = u16::from_be_bytes(*number);
         let number = PacketNumber::expand(truncated, self.window.expected());
         let Some(number) = number.filter(|number| self.window.is_fresh(*number)) else {
-            return Ok(false);
+            return Ok(None);
         };
         if sealed.len() > MAX_RECORD_LEN {
-            return Ok(false);
+            return Ok(None);
         }
         // Taken out so that the record can borrow it; put back below.
         let mut space = core::mem::take(&mut self.plaintext);
@@ -108,7 +112,7 @@ impl Session {
         }
         let outcome = match self.opening.open(number, sealed, &mut space) {
             Some(plaintext) => self.handle_plaintext(now, number, plaintext),
-            None => Ok(false),
+            None => Ok(None),
         };
         self.plaintext = space;
         outcome
@@ -119,12 +123,12 @@ impl Session {
         now: Instant,
         number: PacketNumber,
         plaintext: &[u8],
-    ) -> Result<bool, HopError> {
+    ) -> Result<Option<PacketNumber>, HopError> {
         let record = Record::decode(plaintext)?;
         if let Some(stream) = record.stream
             && self.inbound.receive(stream.offset, stream.data)? == Received::NoRoom
         {
-            return Ok(false);
+            return Ok(None);
         }
         let in_order = number.get() == self.window.expected();
         self.window.accept(number);
@@ -141,7 +145,7 @@ impl Session {
         if record.is_ack_eliciting() {
             self.owed.add(now, plaintext.len(), in_order);
         }
-        Ok(true)
+        Ok(Some(number))
     }
 
     /// Does what the time demands.
@@ -269,12 +273,6 @@ impl Session {
     /// Takes the round-trip time of the handshake.
     pub(crate) fn sample_rtt(&mut self, rtt: Duration) {
         self.recovery.sample_rtt(rtt);
-    }
-
-    /// Sends again all that is under way: the other end was not ready for it.
-    pub(crate) fn resend_all(&mut self) {
-        let fate = fate_handler(&mut self.outbound, &mut self.inbound, &mut self.ping_due);
-        self.recovery.lose_all(fate);
     }
 
     /// The smoothed round-trip time, once known.

@@ -300,6 +300,33 @@ fn forged_handshakes_do_not_disturb_an_established_hop() {
 }
 
 #[test]
+fn forged_first_messages_do_not_displace_the_honest_one() {
+    let mut pair = Pair::new(300, 1);
+    let honest = pair.ends[0].poll_transmit(pair.now).unwrap();
+    for early in [0, 5] {
+        let mut pair = Pair::new(300, 1);
+        let mut rng = rng(1);
+        let mut forge = |pair: &mut Pair, count: u32| {
+            for _ in 0..count {
+                let mut forged = [0; 32];
+                rng.fill_bytes(&mut forged);
+                pair.deliver(1, &packet(0, &forged));
+                assert!(pair.ends[1].poll_transmit(pair.now).is_some());
+            }
+        };
+        assert_eq!(pair.ends[0].poll_transmit(pair.now).as_ref(), Some(&honest));
+        forge(&mut pair, early);
+        pair.deliver(1, &honest);
+        let message_2 = pair.ends[1].poll_transmit(pair.now).unwrap();
+        // The newest is kept, and the very first.
+        forge(&mut pair, if early == 0 { 5 } else { 0 });
+        pair.deliver(0, &message_2);
+        pair.run_for(Duration::from_millis(200));
+        assert!(pair.is_established(1), "after {early} forged messages");
+    }
+}
+
+#[test]
 fn a_responder_answers_a_flood_of_first_messages_for_a_while_only() {
     let mut responder = end(Instant::ZERO, Role::Responder, 300, 1);
     let mut rng = rng(1);

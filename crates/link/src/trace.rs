@@ -155,6 +155,10 @@ impl Shared {
         if self.failed.is_some() {
             return;
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the time in a capture is for people"
+        )]
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or(Duration::ZERO);

@@ -44,9 +44,13 @@ async fn the_sender_has_room_for_its_queue_and_again_as_packets_leave() {
 async fn a_waiting_send_ends_with_the_link() {
     let (up, end) = memory_link(100, 1);
     up.outgoing.try_send(vec![1]).unwrap();
+    let mut source = end.source;
+    let leaving = source.next().await;
     let waiting = up.outgoing.send(vec![2]);
-    let (sent, ()) = tokio::join!(waiting, async { drop(end) });
+    // What is leaving still counts as outstanding.
+    let (sent, ()) = soon(async { tokio::join!(waiting, async { drop(source) }) }).await;
     assert_eq!(sent, Err(SendError::Closed));
+    drop(leaving);
 }
 
 #[tokio::test]

@@ -9,8 +9,11 @@
 
 mod common;
 
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use chappe_link::air::{AirOptions, AirTransport};
@@ -96,6 +99,7 @@ async fn every_packet_is_captured_with_its_direction_link_and_time() {
         (3, 1, b""),
     ];
     assert_eq!(brief(&records), expected);
+    #[expect(clippy::disallowed_methods, reason = "the time in a capture is for people")]
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap();
@@ -140,14 +144,34 @@ async fn a_captured_link_drains_and_closes_like_the_link_below() {
 }
 
 #[tokio::test]
-async fn a_full_disk_ends_the_capture_and_not_the_link() {
-    let capture = match Capture::create(Path::new("/dev/full")) {
-        // The file's header cannot be written either.
-        Err(error) => return assert_eq!(error.kind(), std::io::ErrorKind::StorageFull),
-        Ok(capture) => capture,
-    };
-    drop(capture);
-    panic!("/dev/full took a header");
+async fn a_capture_that_cannot_be_written_ends_and_the_link_goes_on() {
+    // A pipe whose reader goes away, since a disk cannot be filled in a test.
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || File::open(pipe).unwrap().read_exact(&mut [0; 24]).unwrap()
+    });
+    let capture = Capture::create(&pipe).unwrap();
+    reader.join().unwrap();
+    let (below, mut end) = memory_link(100, 4);
+    let up = capture.wrap(below);
+    assert_eq!(capture.failure(), Some(ErrorKind::BrokenPipe));
+    up.outgoing.send(b"there".to_vec()).await.unwrap();
+    assert_eq!(end.source.next().await.unwrap().bytes(), b"there");
+}
+
+#[tokio::test]
+async fn a_capture_on_a_full_disk_is_refused() {
+    let error = Capture::create(Path::new("/dev/full")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StorageFull);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod common;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use chappe_link::air::present;
+use chappe_link::air::{Range, Settings, present};
 use common::*;
 use tokio::time::{Instant, sleep};
 
@@ -41,14 +41,25 @@ async fn what_the_sender_took_arrives_although_the_link_is_closed() {
 #[tokio::test]
 async fn a_stop_lets_the_last_packets_leave_and_removes_the_socket() {
     let air = tempfile::tempdir().unwrap();
+    let settings = Settings::from_words(["rate=100kB/s"]).unwrap();
+    Range {
+        settings,
+        ..Range::default()
+    }
+    .save(air.path())
+    .unwrap();
     let mut north = Node::start(air.path(), "north").await;
     let mut south = Node::start(air.path(), "south").await;
     let (one, mut other) = (north.link_up().await, south.link_up().await);
-    one.outgoing.try_send(vec![1]).unwrap();
+    for number in 0..2 {
+        one.outgoing.try_send(vec![number; 8_000]).unwrap();
+    }
     drop(one);
     soon(north.running.stop()).await;
     assert_eq!(present(air.path()).unwrap(), [name("south")].into());
-    assert_eq!(soon(other.incoming.recv()).await, Some(vec![1]));
+    for number in 0..2 {
+        assert_eq!(soon(other.incoming.recv()).await, Some(vec![number; 8_000]));
+    }
     is_down(&mut other).await;
     south.hears_nothing().await;
 }

@@ -63,8 +63,8 @@ async fn ten_megabytes_at_one_megabyte_per_second_take_ten_seconds() {
 #[tokio::test]
 async fn one_megabyte_takes_a_second_on_a_real_clock() {
     let share = share_of_rate(1_000_000, 8_192, 6).await;
-    // The last packet may be noticed late, once, on a busy machine.
-    assert!((0.95..=1.01).contains(&share), "{share:.4} of the rate");
+    // A busy machine may run the sender late; the bench `pacing` gives the figure of a quiet one.
+    assert!((0.90..=1.01).contains(&share), "{share:.4} of the rate");
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,25 +88,20 @@ async fn a_pause_is_not_made_up_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stall_below_is_made_up_for_by_a_tenth_of_a_second_at_most() {
-    let (up, mut end) = paced(1_000, 4);
-    tokio::spawn(async move {
-        for _ in 0..1_000 {
-            up.outgoing.send(vec![0; 1_000]).await.unwrap();
-        }
-    });
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    let start = Instant::now();
-    let mut arrived = 0;
-    while end.source.next().await.is_some() {
-        arrived += 1;
+async fn waking_late_is_made_up_for_by_a_tenth_of_a_second_at_most() {
+    let (up, mut end) = paced(1_000, 1_024);
+    for _ in 0..1_000 {
+        up.outgoing.try_send(vec![0; 1_000]).unwrap();
     }
-    assert_eq!(arrived, 1_000);
-    assert!(
-        start.elapsed() >= Duration::from_millis(880),
-        "{:?}",
-        start.elapsed()
-    );
+    drop(up);
+    tokio::task::yield_now().await;
+    // The machine sleeps.
+    tokio::time::advance(Duration::from_secs(60)).await;
+    let start = Instant::now();
+    while end.source.next().await.is_some() {}
+    let took = start.elapsed();
+    // 999 packets of 1 ms, of which 100 are made up for.
+    assert!((895..=905).contains(&took.as_millis()), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -53,6 +53,12 @@ fn a_packet_of_no_bytes_or_too_many_is_not_encoded() {
 }
 
 #[test]
+fn a_length_of_zero_is_refused_behind_a_packet() {
+    let (packets, end, _) = decode(&[0, 1, 9, 0, 0, 0, 1, 9], 8);
+    assert_eq!((packets, end), (vec![vec![9]], Err(PacketError::Empty)));
+}
+
+#[test]
 fn a_wrong_length_is_refused_before_its_packet_arrives_and_for_good() {
     let mut decoder = PacketDecoder::new(LIMIT);
     decoder.push(&[1, 45]);

@@ -188,10 +188,10 @@ fn arbitrary_bytes_never_get_a_link_nor_end_the_node() {
     let air = tempfile::tempdir().unwrap();
     let mut north = runtime.block_on(Node::start(air.path(), "north"));
     let valid = hello("east", 512);
-    let flips = (0..valid.len() * 8).prop_map(move |bit| {
+    // In the magic and the version. The length, the MTU and the name have other right values.
+    let flips = (2 * 8..13 * 8_usize).prop_map(move |bit| {
         let mut bytes = valid.clone();
-        // The MTU and the name have other right values.
-        bytes[(bit / 8) % 13] ^= 1 << (bit % 8);
+        bytes[bit / 8] ^= 1 << (bit % 8);
         bytes
     });
     let bytes = prop_oneof![prop::collection::vec(any::<u8>(), 1..200), flips];

@@ -1,4 +1,11 @@
 //! What was not committed was never said, and what was said survives the end of the process.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 use chappe_node::{Command, CommandId, Delivery, Draft, Input};
 use chappe_testkit::{Pair, Side, Weather};

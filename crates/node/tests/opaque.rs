@@ -1,4 +1,11 @@
 //! An embedder with its own end-to-end encryption hands over payloads and gets them back, nothing added.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 use chappe_node::{Command, CommandError, ContactId, Content, Draft, NodeConfig, Profile, Reply};
 use chappe_testkit::{NodeIndex, Weather, World};

@@ -1,4 +1,11 @@
 //! Two people who are never in range of each other, and a relay that learns nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 use chappe_node::{Command, Content, Delivery, Draft, NodeConfig, Reply};
 use chappe_testkit::{NodeIndex, Pair, Side, Weather};

@@ -98,9 +98,6 @@ impl IdentityKey {
             return Err(KeyError::NotCanonical);
         }
         let key = VerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::NotOnCurve)?;
-        if key.is_weak() {
-            return Err(KeyError::LowOrder);
-        }
         Ok(Self {
             ed25519: bytes,
             curve25519: PublicKey::from_bytes(key.to_montgomery().to_bytes())?,

@@ -1,4 +1,11 @@
 //! Both sides start at once, or one starts anew: nothing that was sent is lost, and both end in one session.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 mod support;
 

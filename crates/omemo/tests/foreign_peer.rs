@@ -1,5 +1,12 @@
 //! This crate and a foreign implementation (python-twomemo, see `interop/README.md`) read each other, by
 //! bytes alone: all scenarios of the kit with either side starting, and one conversation by hand.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 mod support;
 

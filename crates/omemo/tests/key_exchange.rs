@@ -1,5 +1,12 @@
 //! How a session begins: prekeys are used once, the identity is pinned, and the key exchange is repeated
 //! until it is answered.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 mod support;
 
@@ -65,6 +72,11 @@ fn a_prekey_is_used_once() {
     let (first, second) = (alice.send("first"), carol.send("second"));
     assert_eq!(bob.expect(&first, "first").spent_prekey, Some(prekey.id));
     assert_eq!(bob.device.published(), 3);
+    // Its id is not given again, so that no old invite fits a new prekey.
+    assert_ne!(
+        bob.device.reserve_prekey(&mut bob.rng).unwrap().id,
+        prekey.id
+    );
 
     let mut to_carol = Sessions::new();
     let refusal = to_carol.decrypt(

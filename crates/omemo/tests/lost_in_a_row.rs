@@ -1,5 +1,12 @@
 //! Thousands of lost messages are normal. What one message may jump over and how many keys are kept are two
 //! bounds, and neither ends a session.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 mod support;
 

@@ -1,8 +1,15 @@
 //! Messages that come late, twice, in any order or not at all.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 mod support;
 
-use chappe_omemo::{Encrypted, Reason};
+use chappe_omemo::{Encrypted, MAX_RECEIVING_CHAINS, Reason};
 use proptest::prelude::*;
 use support::{acquainted, strangers};
 
@@ -143,4 +150,45 @@ fn the_true_length_of_the_last_chain_is_announced() {
     assert_eq!(element.message.previous_length, 4);
     bob.expect(&next, "next chain");
     bob.expect(&last, "last of its chain");
+}
+
+/// Some senders announce one message too few. The last one of the old chain is read nevertheless, since the
+/// chain itself is kept.
+#[test]
+fn a_sender_that_announces_one_message_too_few_loses_none() {
+    let (mut alice, mut bob) = acquainted();
+    let first = alice.send("first of its chain");
+    bob.expect(&first, "first of its chain");
+    let last = alice.send("last of its chain");
+    let answer = bob.send("step");
+    alice.expect(&answer, "step");
+
+    // The field "previous length" in alice's state, as `Sessions::to_bytes` draws it: nothing is sent yet in
+    // the new chain, so there is no sending chain before it.
+    let mut state = alice.sessions.to_bytes();
+    let field = &mut state[1 + 1 + 64 + 2 + 89 + 96 + 1..][..4];
+    assert_eq!(field, 2_u32.to_be_bytes());
+    field.copy_from_slice(&1_u32.to_be_bytes());
+    alice.sessions = chappe_omemo::Sessions::from_bytes(&state).unwrap();
+
+    let next = alice.send("next chain");
+    bob.expect(&next, "next chain");
+    bob.expect(&last, "last of its chain");
+}
+
+/// The keys of messages that are missing when a chain ends are kept longer than the chain.
+#[test]
+fn a_message_of_a_chain_long_gone_is_read() {
+    let (mut alice, mut bob) = acquainted();
+    let first = alice.send("first of its chain");
+    bob.expect(&first, "first of its chain");
+    let late = alice.send("late");
+    for _ in 0..2 * MAX_RECEIVING_CHAINS {
+        let ping = bob.send("ping");
+        alice.expect(&ping, "ping");
+        let pong = alice.send("pong");
+        bob.expect(&pong, "pong");
+    }
+    bob.restart();
+    bob.expect(&late, "late");
 }

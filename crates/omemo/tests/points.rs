@@ -1,4 +1,11 @@
 //! Keys that a hostile device could choose: of low order, not canonical, off the curve, with a torsion part.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 mod support;
 

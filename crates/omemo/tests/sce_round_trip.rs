@@ -1,4 +1,11 @@
 //! What is written is read again, and looks as XEP-0420 says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 use chappe_omemo::sce::{Content, FileReference, MAX_XML_LEN, Padding, SceError, Timestamp};
 use proptest::prelude::*;

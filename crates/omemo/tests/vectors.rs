@@ -1,5 +1,12 @@
 //! The vectors that a foreign implementation made, and that a second computation confirmed: every message of
 //! a conversation comes out to the byte, in both directions, and is read in the order of the vectors.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
 
 mod support;
 

@@ -1,5 +1,12 @@
 //! What goes wrong gets one plain sentence that says what to do, exit status 2 for usage and 1 otherwise, and
 //! nothing is lost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 mod support;
 

@@ -25,6 +25,8 @@ use common::{folder, open, value};
 const STORE: &str = "CHAPPE_KILL_STORE";
 /// Entries of one batch, each in two tables.
 const BATCH: u32 = 6;
+/// Batches that are kept; each new one deletes the oldest, so that the store does not fill up.
+const KEPT: u64 = 64;
 
 #[test]
 fn every_reported_batch_is_whole_after_each_kill() {
@@ -75,13 +77,15 @@ fn check(path: &Path, reported: u64) -> u64 {
         count == reported || count == reported + 1,
         "reported {reported}, found {count}"
     );
+    let first = count.saturating_sub(KEPT) as u32 * BATCH;
+    let end = count as u32 * BATCH;
     for table in [Table::Seen, Table::Bodies] {
         let entries = store.scan(table, None, usize::MAX).unwrap();
-        assert_eq!(entries.len() as u64, count * u64::from(BATCH));
-        for (number, (key, found)) in (0u32..).zip(entries) {
-            assert_eq!(key, number.to_be_bytes());
-            assert_eq!(found, value(number));
-        }
+        let expected = (first..end).map(|number| (number.to_be_bytes().to_vec(), value(number)));
+        assert!(
+            entries.into_iter().eq(expected),
+            "{table:?} of {count} batches"
+        );
     }
     count
 }
@@ -96,14 +100,16 @@ fn writer() {
         None => 0,
     };
     loop {
-        for index in 0..BATCH {
-            let number = count as u32 * BATCH + index;
-            store
-                .put(Table::Seen, &number.to_be_bytes(), &value(number))
-                .unwrap();
-            store
-                .put(Table::Bodies, &number.to_be_bytes(), &value(number))
-                .unwrap();
+        for table in [Table::Seen, Table::Bodies] {
+            for index in 0..BATCH {
+                let number = count as u32 * BATCH + index;
+                store
+                    .put(table, &number.to_be_bytes(), &value(number))
+                    .unwrap();
+                if let Some(oldest) = number.checked_sub(KEPT as u32 * BATCH) {
+                    store.delete(table, &oldest.to_be_bytes()).unwrap();
+                }
+            }
         }
         count += 1;
         store

@@ -12,6 +12,8 @@
 
 mod clock;
 mod links;
+#[cfg(test)]
+mod recovery_tests;
 mod seat;
 mod store;
 

@@ -28,6 +28,13 @@ impl Seat {
         Self { config, place }
     }
 
+    /// A node over a store that is at hand.
+    #[cfg(test)]
+    pub(super) const fn over(store: SharedStore, config: NodeConfig) -> Self {
+        let place = Place::Memory(store);
+        Self { config, place }
+    }
+
     pub(crate) const fn at(home: Home, config: NodeConfig) -> Self {
         let place = Place::Home(home);
         Self { config, place }
