@@ -99,7 +99,10 @@ async fn every_packet_is_captured_with_its_direction_link_and_time() {
         (3, 1, b""),
     ];
     assert_eq!(brief(&records), expected);
-    #[expect(clippy::disallowed_methods, reason = "the time in a capture is for people")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the time in a capture is for people"
+    )]
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap();
