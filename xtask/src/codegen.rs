@@ -42,7 +42,10 @@ fn generate(root: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
             FUZZ_MANIFEST,
             with_block(&read(FUZZ_MANIFEST)?, &bins(&targets))?,
         ),
-        (REPLAY, with_block(&read(REPLAY)?, &replays(&targets))?),
+        (
+            REPLAY,
+            formatted(root, &with_block(&read(REPLAY)?, &replays(&targets))?)?,
+        ),
     ])
 }
 
