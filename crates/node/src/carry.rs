@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use chappe_gossip::{
-    Change, Class, Copies, DropReason, Handover, Ingress, Received, SeenEntry, StoredItem,
-    StoredReceipt,
+    Change, Class, Copies, DropReason, Handover, Ingress, Misbehaviour, Received, SeenEntry,
+    StoredItem, StoredReceipt,
 };
 use chappe_wire::{
     Age, ByteCount, Commitment, Duration, Envelope, Header, Instant, ItemId, Lifetime, LinkId,
@@ -17,7 +17,12 @@ use crate::outbox;
 use crate::output::{CommandError, Event};
 use crate::receipts::{HELD, HELD_UNVERIFIED, LET_GO};
 use crate::record::{ItemRecord, OutboxRecord, ReceiptRecord, SeenRecord, for_each, load};
-use crate::{Delivery, Node, NodeError, Store, Table};
+use crate::{Delivery, Node, NodeError, PolicyChoice, Store, Table};
+
+/// How many envelopes that a rescan found are opened in one transaction.
+const MAX_FOUND_PER_COMMIT: usize = 256;
+/// How many envelopes of one message are written in one transaction.
+const MAX_SENT_PER_COMMIT: usize = 512;
 
 impl<S: Store> Node<S> {
     /// Takes a frame off a hop.
@@ -35,7 +40,7 @@ impl<S: Store> Node<S> {
                     self.keep_body(&id, &envelope)?;
                     if self.me.is_some() {
                         // Known at once: a message later in this very batch may make its tag an expected one.
-                        self.held.insert(envelope.header().tag, id);
+                        self.held.insert((envelope.header().tag, id));
                     }
                     self.counters.taken = self.counters.taken.saturating_add(1);
                     self.tell(Event::Taken {
@@ -46,11 +51,14 @@ impl<S: Store> Node<S> {
                 }
                 self.open(now, &envelope)?;
             }
-            Ok(Received::TagsShown(tags)) => {
+            // Elsewhere nobody shows tags but to find out whose they are.
+            Ok(Received::TagsShown(tags)) if self.config.policy != PolicyChoice::Epidemic => {
                 let wanted: Vec<Tag> = tags.into_iter().filter(|tag| self.is_for_me(tag)).collect();
                 self.router.take(link, wanted);
             }
             Ok(_) => {}
+            // The frame was dropped; an honest neighbour can be hasty.
+            Err(Misbehaviour::OverBudget(_)) => {}
             Err(_) => self.drop_link(now, link, "the neighbour breaks the router's protocol"),
         }
         Ok(())
@@ -63,7 +71,12 @@ impl<S: Store> Node<S> {
         message: MessageId,
         envelopes: &[Envelope],
     ) -> Result<(), CommandError> {
-        for envelope in envelopes {
+        for (number, envelope) in envelopes.iter().enumerate().rev() {
+            if number > 0 && number.is_multiple_of(MAX_SENT_PER_COMMIT) {
+                // The message itself comes last, with its number spent before.
+                self.changes(now)?;
+                self.commit(now)?;
+            }
             if let Err(error) = self.keep_own(now, message, envelope) {
                 for envelope in envelopes {
                     self.router.discard(now, &envelope.id());
@@ -108,16 +121,22 @@ impl<S: Store> Node<S> {
         Ok(envelope.map(|envelope| handover.frame(&envelope)))
     }
 
-    /// Delivers what a rescan found.
+    /// Delivers some of what a rescan found: no more than fits into one transaction.
     pub(crate) fn deliver_found(&mut self, now: Instant) -> Result<(), NodeError> {
-        while let Some(id) = self.found.pop_front() {
-            let Some(bytes) = self.store.get(Table::Bodies, id.as_bytes())? else {
+        for _ in 0..MAX_FOUND_PER_COMMIT {
+            let Some(id) = self.found.pop_front() else {
+                break;
+            };
+            let Some(item) = self.router.item(&id) else {
                 continue;
             };
-            let Ok(envelope) = Envelope::parse(bytes) else {
+            if !self.is_for_me(&item.header.tag) {
                 continue;
-            };
-            self.open(now, &envelope)?;
+            }
+            let bytes = self.store.get(Table::Bodies, id.as_bytes())?;
+            if let Some(envelope) = bytes.and_then(|bytes| Envelope::parse(bytes).ok()) {
+                self.open(now, &envelope)?;
+            }
         }
         Ok(())
     }
@@ -128,7 +147,7 @@ impl<S: Store> Node<S> {
             match change {
                 Change::ItemStored(item) | Change::ItemUpdated(item) => {
                     if self.me.is_some() {
-                        self.held.insert(item.header.tag, item.id);
+                        self.held.insert((item.header.tag, item.id));
                     }
                     let message = self.outbox.message_of(&item.id);
                     self.save(item.id.as_bytes(), &item_record(&item, message))?;
@@ -173,8 +192,8 @@ impl<S: Store> Node<S> {
         if self.me.is_some()
             && let Some(record) = load::<ItemRecord>(&self.store, id.as_bytes())?
         {
-            self.held
-                .remove(&stored_item(id.as_bytes(), &record)?.header.tag);
+            let tag = stored_item(id.as_bytes(), &record)?.header.tag;
+            self.held.remove(&(tag, *id));
         }
         self.delete(Table::Items, id.as_bytes())?;
         self.delete(Table::Bodies, id.as_bytes())?;
@@ -200,7 +219,10 @@ impl<S: Store> Node<S> {
     /// A sent message's state has changed.
     fn moved(&mut self, now: Instant, change: outbox::Change) -> Result<(), NodeError> {
         let key = change.message.0.to_be_bytes();
-        let mut record: OutboxRecord = load(&self.store, &key)?.ok_or(NodeError::Record)?;
+        // A process that ended while it accepted a message leaves envelopes of none.
+        let Some(mut record) = load::<OutboxRecord>(&self.store, &key)? else {
+            return Ok(());
+        };
         let before = describe_outgoing(now, change.message, &record).state;
         let over = matches!(change.state, Delivery::Delivered | Delivery::Expired);
         if record.hidden && over {
@@ -234,7 +256,9 @@ impl<S: Store> Node<S> {
                 .and_then(|origin| origin.contact())
                 .is_some_and(|contact| self.is_blocked(contact))
         };
-        self.files.recognise(tag).is_some()
+        let file = self.files.recognise(tag).map(|(message, _)| message);
+        file.and_then(|message| self.files.sender(message))
+            .is_some_and(|contact| !self.is_blocked(contact))
             || self
                 .chains
                 .recognise(tag)
@@ -275,7 +299,7 @@ impl<S: Store> Node<S> {
                 outbox.add(MessageId(record.message), item.id, record.carriers);
             }
             if me.is_some() {
-                held.insert(item.header.tag, item.id);
+                held.insert((item.header.tag, item.id));
             }
             router.restore_item(item);
             Ok(())

@@ -239,8 +239,7 @@ impl<S: Store> Node<S> {
         self.save_contact(contact)?;
         if !blocked {
             // What came meanwhile is here still, unless its lifetime was over.
-            let held: Vec<_> = self.held.keys().copied().collect();
-            self.rescan(&held);
+            self.found = self.held.iter().map(|(_, id)| *id).collect();
         }
         Ok(Reply::Done)
     }
@@ -253,6 +252,10 @@ impl<S: Store> Node<S> {
         self.delete(Table::Sessions, &contact.0.to_be_bytes())?;
         for chain in self.chains.of_contact(contact) {
             self.forget_chain(chain)?;
+        }
+        for file in self.files.from(contact) {
+            self.files.forget(file);
+            self.delete(Table::Blobs, &file.0.to_be_bytes())?;
         }
         Ok(Reply::Done)
     }

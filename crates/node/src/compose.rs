@@ -19,6 +19,8 @@ use crate::{Node, Store};
 
 /// Longest payload of `SendOpaque`, in bytes.
 pub const MAX_OPAQUE_LEN: usize = 4_000;
+/// The longest content, as XML, that fits into one envelope with the longest key element and addresses.
+const MAX_CONTENT_LEN: usize = 3_500;
 /// The longest file name, in bytes; longer ones are cut.
 const MAX_FILE_NAME_LEN: usize = 128;
 
@@ -146,6 +148,9 @@ impl<S: Store> Node<S> {
         let plaintext = content
             .to_xml(&mut self.rng, sce::Padding::Exactly(0))
             .map_err(|_| CommandError::Unsendable)?;
+        if plaintext.len() > MAX_CONTENT_LEN {
+            return Err(CommandError::TooLarge);
+        }
         let (sender_jid, sender_device, name) =
             (me.jid.clone(), me.device.id().number(), me.name.clone());
         let person = self.people.person_mut(contact)?;

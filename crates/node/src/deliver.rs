@@ -5,17 +5,18 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use chappe_envelope::{
-    BareJid, ChainRoot, Counter, Direction, PairSecret, ReceiveChain, SendChain,
+    BareJid, ChainRoot, Counter, Direction, DisplayName, PairSecret, ReceiveChain, SendChain,
 };
-use chappe_omemo::{Decrypted, IdentityKey, SessionId, Sessions, sce};
+use chappe_omemo::{Decrypted, IdentityKey, KeyExchange, SessionId, Sessions, sce};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
-use chappe_wire::{Duration, Envelope, Instant, Preimage, Tag};
+use chappe_wire::{Duration, Envelope, Instant, ItemId, Preimage, Tag};
 use prost::Message as _;
 use rand_core::Rng as _;
 
 use crate::chains::{ChainId, Origin, Route};
 use crate::compose::cut;
 use crate::contact::ContactId;
+use crate::identity::{OWN_DOMAIN, own_jid};
 use crate::message::MessageId;
 use crate::output::Event;
 use crate::people::Person;
@@ -106,10 +107,19 @@ impl<S: Store> Node<S> {
         origin: Origin,
         message: OmemoMessage,
     ) -> Result<Outcome, NodeError> {
-        let known = origin.contact().or_else(|| {
-            self.people
-                .claiming(&message.sender_jid, message.sender_device)
-        });
+        let known = match origin.contact() {
+            Some(contact) => Some(contact),
+            // Nobody is believed to be who they say: the key exchange shows whose key it is.
+            None => match KeyExchange::parse(&message.key) {
+                Ok(exchange) if message.key_exchange => {
+                    self.people.holder(&exchange.header.identity)
+                }
+                _ => return Ok(Outcome::Unreadable(None)),
+            },
+        };
+        if known.is_some_and(|contact| self.is_pair(contact)) {
+            return Ok(Outcome::Unreadable(known));
+        }
         let Ok(decrypted) = self.decrypt(known, &message) else {
             return Ok(Outcome::Unreadable(known));
         };
@@ -123,7 +133,7 @@ impl<S: Store> Node<S> {
         let claimed = match (&content, known) {
             (Ok(Some(content)), _) => content.from.clone(),
             (Ok(None), Some(_)) => message.sender_jid.clone(),
-            _ => return self.unread(known),
+            _ => return self.unread(known, &decrypted),
         };
         let contact = match (known, stranger) {
             (Some(contact), _) => {
@@ -133,22 +143,23 @@ impl<S: Store> Node<S> {
                     .map(|person| person.record.jid != claimed)
                     .unwrap_or(true)
                 {
-                    return self.unread(known);
+                    return self.unread(known, &decrypted);
                 }
                 contact
             }
             (None, Some(sessions)) => {
                 if claimed != message.sender_jid {
-                    return Ok(Outcome::Unreadable(None));
+                    return self.unread(None, &decrypted);
                 }
                 match self.meet(&message, &decrypted.identity, sessions)? {
                     Some(contact) => contact,
-                    None => return Ok(Outcome::Unreadable(None)),
+                    None => return self.unread(None, &decrypted),
                 }
             }
-            (None, None) => return Ok(Outcome::Unreadable(None)),
+            (None, None) => return self.unread(None, &decrypted),
         };
-        if origin == Origin::Invite(None) {
+        // Only a key exchange made with this contact URI's prekey shows for whom it was.
+        if origin == Origin::Invite(None) && decrypted.new_session {
             self.chains.bind(chain, contact);
             self.save_chain(chain)?;
         }
@@ -202,11 +213,18 @@ impl<S: Store> Node<S> {
     }
 
     /// Something decrypted, but its content lies about its sender: the ratchet has moved, nothing is shown.
-    fn unread(&mut self, contact: Option<ContactId>) -> Result<Outcome, NodeError> {
+    fn unread(
+        &mut self,
+        contact: Option<ContactId>,
+        decrypted: &Decrypted,
+    ) -> Result<Outcome, NodeError> {
+        self.save_device()?;
         if let Some(contact) = contact {
             self.save_sessions(contact)?;
+            if decrypted.new_session {
+                self.new_session(contact, decrypted.session)?;
+            }
         }
-        self.save_device()?;
         Ok(Outcome::Unreadable(contact))
     }
 
@@ -249,15 +267,28 @@ impl<S: Store> Node<S> {
         identity: &IdentityKey,
         sessions: Sessions,
     ) -> Result<Option<ContactId>, NodeError> {
-        let addressed = BareJid::new(&message.sender_jid).is_ok();
-        if !addressed || self.people.holder(identity).is_some() || self.people.is_full() {
+        let name = cut(&printable(&message.name), MAX_NAME_LEN);
+        let plain = BareJid::new(&message.sender_jid).is_ok() && DisplayName::new(&name).is_ok();
+        // An address that names a key belongs to that key; one of a verified contact belongs to that contact.
+        let foreign = message.sender_jid.ends_with(OWN_DOMAIN)
+            && message.sender_jid != own_jid(identity.as_bytes());
+        let claimed = self
+            .people
+            .claiming(&message.sender_jid, message.sender_device);
+        let taken = claimed
+            .and_then(|contact| self.people.person(contact).ok())
+            .is_some_and(|person| person.record.verified);
+        if !plain
+            || foreign
+            || taken
+            || self.people.holder(identity).is_some()
+            || self.people.is_full()
+        {
             return Ok(None);
         }
         let contact = self.next_contact();
         let record = ContactRecord {
-            name: self
-                .people
-                .free_name(&cut(&printable(&message.name), MAX_NAME_LEN)),
+            name: self.people.free_name(&name),
             jid: message.sender_jid.clone(),
             device: message.sender_device,
             identity: identity.as_bytes().to_vec(),
@@ -338,9 +369,9 @@ impl<S: Store> Node<S> {
     /// Looks for envelopes with these tags among those that are carried, and delivers them a little later.
     pub(crate) fn rescan(&mut self, tags: &[Tag]) {
         for tag in tags {
-            if let Some(id) = self.held.get(tag) {
-                self.found.push_back(*id);
-            }
+            // Anybody can copy a tag: there may be several, and one that opens.
+            let same = (*tag, ItemId::new([0; 32]))..=(*tag, ItemId::new([0xff; 32]));
+            self.found.extend(self.held.range(same).map(|(_, id)| *id));
         }
     }
 
@@ -355,10 +386,10 @@ impl<S: Store> Node<S> {
         }
         let mut record = self.inbox_record(contact)?;
         record.sent = content.time.map(|time| time.to_string());
+        record.text = content.body;
         if let Some(file) = content.file {
             return self.expect_file(now, contact, record, file);
         }
-        record.text = content.body;
         self.arrived(contact, record).map(|_| ())
     }
 

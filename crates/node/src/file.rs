@@ -15,8 +15,10 @@ use crate::output::Event;
 use crate::record::{BlobRecord, ChunkRecord, FileRecord, InboxRecord, load};
 use crate::{Node, NodeError, Store, Table};
 
-/// Files that may be on their way in at once. More are told of, but their content is not collected.
-pub(crate) const MAX_FILES_UNDER_WAY: usize = 64;
+/// Files that one contact may have on their way to us at once. More are told of, but not collected.
+pub(crate) const MAX_FILES_PER_CONTACT: usize = 16;
+/// Files that may be on their way in at once.
+pub(crate) const MAX_FILES_UNDER_WAY: usize = 256;
 
 /// Files on their way in, in memory.
 #[derive(Default)]
@@ -26,6 +28,7 @@ pub(crate) struct Files {
 }
 
 struct File {
+    sender: ContactId,
     blob: BlobReference,
     missing: BTreeSet<ChunkIndex>,
 }
@@ -39,6 +42,20 @@ impl Files {
     /// Pieces that are missing of a file on its way in; `None` if it is not.
     pub(crate) fn missing(&self, message: MessageId) -> Option<usize> {
         self.under_way.get(&message).map(|file| file.missing.len())
+    }
+
+    /// Who sends a file that is on its way in.
+    pub(crate) fn sender(&self, message: MessageId) -> Option<ContactId> {
+        self.under_way.get(&message).map(|file| file.sender)
+    }
+
+    /// Files on their way in from a contact.
+    pub(crate) fn from(&self, contact: ContactId) -> Vec<MessageId> {
+        let files = self
+            .under_way
+            .iter()
+            .filter(|(_, file)| file.sender == contact);
+        files.map(|(message, _)| *message).collect()
     }
 
     fn expect(&mut self, message: MessageId, file: File) -> Vec<Tag> {
@@ -55,7 +72,7 @@ impl Files {
         tags
     }
 
-    fn forget(&mut self, message: MessageId) {
+    pub(crate) fn forget(&mut self, message: MessageId) {
         self.under_way.remove(&message);
         self.tags.retain(|_, (of, _)| *of != message);
     }
@@ -77,7 +94,8 @@ impl<S: Store> Node<S> {
             sha256: file.sha256.to_vec(),
         });
         let plan = (file.size <= MAX_FILE_LEN as u64
-            && self.files.under_way.len() < MAX_FILES_UNDER_WAY)
+            && self.files.under_way.len() < MAX_FILES_UNDER_WAY
+            && self.files.from(contact).len() < MAX_FILES_PER_CONTACT)
             .then(|| BlobPlan::new(ByteCount::new(file.size)).ok())
             .flatten();
         let message = self.arrived(contact, record)?;
@@ -92,7 +110,12 @@ impl<S: Store> Node<S> {
         self.save(&message.0.to_be_bytes(), &blob)?;
         let missing = plan.indexes().collect();
         let blob = BlobReference::new(BlobKey::new(file.key), BlobRoot::new(file.root), plan);
-        let tags = self.files.expect(message, File { blob, missing });
+        let file = File {
+            sender: contact,
+            blob,
+            missing,
+        };
+        let tags = self.files.expect(message, file);
         self.rescan(&tags);
         Ok(())
     }
@@ -128,7 +151,15 @@ impl<S: Store> Node<S> {
             }
         }
         let blob = BlobReference::new(BlobKey::new(key), BlobRoot::new(root), plan);
-        self.files.expect(message, File { blob, missing });
+        let record: InboxRecord =
+            load(&self.store, &message.0.to_be_bytes())?.ok_or(NodeError::Record)?;
+        let sender = ContactId(record.contact);
+        let file = File {
+            sender,
+            blob,
+            missing,
+        };
+        self.files.expect(message, file);
         Ok(())
     }
 

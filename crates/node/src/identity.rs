@@ -24,6 +24,8 @@ use crate::record::{
 };
 use crate::{Node, NodeError, Store};
 
+/// The end of JIDs that name a key.
+pub(crate) const OWN_DOMAIN: &str = "@mesh.invalid";
 /// One-time prekeys of a new device (XEP-0384 asks for about 100 where a server hands them out; here each
 /// contact URI gets one of its own, so the bundle's are a reserve).
 const PREKEYS: u16 = 25;
@@ -121,12 +123,12 @@ fn make_person(profile: &Profile, rng: &mut ChaCha20Rng) -> Result<Myself, NodeE
 }
 
 /// A JID for whoever has none: it names the key and resolves nowhere (RFC 2606).
-fn own_jid(identity: &[u8; 32]) -> String {
+pub(crate) fn own_jid(identity: &[u8; 32]) -> String {
     let mut local = String::new();
     for byte in identity.iter().take(10) {
         local.push_str(&format!("{byte:02x}"));
     }
-    format!("{local}@mesh.invalid")
+    format!("{local}{OWN_DOMAIN}")
 }
 
 impl<S: Store> Node<S> {

@@ -7,6 +7,7 @@ use core::fmt::Write as _;
 use chappe_gossip::{Ingress, LinkSetup, OutFrame};
 use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, PeerKey, Role as HopRole};
 use chappe_wire::{ByteCount, Hello, Instant, LinkId, MAX_FRAME_LEN};
+use sha2::{Digest as _, Sha256};
 
 use crate::input::LinkUp;
 use crate::output::{Event, Output, Peer};
@@ -217,7 +218,7 @@ impl<S: Store> Node<S> {
                     let opener = neighbour.up.initiator;
                     let told = neighbour.describe(now);
                     let pinned = self.config.pinned.contains(peer.as_bytes());
-                    let ingress = ingress_of(peer);
+                    let ingress = ingress_of(&self.ingress_secret, peer);
                     self.router.link_up(
                         now,
                         link,
@@ -254,12 +255,12 @@ impl<S: Store> Node<S> {
 }
 
 /// What fairness between neighbours is measured by: their hop keys, for want of anything better.
-fn ingress_of(peer: PeerKey) -> Ingress {
-    let first = peer
-        .as_bytes()
-        .first_chunk::<8>()
-        .copied()
-        .unwrap_or_default();
+fn ingress_of(secret: &[u8; 16], peer: PeerKey) -> Ingress {
+    let hash = Sha256::new()
+        .chain_update(secret)
+        .chain_update(peer.as_bytes())
+        .finalize();
+    let first = hash.first_chunk::<8>().copied().unwrap_or_default();
     Ingress::new(u64::from_le_bytes(first))
 }
 

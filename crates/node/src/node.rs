@@ -1,7 +1,7 @@
 //! The node itself: one `handle_input`, one `poll_output`.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
 
 use chappe_envelope::blob::BlobPlan;
@@ -61,13 +61,15 @@ pub struct Node<S> {
     pub(crate) answers: BTreeMap<ContactId, Instant>,
     pub(crate) counters: CounterRecord,
     /// Tags of carried envelopes; a relay keeps none, for it recognises none.
-    pub(crate) held: BTreeMap<Tag, ItemId>,
+    pub(crate) held: BTreeSet<(Tag, ItemId)>,
     /// Carried envelopes that turned out to be for this node.
     pub(crate) found: VecDeque<ItemId>,
     pub(crate) outputs: VecDeque<Output>,
     pub(crate) dirty: bool,
     failed: Option<StoreError>,
     settled: bool,
+    /// Makes ingress numbers of hop keys; new at each start, so that no neighbour log is kept.
+    pub(crate) ingress_secret: [u8; 16],
     now: Instant,
     clock_written: Instant,
 }
@@ -97,12 +99,16 @@ impl<S: Store> Node<S> {
         mut store: S,
         seed: [u8; 32],
     ) -> Result<Self, NodeError> {
+        // What a node before this one left undone must not be committed by this one.
+        store.rollback();
         let mut rng = ChaCha20Rng::from_seed(seed);
         let (me, hop_key) = crate::identity::load_or_make(&mut store, &config, &mut rng)?;
         let counters: CounterRecord = record::load(&store, COUNTERS_KEY)?.unwrap_or_default();
         let clock = PoweredClock::resume(Instant::from_micros(counters.powered), now);
         let mut nonce = [0; 16];
         rng.fill_bytes(&mut nonce);
+        let mut ingress_secret = [0; 16];
+        rng.fill_bytes(&mut ingress_secret);
         let mut router_seed = [0; 32];
         rng.fill_bytes(&mut router_seed);
         let router = Router::new(
@@ -136,17 +142,20 @@ impl<S: Store> Node<S> {
             batches: Batches::default(),
             answers: BTreeMap::new(),
             counters,
-            held: BTreeMap::new(),
+            held: BTreeSet::new(),
             found: VecDeque::new(),
             outputs: VecDeque::new(),
             dirty: true,
             failed: None,
             settled: false,
+            ingress_secret,
             now,
             clock_written: now,
         };
         node.restore_people()?;
         node.restore_custody(now)?;
+        // What was found but not delivered when the last run ended.
+        node.found = node.held.iter().map(|(_, id)| *id).collect();
         Ok(node)
     }
 
@@ -215,23 +224,25 @@ impl<S: Store> Node<S> {
     /// Brings everything to rest that the inputs have set in motion, and commits it.
     fn settle(&mut self) -> Result<(), NodeError> {
         let now = self.now;
-        loop {
-            self.changes(now)?;
-            if self.found.is_empty() {
-                break;
-            }
-            self.deliver_found(now)?;
-        }
+        self.changes(now)?;
+        self.deliver_found(now)?;
+        self.changes(now)?;
         self.pump(now)?;
         self.changes(now)?;
         if self.dirty || now.since(self.clock_written) >= CLOCK_INTERVAL {
-            self.counters.powered = now.as_micros();
-            self.clock_written = now;
-            let counters = self.counters.clone();
-            self.save(COUNTERS_KEY, &counters)?;
-            self.store.commit()?;
-            self.dirty = false;
+            self.commit(now)?;
         }
+        Ok(())
+    }
+
+    /// Commits what is open, with the counters and the powered clock as they are now.
+    pub(crate) fn commit(&mut self, now: Instant) -> Result<(), NodeError> {
+        self.counters.powered = now.as_micros();
+        self.clock_written = now;
+        let counters = self.counters.clone();
+        self.save(COUNTERS_KEY, &counters)?;
+        self.store.commit()?;
+        self.dirty = false;
         Ok(())
     }
 
@@ -243,6 +254,9 @@ impl<S: Store> Node<S> {
     }
 
     fn deadline(&self) -> Instant {
+        if !self.found.is_empty() {
+            return self.now;
+        }
         self.hop_deadline()
             .min(self.router.poll_timeout())
             .min(self.batches.deadline())

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use chappe_wire::{Age, ByteCount, Commitment, Duration, Instant, ItemId, Lifetime, LinkId, Tag};
 
@@ -93,7 +94,7 @@ pub enum Event {
 }
 
 /// The answer to a command.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Reply {
     /// To `Invite`: the URI.
@@ -120,6 +121,13 @@ pub enum Reply {
     Peers(Vec<Peer>),
     /// To `Carried`.
     Carried(Vec<CarriedEnvelope>),
+}
+
+impl fmt::Debug for Reply {
+    /// Without what it holds: contact URIs and content of files.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reply(..)")
+    }
 }
 
 /// A neighbour with an established hop. Lives in memory only.

@@ -55,7 +55,7 @@ impl Table {
 /// The longest key.
 pub const MAX_KEY_LEN: usize = 64;
 /// The longest value.
-pub const MAX_VALUE_LEN: usize = 1 << 20;
+pub const MAX_VALUE_LEN: usize = 2 << 20;
 
 /// Ordered tables of bytes with transactions.
 ///
