@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chappe_gossip::policies::Epidemic;
 use chappe_gossip::{Config, Ingress, LinkSetup, OutFrame, Received, Router};
 use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, Role, StaticKey};
-use chappe_node::{Input, LinkUp, Node, NodeConfig, Output, Profile};
+use chappe_node::{Command, CommandId, Input, LinkUp, Node, NodeConfig, Output, Profile, Reply};
 use chappe_testkit::MemoryStore;
 use chappe_wire::{ByteCount, Duration, Envelope, Hello, Instant, ItemId, LinkId, NodeNonce};
 use rand_chacha::ChaCha20Rng;
@@ -29,6 +29,20 @@ pub(crate) fn node(seed: u8) -> Node<MemoryStore> {
         [seed; 32],
     )
     .unwrap()
+}
+
+/// Hands in a command and returns its answer.
+#[allow(dead_code, reason = "not every test needs it")]
+pub(crate) fn command(node: &mut Node<MemoryStore>, command: Command) -> Reply {
+    node.handle_input(Instant::ZERO, Input::Command(CommandId(1), command));
+    let mut answer = None;
+    loop {
+        match node.poll_output() {
+            Some(Output::Reply(_, reply)) => answer = Some(reply.unwrap()),
+            Some(Output::Timeout(_)) | None => return answer.unwrap(),
+            Some(_) => {}
+        }
+    }
 }
 
 /// The neighbour.
@@ -70,7 +84,14 @@ impl Stranger {
         self.bodies.insert(id, envelope);
     }
 
-    /// The envelopes that it holds.
+    /// The envelopes that it has.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn envelopes(&self) -> Vec<Envelope> {
+        self.bodies.values().cloned().collect()
+    }
+
+    /// Whether it has an envelope.
+    #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn holds(&self, id: &ItemId) -> bool {
         self.bodies.contains_key(id)
     }
