@@ -39,6 +39,7 @@ fn main() {
         each(engine)
     );
     println!("  its SHA-256 {:.2} microseconds", each(hash));
+    println!("figure: engine-cost = {:.2} us", each(engine));
 }
 
 /// What this process has used.

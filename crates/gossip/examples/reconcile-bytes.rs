@@ -40,6 +40,14 @@ fn main() {
         let trips = turns.div_ceil(2);
         println!("| {common:>6} | {first:>10} | {second:>11} | {bytes:>5} | {trips:>11} |");
     }
+    let (bytes, turns) = cost(10_000, 5, 5);
+    println!("\nfigure: reconcile-10-bytes = {bytes} B");
+    println!(
+        "figure: reconcile-10-trips = {} round trips",
+        turns.div_ceil(2)
+    );
+    let (bytes, _) = cost(10_000, 0, 0);
+    println!("figure: reconcile-0-bytes = {bytes} B");
 
     println!(
         "\nCoded symbols until the difference is read (what both have cancels out; 2,000 runs each):\n"

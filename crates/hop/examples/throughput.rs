@@ -28,6 +28,9 @@ fn main() {
         println!(
             "MTU {mtu:>5}: bare snow {of_snow:>6.1} MB/s, hop {of_hop:>6.1} MB/s, {ratio:.0} %"
         );
+        if mtu == 16_384 {
+            println!("figure: hop-ratio = {ratio:.0} %");
+        }
     }
 }
 

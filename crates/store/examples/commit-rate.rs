@@ -26,7 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for batch in [1, 16, 64, 256] {
         let path = folder.path().join(format!("{batch}.db"));
         let mut store = SqlStore::open(&path, &StoreKey::generate()?, OpenOptions::default())?;
-        measure(&mut store, 0, batch, &mut numbers)?;
+        let rate = measure(&mut store, 0, batch, &mut numbers)?;
+        if batch == 256 {
+            println!("figure: commit-rate = {rate:.0} envelopes/s");
+        }
     }
 
     let path = folder.path().join("full.db");
@@ -45,7 +48,7 @@ fn measure(
     present: usize,
     batch: usize,
     numbers: &mut Numbers,
-) -> Result<(), Box<dyn Error>> {
+) -> Result<f64, Box<dyn Error>> {
     let envelopes = if batch == 1 {
         ENVELOPES / 16
     } else {
@@ -60,7 +63,7 @@ fn measure(
         envelopes as f64 / seconds,
         1000.0 * seconds / commits as f64
     );
-    Ok(())
+    Ok(envelopes as f64 / seconds)
 }
 
 /// Commits `envelopes` in batches of `batch`.

@@ -43,7 +43,7 @@ enum Source {
 }
 
 /// Every figure. The targets are those of the project's plan.
-pub(super) const FIGURES: [Figure; 14] = [
+pub(super) const FIGURES: [Figure; 11] = [
     Figure {
         name: "clean-build",
         about: "`cargo build --release` of the program, downloads done before",
@@ -111,24 +111,6 @@ pub(super) const FIGURES: [Figure; 14] = [
         about: "a 10 MB file over the local air at 1 MB/s",
         target: Target::AtLeast(90.0, "%"),
         source: example("chappe", "file-goodput"),
-    },
-    Figure {
-        name: "omemo-setup",
-        about: "session set-up, both sides, in X25519 multiplications",
-        target: Target::AtMost(14.0, "multiplications"),
-        source: example("chappe-omemo", "cost"),
-    },
-    Figure {
-        name: "omemo-session-memory",
-        about: "an idle session",
-        target: Target::AtMost(2.0, "kB"),
-        source: example("chappe-omemo", "cost"),
-    },
-    Figure {
-        name: "omemo-forged-message",
-        about: "CPU that a forged message costs",
-        target: Target::AtMost(1.0, "ms"),
-        source: example("chappe-omemo", "cost"),
     },
 ];
 
