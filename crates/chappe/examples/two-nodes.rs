@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use chappe::link::air::{AirOptions, AirTransport, NodeName};
-use chappe::{Builder, Chappe, Content, Draft, Event, Events, Home, Profile, Update};
+use chappe::{Builder, Chappe, Delivery, Draft, Event, Events, Home, Profile, Update};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -18,36 +18,30 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (south, mut south_events) = start("south").await?;
 
     // Each scans the other's contact URI.
-    let to_south = north
-        .add_contact(&south.invite().await?, None, true)
-        .await?;
-    south
-        .add_contact(&north.invite().await?, None, true)
-        .await?;
+    let (of_north, of_south) = (north.invite().await?, south.invite().await?);
+    let to_south = north.add_contact(&of_south, None, true).await?;
+    south.add_contact(&of_north, None, true).await?;
 
     // It is on disk when `send` returns, whether anybody is in range or not.
     let text = Draft::Text("The telegraph works.".into());
-    let id = north.send(to_south.id, text).await?;
-    println!("north: accepted as {}", id.0);
+    println!("accepted as {}", north.send(to_south.id, text).await?.0);
 
     while let Some(update) = south_events.next().await {
-        if let Update::Event(Event::Received(message)) = update
-            && let Content::Text(text) = message.content
-        {
+        if let Update::Event(Event::Received(message)) = update {
             println!(
-                "south: {} says {text:?} ({:?})",
-                message.name, message.trust
+                "{} ({:?}): {:?}",
+                message.name, message.trust, message.content
             );
             break;
         }
     }
     // A receipt comes back, after a delay that tells relays less.
     while let Some(update) = north_events.next().await {
-        if let Update::Event(Event::Sent(message)) = update {
-            println!("north: {:?}", message.state);
-            if message.state == chappe::Delivery::Delivered {
-                break;
-            }
+        if let Update::Event(Event::Sent(message)) = update
+            && message.state == Delivery::Delivered
+        {
+            println!("delivered");
+            break;
         }
     }
     north.close().await;
