@@ -74,6 +74,15 @@ proptest! {
 }
 
 #[test]
+fn cells_on_their_way_when_enough_was_read_are_passed_over() {
+    let mut net = stores(2_073, 0, 999);
+    net.connect(0, 1);
+    net.run_in_turns(0, 1);
+    assert_exact(&net, 2_073, 0, 999);
+    assert_eq!(net.peers[0].router.stats().ignored, 0);
+}
+
+#[test]
 fn every_small_combination_becomes_equal() {
     for common in [0, 1, 2, 70, 200] {
         for first in [0, 1, 2, 100] {

@@ -297,6 +297,8 @@ impl Router {
             Body::Cells(cells) => {
                 let progress = match &mut link.session {
                     Session::Opening(opening) => opening.on_cells(&cells),
+                    // What was on its way when enough had been read.
+                    Session::Closing | Session::Settled => return Ok(Received::Nothing),
                     _ => return Ok(self.ignore()),
                 };
                 return self.on_progress(link_id, progress);
