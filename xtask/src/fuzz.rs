@@ -37,7 +37,9 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
             .env("RUSTC_BOOTSTRAP", "1")
             .env_remove("CARGO_TARGET_DIR")
             .args(["run", "--fuzz-dir", "crates/fuzz", target])
-            .args([&found_now, &format!("{SEEDS}/{target}"), "--"])
+            .arg(&found_now)
+            .args(seeds(root, target))
+            .arg("--")
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-timeout={TIMEOUT_SECONDS}"))
             .arg(format!("-rss_limit_mb={MEMORY_MIB}"))
@@ -53,6 +55,12 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
     }
     println!("fuzz: failed: {}", found.join(", "));
     Ok(Outcome::Bad)
+}
+
+/// The checked-in inputs of a target, where it has any: libFuzzer refuses a folder that does not exist.
+fn seeds(root: &Path, target: &str) -> Option<String> {
+    let folder = format!("{SEEDS}/{target}");
+    root.join(&folder).is_dir().then_some(folder)
 }
 
 /// The names of all fuzz targets, in order.
