@@ -15,6 +15,7 @@ use crate::command::describe_outgoing;
 use crate::message::MessageId;
 use crate::outbox;
 use crate::output::{CommandError, Event};
+use crate::quota::Hearing;
 use crate::receipts::{HELD, HELD_UNVERIFIED, LET_GO};
 use crate::record::{ItemRecord, OutboxRecord, ReceiptRecord, SeenRecord, for_each, load};
 use crate::{Delivery, Node, NodeError, PolicyChoice, Store, Table};
@@ -33,6 +34,11 @@ impl<S: Store> Node<S> {
         frame: &[u8],
     ) -> Result<(), NodeError> {
         match self.router.handle_frame(now, link, frame) {
+            Ok(Received::Envelope { arrival, .. }) if self.room.is_low() => {
+                // The neighbour keeps it, and keeps it for us if it is ours.
+                self.router.refuse(now, arrival);
+                self.store_is_short();
+            }
             Ok(Received::Envelope { envelope, arrival }) => {
                 let id = arrival.item().id;
                 // Carried like any other, also if it is for this node: what differs cannot be seen outside.
@@ -123,6 +129,11 @@ impl<S: Store> Node<S> {
 
     /// Delivers some of what a rescan found: no more than fits into one transaction.
     pub(crate) fn deliver_found(&mut self, now: Instant) -> Result<(), NodeError> {
+        if self.room.is_low() && !self.found.is_empty() {
+            // All of it is found again once there is room.
+            self.found.clear();
+            self.store_is_short();
+        }
         for _ in 0..MAX_FOUND_PER_COMMIT {
             let Some(id) = self.found.pop_front() else {
                 break;
@@ -244,31 +255,24 @@ impl<S: Store> Node<S> {
 
     fn keep_body(&mut self, id: &ItemId, envelope: &Envelope) -> Result<(), NodeError> {
         self.dirty = true;
-        Ok(self
-            .store
-            .put(Table::Bodies, id.as_bytes(), envelope.as_bytes())?)
+        let bytes = envelope.as_bytes();
+        self.room.spend(id.as_bytes(), bytes.len());
+        Ok(self.store.put(Table::Bodies, id.as_bytes(), bytes)?)
     }
 
     fn is_for_me(&self, tag: &Tag) -> bool {
-        let blocked = |chain| {
-            let origin = self.chains.origin(chain);
-            origin
-                .and_then(|origin| origin.contact())
-                .is_some_and(|contact| self.is_blocked(contact))
-        };
-        let file = self.files.recognise(tag).map(|(message, _)| message);
-        file.and_then(|message| self.files.sender(message))
-            .is_some_and(|contact| !self.is_blocked(contact))
-            || self
-                .chains
-                .recognise(tag)
-                .is_some_and(|(chain, _)| !blocked(chain))
+        self.hearing(tag) == Hearing::Heard
     }
 
     fn open(&mut self, now: Instant, envelope: &Envelope) -> Result<(), NodeError> {
         let tag = envelope.header().tag;
-        if !self.is_for_me(&tag) {
-            return Ok(());
+        match self.hearing(&tag) {
+            Hearing::Heard => {}
+            Hearing::HeldBack(contact) => {
+                self.hold_back(contact);
+                return Ok(());
+            }
+            Hearing::Ignored => return Ok(()),
         }
         if let Some((message, index)) = self.files.recognise(&tag) {
             return self.deliver_chunk(now, message, index, envelope);

@@ -56,6 +56,7 @@ impl<S: Store> Node<S> {
             }
             Command::Outbox => self.list_outbox(now).map(Reply::Outbox),
             Command::Inbox { after } => self.list_inbox(after).map(Reply::Inbox),
+            Command::DeleteMessages(selection) => self.delete_messages(now, &selection),
             Command::File(message) => self.file(message),
             Command::Status => Ok(Reply::Status(self.status(now))),
             Command::Peers => Ok(Reply::Peers(
@@ -148,13 +149,8 @@ impl<S: Store> Node<S> {
                     identity: identity.as_bytes().to_vec(),
                     ..ContactRecord::default()
                 };
-                self.people.insert(
-                    contact,
-                    Person {
-                        record,
-                        sessions: Sessions::new(),
-                    },
-                );
+                self.people
+                    .insert(contact, Person::new(record, Sessions::new()));
                 contact
             }
         };
@@ -201,13 +197,8 @@ impl<S: Store> Node<S> {
             verified: true,
             ..ContactRecord::default()
         };
-        self.people.insert(
-            contact,
-            Person {
-                record,
-                sessions: Sessions::new(),
-            },
-        );
+        self.people
+            .insert(contact, Person::new(record, Sessions::new()));
         self.save_contact(contact)?;
         let pair = PairSecret::new(secret);
         secret.zeroize();
@@ -239,7 +230,7 @@ impl<S: Store> Node<S> {
         self.save_contact(contact)?;
         if !blocked {
             // What came meanwhile is here still, unless its lifetime was over.
-            self.found = self.held.iter().map(|(_, id)| *id).collect();
+            self.look_again();
         }
         Ok(Reply::Done)
     }
@@ -254,8 +245,7 @@ impl<S: Store> Node<S> {
             self.forget_chain(chain)?;
         }
         for file in self.files.from(contact) {
-            self.files.forget(file);
-            self.delete(Table::Blobs, &file.0.to_be_bytes())?;
+            self.discard_file(file, contact)?;
         }
         Ok(Reply::Done)
     }
@@ -378,6 +368,7 @@ impl<S: Store> Node<S> {
                 .refused_no_room
                 .saturating_add(router.refused_expired),
             undecryptable: self.counters.undecryptable,
+            held_back: self.counters.held_back,
             powered: self.clock.total(now),
         }
     }

@@ -14,6 +14,7 @@ use crate::chains::{ChainId, Route};
 use crate::contact::ContactId;
 use crate::message::{Draft, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId};
 use crate::output::CommandError;
+use crate::quota::file_cost;
 use crate::record::OutboxRecord;
 use crate::{Node, Store};
 
@@ -58,6 +59,7 @@ impl<S: Store> Node<S> {
                 media_type,
                 data,
             } => {
+                self.check_room(file_cost(self.chunk_count(data.len() as u64)))?;
                 let name = file_name(&name);
                 let label = Label {
                     summary: name.clone(),
@@ -124,7 +126,7 @@ impl<S: Store> Node<S> {
         if person.is_pair() != pair {
             return Err(CommandError::WrongKind);
         }
-        Ok(())
+        self.check_room(0)
     }
 
     fn send_content(

@@ -20,6 +20,7 @@ use crate::identity::{OWN_DOMAIN, own_jid};
 use crate::message::MessageId;
 use crate::output::Event;
 use crate::people::Person;
+use crate::quota::message_cost;
 use crate::record::{ContactRecord, InboxRecord};
 use crate::{CommandError, Node, NodeError, Store};
 
@@ -295,8 +296,9 @@ impl<S: Store> Node<S> {
             verified: false,
             blocked: false,
             heard: true,
+            stored: 0,
         };
-        self.people.insert(contact, Person { record, sessions });
+        self.people.insert(contact, Person::new(record, sessions));
         self.save_contact(contact)?;
         if let Ok(person) = self.people.person(contact) {
             let told = person.describe(contact);
@@ -406,11 +408,12 @@ impl<S: Store> Node<S> {
     /// Puts a message into the inbox and tells of it.
     pub(crate) fn arrived(
         &mut self,
-        _from: ContactId,
+        from: ContactId,
         record: InboxRecord,
     ) -> Result<MessageId, NodeError> {
         let message = self.next_message()?;
         self.save(&message.0.to_be_bytes(), &record)?;
+        self.charge(from, message_cost(&record))?;
         let told = self.describe_incoming(message, &record)?;
         self.tell(Event::Received(told));
         Ok(message)

@@ -108,6 +108,8 @@ pub(crate) struct CounterRecord {
     pub(crate) evicted: u64,
     #[prost(uint64, tag = "10")]
     pub(crate) undecryptable: u64,
+    #[prost(uint64, tag = "11")]
+    pub(crate) held_back: u64,
 }
 
 /// Key of the [`CounterRecord`].
@@ -135,6 +137,9 @@ pub(crate) struct ContactRecord {
     pub(crate) blocked: bool,
     #[prost(bool, tag = "7")]
     pub(crate) heard: bool,
+    /// Bytes of messages and files that count against its share.
+    #[prost(uint64, tag = "8")]
+    pub(crate) stored: u64,
 }
 
 impl Record for ContactRecord {
@@ -316,9 +321,10 @@ pub(crate) struct FileRecord {
     pub(crate) sha256: Vec<u8>,
 }
 
-/// The key of a file that is on its way in, under the number of its message; gone once it is complete.
+/// A file that came with a message, under the message's number.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct BlobRecord {
+    /// Empty once it is not needed any more.
     #[prost(bytes = "vec", tag = "1")]
     pub(crate) key: Vec<u8>,
     #[prost(bytes = "vec", tag = "2")]
@@ -327,8 +333,15 @@ pub(crate) struct BlobRecord {
     pub(crate) size: u64,
     #[prost(bool, tag = "4")]
     pub(crate) complete: bool,
+    /// Its chunks are being deleted, and then this record.
     #[prost(bool, tag = "5")]
-    pub(crate) damaged: bool,
+    pub(crate) discarded: bool,
+    /// Bytes that count against its sender's share; 0 while it waits.
+    #[prost(uint64, tag = "6")]
+    pub(crate) charged: u64,
+    /// Powered time at which its message came.
+    #[prost(uint64, tag = "7")]
+    pub(crate) since: u64,
 }
 
 impl Record for BlobRecord {
