@@ -308,20 +308,16 @@ impl<S: Store> Node<S> {
             router.restore_item(item);
             Ok(())
         })?;
-        let (mut verified, mut unverified) = (false, false);
+        let mut kept_back = Vec::new();
         for_each::<ReceiptRecord>(store, |_, record| {
             match record.state {
-                HELD => verified = true,
-                HELD_UNVERIFIED => unverified = true,
+                HELD | HELD_UNVERIFIED => kept_back.push(record),
                 _ => router.restore_receipt(stored_receipt(&record)?),
             }
             Ok(())
         })?;
-        if verified {
-            self.schedule_receipts(now, true);
-        }
-        if unverified {
-            self.schedule_receipts(now, false);
+        for record in kept_back {
+            self.restore_held(now, &record)?;
         }
         Ok(())
     }

@@ -21,7 +21,9 @@ use crate::input::Command;
 use crate::message::{Content, Delivery, FileInfo, Incoming, MessageId, Outgoing};
 use crate::output::{CarriedEnvelope, CommandError, Reply, Status};
 use crate::people::Person;
-use crate::record::{BlobRecord, ContactRecord, InboxRecord, OutboxRecord, for_each, load};
+use crate::record::{
+    BlobRecord, ContactRecord, InboxRecord, OutboxRecord, for_each, for_each_after, load,
+};
 use crate::{Node, NodeError, Store, Table};
 
 impl<S: Store> Node<S> {
@@ -270,14 +272,14 @@ impl<S: Store> Node<S> {
 
     fn list_inbox(&self, after: Option<u64>) -> Result<Vec<Incoming>, CommandError> {
         let mut list = Vec::new();
-        for_each::<InboxRecord>(&self.store, |key, record| {
+        let after = after.map(u64::to_be_bytes);
+        let after = after.as_ref().map(<[u8; 8]>::as_slice);
+        for_each_after::<InboxRecord>(&self.store, after, |key, record| {
             let Ok(key) = key.try_into() else {
                 return Err(NodeError::Record);
             };
             let number = u64::from_be_bytes(key);
-            if after.is_none_or(|after| number > after) {
-                list.push(self.describe_incoming(MessageId(number), &record)?);
-            }
+            list.push(self.describe_incoming(MessageId(number), &record)?);
             Ok(())
         })?;
         Ok(list)

@@ -36,10 +36,20 @@ pub(crate) fn save<R: Record>(
 /// Hands every record of a table to `each`, in the order of the keys.
 pub(crate) fn for_each<R: Record>(
     store: &impl Store,
+    each: impl FnMut(&[u8], R) -> Result<(), NodeError>,
+) -> Result<(), NodeError> {
+    for_each_after(store, None, each)
+}
+
+/// Hands every record of a table whose key is greater than `after` to `each`, in the order of the keys. Reads no
+/// others.
+pub(crate) fn for_each_after<R: Record>(
+    store: &impl Store,
+    after: Option<&[u8]>,
     mut each: impl FnMut(&[u8], R) -> Result<(), NodeError>,
 ) -> Result<(), NodeError> {
     const PAGE: usize = 256;
-    let mut after: Option<Vec<u8>> = None;
+    let mut after = after.map(Vec::from);
     loop {
         let page = store.scan(R::TABLE, after.as_deref(), PAGE)?;
         let Some((last, _)) = page.last() else {
@@ -51,6 +61,9 @@ pub(crate) fn for_each<R: Record>(
                 key,
                 R::decode(value.as_slice()).map_err(|_| NodeError::Record)?,
             )?;
+        }
+        if page.len() < PAGE {
+            return Ok(());
         }
     }
 }
