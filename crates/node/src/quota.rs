@@ -12,7 +12,7 @@ use crate::{Node, NodeError, Store};
 /// What a message is counted with besides its record: its key and its place in the store.
 const ENTRY_COST: u64 = 128;
 /// The most that one message of a contact can cost, its file apart.
-const MAX_MESSAGE_COST: u64 = 8 << 10;
+pub(crate) const MAX_MESSAGE_COST: u64 = 8 << 10;
 /// What stays free for the node's own records. Below it the node takes neither envelopes nor messages, and
 /// goes on with everything else: one batch of inputs changes less than this.
 pub(crate) const RESERVE: u64 = 4 << 20;
