@@ -4,26 +4,20 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use chappe_envelope::{
-    BareJid, ChainRoot, Claim, Counter, Direction, DisplayName, PairSecret, ReceiptSecret,
-    ReceiveChain, SendChain,
-};
-use chappe_omemo::{Decrypted, Device, IdentityKey, KeyExchange, SessionId, Sessions, sce};
+use chappe_envelope::{ChainRoot, Claim, Counter, Direction, PairSecret, ReceiveChain, SendChain};
+use chappe_omemo::{Decrypted, IdentityKey, SessionId, Sessions, sce};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
 use chappe_wire::{Duration, Envelope, Instant, ItemId, Preimage, Tag};
 use prost::Message as _;
 use rand_core::Rng as _;
-use zeroize::Zeroizing;
 
 use crate::chains::{ChainId, Origin, Route};
-use crate::compose::cut;
 use crate::contact::ContactId;
-use crate::identity::{OWN_DOMAIN, own_jid};
 use crate::message::MessageId;
 use crate::output::Event;
 use crate::people::Person;
-use crate::quota::{MAX_MESSAGE_COST, message_cost};
-use crate::record::{ContactRecord, InboxRecord};
+use crate::quota::message_cost;
+use crate::record::InboxRecord;
 use crate::{CommandError, Node, NodeError, Store};
 
 /// The longest name of a contact, in bytes; longer ones are cut.
@@ -34,7 +28,7 @@ pub(crate) const MAX_NAME_LEN: usize = 64;
 const ANSWER_DELAY: Duration = Duration::from_minutes(10);
 
 /// What one envelope led to.
-enum Outcome {
+pub(crate) enum Outcome {
     /// Read, from this contact: a receipt is due.
     Read(ContactId, Preimage),
     /// Not readable; the window of tags moves on. By a contact URI: but for a ratchet, nothing has changed.
@@ -182,86 +176,9 @@ impl<S: Store> Node<S> {
         Ok(Outcome::Read(contact, preimage))
     }
 
-    /// A message by a contact URI. Nobody is believed to be who they say: the key exchange shows whose key it is,
-    /// and that the envelope was sealed by its holder.
-    fn read_claimed(
-        &mut self,
-        now: Instant,
-        chain: ChainId,
-        origin: Origin,
-        message: OmemoMessage,
-        claim: Claim,
-    ) -> Result<Outcome, NodeError> {
-        let exchange = match KeyExchange::parse(&message.key) {
-            Ok(exchange) if message.key_exchange => exchange,
-            _ => return Ok(Outcome::Unproven),
-        };
-        let holder = self.people.holder(&exchange.header.identity);
-        if holder != origin.contact() && origin != Origin::Invite(None) {
-            return Ok(Outcome::Unproven);
-        }
-        if let Some(contact) = holder {
-            if self.is_blocked(contact) {
-                return Ok(Outcome::Left);
-            }
-            if !self.has_share(contact, MAX_MESSAGE_COST) {
-                self.hold_back(contact);
-                return Ok(Outcome::Left);
-            }
-        }
-        let before = self.keys_of(holder)?;
-        let (decrypted, stranger) = match holder {
-            Some(contact) => (self.decrypt(contact, &message), None),
-            None => {
-                let mut sessions = Sessions::new();
-                let decrypted = self.decrypt_with(&mut sessions, None, &message);
-                (decrypted, Some(sessions))
-            }
-        };
-        let Ok(decrypted) = decrypted else {
-            return Ok(Outcome::Unproven);
-        };
-        let sessions = match (holder, &stranger) {
-            (Some(contact), _) => self
-                .people
-                .person(contact)
-                .ok()
-                .map(|known| &known.sessions),
-            (None, stranger) => stranger.as_ref(),
-        };
-        let secret = sessions.and_then(|sessions| sessions.exporter(decrypted.session));
-        let preimage = secret.and_then(|secret| {
-            let secret = ReceiptSecret::of_session(&PairSecret::new(*secret));
-            claim.receipt(&secret).ok()
-        });
-        let Some(preimage) = preimage else {
-            // Somebody else sealed it anew; the one that its author sealed is still to be read.
-            self.restore_keys(holder, &before)?;
-            return Ok(Outcome::Unproven);
-        };
-        let contact = match (holder, stranger) {
-            (Some(contact), _) => contact,
-            (None, stranger) => match self.meet(&message, &decrypted, stranger)? {
-                Some(contact) => contact,
-                None => {
-                    self.restore_keys(None, &before)?;
-                    return Ok(Outcome::Unproven);
-                }
-            },
-        };
-        // Only a key exchange made with this contact URI's prekey shows for whom it was.
-        if origin == Origin::Invite(None) && decrypted.new_session {
-            self.chains.bind(chain, contact);
-        }
-        if !self.take_in(now, contact, &message, decrypted)? {
-            return Ok(Outcome::Unreadable(Some(contact)));
-        }
-        Ok(Outcome::Read(contact, preimage))
-    }
-
     /// Takes what was decrypted: sessions, content, an answer that is due. False if the content lies about its
     /// sender: the ratchet has moved then, and nothing is shown.
-    fn take_in(
+    pub(crate) fn take_in(
         &mut self,
         now: Instant,
         contact: ContactId,
@@ -322,7 +239,7 @@ impl<S: Store> Node<S> {
     }
 
     /// Decrypts with the sessions of a contact. On an error nothing has changed.
-    fn decrypt(
+    pub(crate) fn decrypt(
         &mut self,
         contact: ContactId,
         message: &OmemoMessage,
@@ -337,7 +254,7 @@ impl<S: Store> Node<S> {
         decrypted
     }
 
-    fn decrypt_with(
+    pub(crate) fn decrypt_with(
         &mut self,
         sessions: &mut Sessions,
         expected: Option<&IdentityKey>,
@@ -354,81 +271,6 @@ impl<S: Store> Node<S> {
                 payload,
             )
             .map_err(|_| Undecryptable)
-    }
-
-    /// The private keys that reading a message can change, as they are now.
-    fn keys_of(&self, contact: Option<ContactId>) -> Result<Keys, NodeError> {
-        let me = self.me.as_ref().ok_or(NodeError::Record)?;
-        let person = contact.and_then(|contact| self.people.person(contact).ok());
-        Ok(Keys {
-            device: me.device.to_bytes(),
-            sessions: person.map(|person| person.sessions.to_bytes()),
-        })
-    }
-
-    /// Makes it as if a message had not been read.
-    fn restore_keys(&mut self, contact: Option<ContactId>, keys: &Keys) -> Result<(), NodeError> {
-        let me = self.me.as_mut().ok_or(NodeError::Record)?;
-        me.device = Device::from_bytes(&keys.device).map_err(|_| NodeError::Record)?;
-        if let (Some(contact), Some(sessions)) = (contact, &keys.sessions)
-            && let Ok(person) = self.people.person_mut(contact)
-        {
-            person.sessions = Sessions::from_bytes(sessions).map_err(|_| NodeError::Record)?;
-        }
-        Ok(())
-    }
-
-    /// A stranger used one of our contact URIs. `None` if it is refused: its content lies about its sender, or its
-    /// key is known under another name.
-    fn meet(
-        &mut self,
-        message: &OmemoMessage,
-        decrypted: &Decrypted,
-        sessions: Option<Sessions>,
-    ) -> Result<Option<ContactId>, NodeError> {
-        let identity = &decrypted.identity;
-        let honest = content_of(message, decrypted)
-            .is_some_and(|(claimed, content)| content.is_some() && claimed == message.sender_jid);
-        let (true, Some(sessions)) = (honest, sessions) else {
-            return Ok(None);
-        };
-        let name = cut(&printable(&message.name), MAX_NAME_LEN);
-        let plain = BareJid::new(&message.sender_jid).is_ok() && DisplayName::new(&name).is_ok();
-        // An address that names a key belongs to that key; one of a verified contact belongs to that contact.
-        let foreign = message.sender_jid.ends_with(OWN_DOMAIN)
-            && message.sender_jid != own_jid(identity.as_bytes());
-        let claimed = self
-            .people
-            .claiming(&message.sender_jid, message.sender_device);
-        let taken = claimed
-            .and_then(|contact| self.people.person(contact).ok())
-            .is_some_and(|person| person.record.verified);
-        if !plain
-            || foreign
-            || taken
-            || self.people.holder(identity).is_some()
-            || self.people.is_full()
-        {
-            return Ok(None);
-        }
-        let contact = self.next_contact();
-        let record = ContactRecord {
-            name: self.people.free_name(&name),
-            jid: message.sender_jid.clone(),
-            device: message.sender_device,
-            identity: identity.as_bytes().to_vec(),
-            verified: false,
-            blocked: false,
-            heard: true,
-            stored: 0,
-        };
-        self.people.insert(contact, Person::new(record, sessions));
-        self.save_contact(contact)?;
-        if let Ok(person) = self.people.person(contact) {
-            let told = person.describe(contact);
-            self.tell(Event::ContactAdded(told));
-        }
-        Ok(Some(contact))
     }
 
     /// A session's secret makes a chain each way.
@@ -581,16 +423,10 @@ impl<S: Store> Node<S> {
 }
 
 /// The message does not decrypt; nothing has changed.
-struct Undecryptable;
-
-/// Private keys as they were.
-struct Keys {
-    device: Zeroizing<Vec<u8>>,
-    sessions: Option<Zeroizing<Vec<u8>>>,
-}
+pub(crate) struct Undecryptable;
 
 /// What was decrypted, and the address that it claims to be from: the content names its sender (XEP-0420).
-fn content_of(
+pub(crate) fn content_of(
     message: &OmemoMessage,
     decrypted: &Decrypted,
 ) -> Option<(String, Option<sce::Content>)> {

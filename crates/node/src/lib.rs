@@ -17,6 +17,7 @@ mod deliver;
 mod file;
 mod identity;
 mod input;
+mod introduction;
 mod message;
 mod neighbour;
 mod node;
