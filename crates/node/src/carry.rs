@@ -57,6 +57,8 @@ impl<S: Store> Node<S> {
                 }
                 self.open(now, &envelope)?;
             }
+            // No room to carry it is no reason not to read it. The neighbour cannot tell.
+            Ok(Received::NotTaken(envelope)) if !self.room.is_low() => self.open(now, &envelope)?,
             // Elsewhere nobody shows tags but to find out whose they are.
             Ok(Received::TagsShown(tags)) if self.config.policy != PolicyChoice::Epidemic => {
                 let wanted: Vec<Tag> = tags.into_iter().filter(|tag| self.is_for_me(tag)).collect();
@@ -362,6 +364,7 @@ fn seen_record(entry: &SeenEntry) -> SeenRecord {
         ingress: entry.ingress.number(),
         class: class_code(entry.class),
         commitment: entry.commitment.as_bytes().to_vec(),
+        outlived: entry.outlived.map(Instant::as_micros),
     }
 }
 
@@ -377,6 +380,7 @@ fn seen_entry(key: &[u8], record: &SeenRecord) -> Result<SeenEntry, NodeError> {
         until: Instant::from_micros(record.until),
         class: class_from(record.class)?,
         ingress: Ingress::new(record.ingress),
+        outlived: record.outlived.map(Instant::from_micros),
     })
 }
 

@@ -235,6 +235,9 @@ pub(crate) struct SeenRecord {
     pub(crate) class: u32,
     #[prost(bytes = "vec", tag = "4")]
     pub(crate) commitment: Vec<u8>,
+    /// Powered time at which it first came, if it can be taken once more.
+    #[prost(uint64, optional, tag = "5")]
+    pub(crate) outlived: Option<u64>,
 }
 
 impl Record for SeenRecord {
