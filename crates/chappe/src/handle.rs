@@ -2,7 +2,7 @@
 
 use chappe_node::{
     CarriedEnvelope, Command, CommandError, Contact, ContactId, Draft, Incoming, MessageId,
-    Outgoing, Peer, Reply, SafetyNumber, Status,
+    MessageSelection, Outgoing, Peer, Reply, SafetyNumber, Status,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -174,6 +174,15 @@ impl Chappe {
     pub async fn inbox(&self, after: Option<MessageId>) -> Result<Vec<Incoming>, Error> {
         let after = after.map(|id| id.0);
         ask!(self, Command::Inbox { after }, Reply::Inbox(arrived) => arrived)
+    }
+
+    /// Deletes messages that arrived, with their files, and says how many. It makes room, and works in a full
+    /// store too.
+    ///
+    /// # Errors
+    /// [`Error`]; [`CommandError::NoSuchMessage`] if one of them is not there, and then none is deleted.
+    pub async fn delete_messages(&self, selection: MessageSelection) -> Result<u64, Error> {
+        ask!(self, Command::DeleteMessages(selection), Reply::Deleted(count) => count)
     }
 
     /// The content of a file that arrived.

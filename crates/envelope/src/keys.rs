@@ -3,6 +3,7 @@
 use chappe_wire::{Lifetime, Preimage, Tag, VERSION};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::ReceiptSecret;
 use crate::kdf::Prf;
 
 /// The key of 64 counters. The next one comes from it; the one before does not.
@@ -73,6 +74,14 @@ pub(crate) struct MessageKeys {
 }
 
 impl MessageKeys {
+    /// The same keys, but that the receipt takes a session's secret too: the first half of the HMAC of the receipt
+    /// key under it takes the receipt key's place.
+    pub(crate) fn with_receipt_of(self, secret: &ReceiptSecret) -> Self {
+        let mac = Prf::keyed(&secret.0).of(&[&*self.receipt]);
+        let [receipt, _] = halves(&mac);
+        Self { receipt, ..self }
+    }
+
     /// The preimage of the envelope's commitment. It depends on everything that is sealed, so that two
     /// different envelopes under the same keys (a sender restored from a backup) commit to different values.
     pub(crate) fn preimage(&self, lifetime: Lifetime, padded: &[u8]) -> Preimage {

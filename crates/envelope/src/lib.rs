@@ -37,10 +37,10 @@ pub use invite::{
     MAX_NAME_LEN, MAX_URI_LEN, TextError,
 };
 pub use receive::{
-    COARSE_AHEAD, MAX_HOLE_EPOCHS, MAX_HOLES, Opened, ReceiveChain, TagChanges, WINDOW,
+    COARSE_AHEAD, Claim, MAX_HOLE_EPOCHS, MAX_HOLES, Opened, ReceiveChain, TagChanges, WINDOW,
 };
 pub use safety_number::{SafetyNumber, SafetyNumberError};
 pub use seal::{MAX_PLAINTEXT, OpenError, SealError};
-pub use secret::{ChainRoot, Direction, InboxSecret, PairSecret};
+pub use secret::{ChainRoot, Direction, InboxSecret, PairSecret, ReceiptSecret};
 pub use send::{Sealed, SendChain};
 pub use state::StateError;

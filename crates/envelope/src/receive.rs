@@ -4,13 +4,13 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 
-use chappe_wire::{Envelope, Preimage, Tag};
+use chappe_wire::{Envelope, Header, Preimage, Tag};
 use zeroize::Zeroizing;
 
 use crate::counter::{EPOCH_LEN, Slot, Slots};
-use crate::keys::EpochKey;
-use crate::seal::unseal;
-use crate::{ChainRoot, Counter, OpenError};
+use crate::keys::{EpochKey, MessageKeys};
+use crate::seal::{decrypt, prove, unpad, unseal};
+use crate::{ChainRoot, Counter, OpenError, ReceiptSecret};
 
 /// How many counters after the highest seen are expected without a gap.
 pub const WINDOW: u64 = EPOCH_LEN;
@@ -76,6 +76,47 @@ impl fmt::Debug for Opened {
     }
 }
 
+/// What somebody who has seen an invite claims: its content has to show who that is.
+pub struct Claim {
+    plaintext: Zeroizing<Vec<u8>>,
+    padded: Zeroizing<Vec<u8>>,
+    header: Header,
+    counter: Counter,
+    keys: MessageKeys,
+}
+
+impl Claim {
+    /// The content, as it was sealed. Nothing in it is authenticated.
+    pub fn plaintext(&self) -> &[u8] {
+        &self.plaintext
+    }
+
+    /// The place of the envelope in the chain.
+    pub const fn counter(&self) -> Counter {
+        self.counter
+    }
+
+    /// The receipt, if the envelope was sealed by the other side of the session that its content belongs to.
+    ///
+    /// # Errors
+    /// [`OpenError`] if somebody else has sealed that content anew.
+    pub fn receipt(self, secret: &ReceiptSecret) -> Result<Preimage, OpenError> {
+        prove(
+            &self.keys.with_receipt_of(secret),
+            &self.header,
+            &self.padded,
+        )
+    }
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim")
+            .field("counter", &self.counter)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The difference between the sets of expected tags before and after an envelope, in the order of counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -115,10 +156,7 @@ impl ReceiveChain {
     /// # Errors
     /// [`OpenError`] for every reason alike; the chain has not changed.
     pub fn open(&mut self, counter: Counter, envelope: &Envelope) -> Result<Opened, OpenError> {
-        if !self.slots(counter.epoch()).has(counter.slot()) || counter.get() >= Counter::LIMIT {
-            return Err(OpenError);
-        }
-        let key = self.epoch_key(counter.epoch()).ok_or(OpenError)?;
+        let key = self.expected_key(counter)?;
         let unsealed = unseal(&key.slots().keys(&counter.slot().to_bytes()), envelope)?;
 
         let changed = self.see(counter, &key);
@@ -127,6 +165,41 @@ impl ReceiveChain {
             preimage: unsealed.preimage,
             changed,
         })
+    }
+
+    /// Breaks the seal of an envelope that came with the tag of `counter` to whoever made an invite, without
+    /// believing it: everybody who has seen the invite can seal. The chain does not move before
+    /// [`ReceiveChain::mark_seen`].
+    ///
+    /// # Errors
+    /// [`OpenError`] for every reason alike.
+    pub fn unseal(&self, counter: Counter, envelope: &Envelope) -> Result<Claim, OpenError> {
+        let key = self.expected_key(counter)?;
+        let keys = key.slots().keys(&counter.slot().to_bytes());
+        let padded = decrypt(&keys, envelope)?;
+        Ok(Claim {
+            plaintext: unpad(padded.clone())?,
+            header: *envelope.header(),
+            counter,
+            keys,
+            padded,
+        })
+    }
+
+    /// Moves on after the content of an envelope was authenticated.
+    ///
+    /// # Errors
+    /// [`OpenError`] if its counter is not expected any more; nothing has changed.
+    pub fn mark_seen(&mut self, counter: Counter) -> Result<TagChanges, OpenError> {
+        let key = self.expected_key(counter)?;
+        Ok(self.see(counter, &key))
+    }
+
+    fn expected_key(&self, counter: Counter) -> Result<EpochKey, OpenError> {
+        if !self.slots(counter.epoch()).has(counter.slot()) || counter.get() >= Counter::LIMIT {
+            return Err(OpenError);
+        }
+        self.epoch_key(counter.epoch()).ok_or(OpenError)
     }
 
     /// How many envelopes are missing: later ones have come, these are still expected.

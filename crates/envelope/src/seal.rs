@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Nonce};
-use chappe_wire::{BodySize, Commitment, Envelope, HEADER_LEN, Lifetime, Preimage, Tag, VERSION};
+use chappe_wire::{
+    BodySize, Commitment, Envelope, HEADER_LEN, Header, Lifetime, Preimage, Tag, VERSION,
+};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -69,6 +71,20 @@ pub(crate) fn seal(
 
 /// Opens what [`seal`] sealed under the same keys, and nothing else.
 pub(crate) fn unseal(keys: &MessageKeys, envelope: &Envelope) -> Result<Unsealed, OpenError> {
+    let padded = decrypt(keys, envelope)?;
+    let preimage = prove(keys, envelope.header(), &padded)?;
+    let plaintext = unpad(padded)?;
+    Ok(Unsealed {
+        plaintext,
+        preimage,
+    })
+}
+
+/// Breaks the seal. Whether the envelope commits to what is in it is shown by [`prove`] alone.
+pub(crate) fn decrypt(
+    keys: &MessageKeys,
+    envelope: &Envelope,
+) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let header = envelope.header();
     let (body, seal) = envelope
         .body()
@@ -84,9 +100,17 @@ pub(crate) fn unseal(keys: &MessageKeys, envelope: &Envelope) -> Result<Unsealed
             &(*seal).into(),
         )
         .map_err(|_| OpenError)?;
+    Ok(padded)
+}
 
+/// The receipt, if what was sealed is what the header commits to.
+pub(crate) fn prove(
+    keys: &MessageKeys,
+    header: &Header,
+    padded: &[u8],
+) -> Result<Preimage, OpenError> {
     // From here on the bytes are the sender's; what follows holds the sender to the one form there is.
-    let preimage = keys.preimage(header.lifetime, &padded);
+    let preimage = keys.preimage(header.lifetime, padded);
     let commits = preimage
         .commitment()
         .as_bytes()
@@ -96,14 +120,10 @@ pub(crate) fn unseal(keys: &MessageKeys, envelope: &Envelope) -> Result<Unsealed
     if !bool::from(commits & tagged & known) {
         return Err(OpenError);
     }
-    let plaintext = unpad(padded)?;
-    Ok(Unsealed {
-        plaintext,
-        preimage,
-    })
+    Ok(preimage)
 }
 
-fn unpad(mut padded: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+pub(crate) fn unpad(mut padded: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let (length, rest) = padded.split_first_chunk::<LENGTH_LEN>().ok_or(OpenError)?;
     let length = usize::from(u16::from_be_bytes(*length));
     let (_, padding) = rest.split_at_checked(length).ok_or(OpenError)?;

@@ -73,6 +73,19 @@ impl PartialEq for InboxSecret {
 
 impl Eq for InboxSecret {}
 
+/// What the receipts of envelopes to a contact URI depend on besides the URI: whoever has seen the URI cannot make
+/// them. Wiped from memory when dropped, and never printed.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct ReceiptSecret(pub(crate) [u8; 32]);
+
+impl ReceiptSecret {
+    /// The secret of the session whose key exchange the envelope carries: HKDF-SHA-256 of its pair secret, without
+    /// salt, with the info `"chappe inbox receipt v1"`.
+    pub fn of_session(secret: &PairSecret) -> Self {
+        Self(*hkdf(&secret.0, &[b"chappe inbox receipt v1"]))
+    }
+}
+
 /// Which way the envelopes of a pair's chain go. "Initiator" is whoever started the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {

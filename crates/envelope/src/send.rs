@@ -6,10 +6,10 @@ use chappe_wire::{Commitment, Envelope, Lifetime};
 use zeroize::Zeroizing;
 
 use crate::counter::Slot;
-use crate::keys::EpochKey;
+use crate::keys::{EpochKey, MessageKeys};
 use crate::reader::Reader;
 use crate::seal::{body_size, seal};
-use crate::{ChainRoot, Counter, SealError, StateError};
+use crate::{ChainRoot, Counter, ReceiptSecret, SealError, StateError};
 
 const STATE_VERSION: u8 = 1;
 
@@ -71,14 +71,33 @@ impl SendChain {
         lifetime: Lifetime,
         plaintext: &[u8],
     ) -> Result<(Envelope, Sealed), SealError> {
+        self.seal_with(lifetime, plaintext, |keys| keys)
+    }
+
+    /// The same on the chain to whoever made an invite: the receipt takes the secret of the session as well, whose
+    /// key exchange is in `plaintext`.
+    ///
+    /// # Errors
+    /// [`SealError`]; the chain has not moved.
+    pub fn seal_to_inbox(
+        &mut self,
+        lifetime: Lifetime,
+        plaintext: &[u8],
+        secret: &ReceiptSecret,
+    ) -> Result<(Envelope, Sealed), SealError> {
+        self.seal_with(lifetime, plaintext, |keys| keys.with_receipt_of(secret))
+    }
+
+    fn seal_with(
+        &mut self,
+        lifetime: Lifetime,
+        plaintext: &[u8],
+        receipt: impl FnOnce(MessageKeys) -> MessageKeys,
+    ) -> Result<(Envelope, Sealed), SealError> {
         let counter = Counter::new(self.next).ok_or(SealError::Exhausted)?;
         let size = body_size(plaintext.len())?;
-        let envelope = seal(
-            &self.key.slots().keys(&counter.slot().to_bytes()),
-            lifetime,
-            size,
-            plaintext,
-        )?;
+        let keys = self.key.slots().keys(&counter.slot().to_bytes());
+        let envelope = seal(&receipt(keys), lifetime, size, plaintext)?;
         self.pass(counter);
         let commitment = envelope.header().commitment;
         Ok((

@@ -13,11 +13,12 @@
 use chappe_envelope::blob::{self, BlobKey, BlobPlan, RootHasher};
 use chappe_envelope::{
     BareJid, ChainRoot, Direction, DisplayName, InboxSecret, Invite, InvitePreKey,
-    InviteSignedPreKey, PairSecret, ReceiveChain, SafetyNumber, SendChain,
+    InviteSignedPreKey, PairSecret, ReceiptSecret, ReceiveChain, SafetyNumber, SendChain,
 };
 use chappe_wire::{ByteCount, Envelope, Lifetime, Preimage};
 use data_encoding::HEXLOWER;
 use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -30,6 +31,7 @@ const FILE: &str = concat!(
 fn the_file_is_what_this_crate_computes() {
     let vectors = json!({
         "chains": chains(),
+        "inbox_receipts": inbox_receipts(),
         "blob": blob(),
         "padme": padme(),
         "invite": invite(),
@@ -65,6 +67,39 @@ fn chains() -> Vec<Value> {
         ),
         chain("inbox", &inbox, b"chappe inbox v1", first),
     ]
+}
+
+/// Envelopes to a contact URI, whose receipts take a session's secret too.
+fn inbox_receipts() -> Value {
+    let (pair, inbox) = ([0x11; 32], [0x22; 16]);
+    let root = ChainRoot::of_inbox(&InboxSecret::new(inbox));
+    let secret = ReceiptSecret::of_session(&PairSecret::new(pair));
+    let session_key = expand::<32>(&Hkdf::new(None, &pair), b"chappe inbox receipt v1");
+    let epoch_key = expand::<32>(&Hkdf::new(None, &inbox), b"chappe inbox v1");
+    let mut sender = SendChain::new(root.clone());
+    let receiver = ReceiveChain::new(root);
+    let mut envelopes = Vec::new();
+    for number in 0..2_u8 {
+        let plaintext = format!("to a contact URI, number {number}").into_bytes();
+        let sealed = sender.seal_to_inbox(Lifetime::WEEK, &plaintext, &secret);
+        let (envelope, sealed) = sealed.unwrap();
+        let claim = receiver.unseal(sealed.counter, &envelope).unwrap();
+        let preimage = claim.receipt(&secret).unwrap();
+        let info = [&b"message"[..], &[number]].concat();
+        let mut keys = expand::<64>(&Hkdf::from_prk(&epoch_key).unwrap(), &info);
+        let mut mac = Hmac::<Sha256>::new_from_slice(&session_key).unwrap();
+        mac.update(&keys[16..32]);
+        keys[16..32].copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        let mut entry = sealed_entry(&keys, &plaintext, &envelope, &preimage);
+        entry["counter"] = json!(number);
+        envelopes.push(entry);
+    }
+    json!({
+        "inbox_secret": hex(&inbox),
+        "pair_secret": hex(&pair),
+        "receipt_secret": hex(&session_key),
+        "envelopes": envelopes,
+    })
 }
 
 fn chain(name: &str, secret: &[u8], info: &[u8], root: ChainRoot) -> Value {

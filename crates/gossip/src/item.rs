@@ -57,6 +57,9 @@ pub struct SeenEntry {
     pub class: Class,
     /// Which way it came.
     pub ingress: Ingress,
+    /// When it first came, if a neighbour's word about its age ended it early: it is taken once more from whoever
+    /// says that it is younger.
+    pub outlived: Option<Instant>,
 }
 
 /// A receipt that is carried on. The node persists it.

@@ -2,13 +2,16 @@
 
 use alloc::collections::BTreeMap;
 
-use chappe_wire::{Commitment, Duration, Instant, ItemId, ShortId};
+use chappe_wire::{Age, Commitment, Duration, Instant, ItemId, ShortId};
 
 use crate::deadlines::Deadlines;
-use crate::{Class, Ingress, SeenEntry, StoredItem};
+use crate::{Class, DropReason, Ingress, SeenEntry, StoredItem};
 
 /// How much longer than its lifetime an item is remembered.
 pub(crate) const MARGIN: Duration = Duration::from_days(1);
+
+/// An item that expired early is taken once more if at least one part in so many of its lifetime is left.
+const REVIVAL_SHARE: u64 = 8;
 
 /// The memory. A place in it is reserved for each item in custody, so that dropping one never needs room.
 #[derive(Debug)]
@@ -50,8 +53,12 @@ impl Seen {
         self.entries.len()
     }
 
-    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = &ItemId> {
-        self.entries.keys()
+    /// The items that neighbours are not asked for.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &ItemId> {
+        let entries = self.entries.values();
+        entries
+            .filter(|entry| entry.outlived.is_none())
+            .map(|entry| &entry.id)
     }
 
     /// True if one more item of this kind can be remembered.
@@ -72,17 +79,50 @@ impl Seen {
     }
 
     /// Remembers an item that has a place reserved.
-    pub(crate) fn remember(&mut self, item: &StoredItem, now: Instant) -> SeenEntry {
+    pub(crate) fn remember(
+        &mut self,
+        item: &StoredItem,
+        reason: DropReason,
+        now: Instant,
+    ) -> SeenEntry {
         let lifetime = item.header.lifetime.as_duration();
+        // What stayed here for a lifetime is over, whoever says what.
+        let early = reason == DropReason::Expired
+            && item.class != Class::Own
+            && now.since(item.since) < lifetime;
         let entry = SeenEntry {
             id: item.id,
             commitment: item.header.commitment,
             until: now.after(lifetime).after(MARGIN),
             class: item.class,
             ingress: item.ingress,
+            outlived: early.then_some(item.since),
         };
         self.add(entry);
         entry
+    }
+
+    /// When an item first came and its age then, if a liar may have ended it early and it can be taken once more:
+    /// it is said to be clearly younger than what expired, and is as old at least as it is known here. So nothing
+    /// stays longer than its lifetime, and what neighbours hand to and fro dies although each rounds its age down.
+    pub(crate) fn revived(&self, item: &StoredItem, now: Instant) -> Option<(Instant, Age)> {
+        let first = self.entries.get(&item.id)?.outlived?;
+        let lifetime = item.header.lifetime.as_duration();
+        let known = now.since(first);
+        let age = item.age_at(now).as_duration().max(known);
+        let margin = Duration::from_micros(lifetime.as_micros() / REVIVAL_SHARE);
+        let young = age.saturating_add(margin) < lifetime;
+        young.then(|| (first, Age::from_duration(age.saturating_sub(known))))
+    }
+
+    /// Takes an entry back for an item that is taken once more. The place stays reserved only for the item.
+    pub(crate) fn take_back(&mut self, id: &ItemId) -> bool {
+        let Some(entry) = self.entries.get(id) else {
+            return false;
+        };
+        self.deadlines.remove(entry.until, *id);
+        self.remove(id);
+        true
     }
 
     /// Puts an entry back that was persisted.
@@ -96,7 +136,13 @@ impl Seen {
     /// Forgets an entry that is due.
     pub(crate) fn forget_due(&mut self, now: Instant) -> Option<ItemId> {
         let id = self.deadlines.pop_due(now)?;
-        let entry = self.entries.remove(&id)?;
+        self.remove(&id).then_some(id)
+    }
+
+    fn remove(&mut self, id: &ItemId) -> bool {
+        let Some(entry) = self.entries.remove(id) else {
+            return false;
+        };
         if let Some(count) = self.commitments.get_mut(&entry.commitment) {
             *count -= 1;
             if *count == 0 {
@@ -113,7 +159,7 @@ impl Seen {
                 }
             }
         }
-        Some(id)
+        true
     }
 
     pub(crate) fn next_deadline(&self) -> Instant {

@@ -94,6 +94,40 @@ fn what_was_dropped_meanwhile_is_not_taken_again() {
 }
 
 #[test]
+fn what_a_liar_ended_early_is_taken_from_an_honest_neighbour() {
+    let message = sample(1);
+    let mut victim = Victim::new(Config::default(), 0, false);
+    assert!(victim.bring(LINK, &message, hours(7 * 24 - 1)));
+    victim.wait(Duration::from_hours(1));
+    assert!(!victim.peer.router.holds(&message.id));
+    // The same lie is not believed twice, an age of nearly the lifetime neither: ages are rounded down.
+    assert!(!victim.bring(LINK, &message, hours(7 * 24 - 1)));
+    assert!(!victim.bring(LINK, &message, hours(7 * 24 - 20)));
+    assert!(victim.bring(LINK, &message, hours(30)));
+    let now = victim.now;
+    let item = victim.peer.router.item(&message.id).unwrap();
+    assert_eq!(item.age_at(now), hours(30));
+    victim.wait(Duration::from_hours(7 * 24 - 30));
+    assert!(!victim.peer.router.holds(&message.id));
+}
+
+#[test]
+fn nothing_stays_longer_than_its_lifetime_however_young_it_is_said_to_be() {
+    let message = sample(1);
+    let mut victim = Victim::new(Config::default(), 0, false);
+    assert!(victim.bring(LINK, &message, hours(7 * 24 - 1)));
+    victim.wait(Duration::from_hours(50));
+    assert!(victim.bring(LINK, &message, hours(0)));
+    // It was known here for 50 hours.
+    let now = victim.now;
+    let item = victim.peer.router.item(&message.id).unwrap();
+    assert_eq!(item.age_at(now), hours(50));
+    victim.wait(Duration::from_hours(7 * 24 - 50));
+    assert!(!victim.peer.router.holds(&message.id));
+    assert!(!victim.bring(LINK, &message, hours(0)));
+}
+
+#[test]
 fn an_inflated_age_kills_the_liars_copy_only() {
     let mut net = Net::new(4);
     let message = sample(1);

@@ -15,6 +15,7 @@ use crate::command::describe_outgoing;
 use crate::message::MessageId;
 use crate::outbox;
 use crate::output::{CommandError, Event};
+use crate::quota::Hearing;
 use crate::receipts::{HELD, HELD_UNVERIFIED, LET_GO};
 use crate::record::{ItemRecord, OutboxRecord, ReceiptRecord, SeenRecord, for_each, load};
 use crate::{Delivery, Node, NodeError, PolicyChoice, Store, Table};
@@ -33,6 +34,11 @@ impl<S: Store> Node<S> {
         frame: &[u8],
     ) -> Result<(), NodeError> {
         match self.router.handle_frame(now, link, frame) {
+            Ok(Received::Envelope { arrival, .. }) if self.room.is_low() => {
+                // The neighbour keeps it, and keeps it for us if it is ours.
+                self.router.refuse(now, arrival);
+                self.store_is_short();
+            }
             Ok(Received::Envelope { envelope, arrival }) => {
                 let id = arrival.item().id;
                 // Carried like any other, also if it is for this node: what differs cannot be seen outside.
@@ -51,6 +57,8 @@ impl<S: Store> Node<S> {
                 }
                 self.open(now, &envelope)?;
             }
+            // No room to carry it is no reason not to read it. The neighbour cannot tell.
+            Ok(Received::NotTaken(envelope)) if !self.room.is_low() => self.open(now, &envelope)?,
             // Elsewhere nobody shows tags but to find out whose they are.
             Ok(Received::TagsShown(tags)) if self.config.policy != PolicyChoice::Epidemic => {
                 let wanted: Vec<Tag> = tags.into_iter().filter(|tag| self.is_for_me(tag)).collect();
@@ -123,6 +131,11 @@ impl<S: Store> Node<S> {
 
     /// Delivers some of what a rescan found: no more than fits into one transaction.
     pub(crate) fn deliver_found(&mut self, now: Instant) -> Result<(), NodeError> {
+        if self.room.is_low() && !self.found.is_empty() {
+            // All of it is found again once there is room.
+            self.found.clear();
+            self.store_is_short();
+        }
         for _ in 0..MAX_FOUND_PER_COMMIT {
             let Some(id) = self.found.pop_front() else {
                 break;
@@ -244,31 +257,24 @@ impl<S: Store> Node<S> {
 
     fn keep_body(&mut self, id: &ItemId, envelope: &Envelope) -> Result<(), NodeError> {
         self.dirty = true;
-        Ok(self
-            .store
-            .put(Table::Bodies, id.as_bytes(), envelope.as_bytes())?)
+        let bytes = envelope.as_bytes();
+        self.room.spend(id.as_bytes(), bytes.len());
+        Ok(self.store.put(Table::Bodies, id.as_bytes(), bytes)?)
     }
 
     fn is_for_me(&self, tag: &Tag) -> bool {
-        let blocked = |chain| {
-            let origin = self.chains.origin(chain);
-            origin
-                .and_then(|origin| origin.contact())
-                .is_some_and(|contact| self.is_blocked(contact))
-        };
-        let file = self.files.recognise(tag).map(|(message, _)| message);
-        file.and_then(|message| self.files.sender(message))
-            .is_some_and(|contact| !self.is_blocked(contact))
-            || self
-                .chains
-                .recognise(tag)
-                .is_some_and(|(chain, _)| !blocked(chain))
+        self.hearing(tag) == Hearing::Heard
     }
 
     fn open(&mut self, now: Instant, envelope: &Envelope) -> Result<(), NodeError> {
         let tag = envelope.header().tag;
-        if !self.is_for_me(&tag) {
-            return Ok(());
+        match self.hearing(&tag) {
+            Hearing::Heard => {}
+            Hearing::HeldBack(contact) => {
+                self.hold_back(contact);
+                return Ok(());
+            }
+            Hearing::Ignored => return Ok(()),
         }
         if let Some((message, index)) = self.files.recognise(&tag) {
             return self.deliver_chunk(now, message, index, envelope);
@@ -304,20 +310,16 @@ impl<S: Store> Node<S> {
             router.restore_item(item);
             Ok(())
         })?;
-        let (mut verified, mut unverified) = (false, false);
+        let mut kept_back = Vec::new();
         for_each::<ReceiptRecord>(store, |_, record| {
             match record.state {
-                HELD => verified = true,
-                HELD_UNVERIFIED => unverified = true,
+                HELD | HELD_UNVERIFIED => kept_back.push(record),
                 _ => router.restore_receipt(stored_receipt(&record)?),
             }
             Ok(())
         })?;
-        if verified {
-            self.schedule_receipts(now, true);
-        }
-        if unverified {
-            self.schedule_receipts(now, false);
+        for record in kept_back {
+            self.restore_held(now, &record)?;
         }
         Ok(())
     }
@@ -362,6 +364,7 @@ fn seen_record(entry: &SeenEntry) -> SeenRecord {
         ingress: entry.ingress.number(),
         class: class_code(entry.class),
         commitment: entry.commitment.as_bytes().to_vec(),
+        outlived: entry.outlived.map(Instant::as_micros),
     }
 }
 
@@ -377,6 +380,7 @@ fn seen_entry(key: &[u8], record: &SeenRecord) -> Result<SeenEntry, NodeError> {
         until: Instant::from_micros(record.until),
         class: class_from(record.class)?,
         ingress: Ingress::new(record.ingress),
+        outlived: record.outlived.map(Instant::from_micros),
     })
 }
 

@@ -1,9 +1,9 @@
 //! The tag chains of this node: which tags mean something to it, and which it uses next.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use chappe_envelope::{Counter, Opened, ReceiveChain, SendChain};
+use chappe_envelope::{Claim, Counter, Opened, ReceiveChain, SendChain, TagChanges};
 use chappe_omemo::SessionId;
 use chappe_wire::{Envelope, Tag};
 
@@ -56,6 +56,8 @@ pub(crate) struct Chains {
     receive: BTreeMap<ChainId, Receive>,
     send: BTreeMap<ChainId, Send>,
     expected: BTreeMap<Tag, (ChainId, Counter)>,
+    /// Contact URIs by which garbage came.
+    garbled: BTreeSet<ChainId>,
 }
 
 impl Chains {
@@ -101,13 +103,44 @@ impl Chains {
     ) -> Option<Opened> {
         let receive = self.receive.get_mut(&id)?;
         let opened = receive.chain.open(counter, envelope).ok()?;
-        for (tag, _) in &opened.changed.removed {
+        self.follow(id, &opened.changed);
+        Some(opened)
+    }
+
+    /// Breaks the seal of an envelope to a contact URI. The window does not move.
+    pub(crate) fn unseal(
+        &self,
+        id: ChainId,
+        counter: Counter,
+        envelope: &Envelope,
+    ) -> Option<Claim> {
+        self.receive.get(&id)?.chain.unseal(counter, envelope).ok()
+    }
+
+    /// Moves the window of a contact URI, once what came by it was authenticated. Returns the tags that are new.
+    pub(crate) fn mark_seen(&mut self, id: ChainId, counter: Counter) -> Vec<Tag> {
+        let Some(receive) = self.receive.get_mut(&id) else {
+            return Vec::new();
+        };
+        let Ok(changed) = receive.chain.mark_seen(counter) else {
+            return Vec::new();
+        };
+        self.follow(id, &changed);
+        changed.added.iter().map(|(tag, _)| *tag).collect()
+    }
+
+    /// Something that nobody can read came by a chain. True the first time in this run.
+    pub(crate) fn note_garbage(&mut self, id: ChainId) -> bool {
+        self.garbled.insert(id)
+    }
+
+    fn follow(&mut self, id: ChainId, changed: &TagChanges) {
+        for (tag, _) in &changed.removed {
             self.expected.remove(tag);
         }
-        for (tag, counter) in &opened.changed.added {
+        for (tag, counter) in &changed.added {
             self.expected.insert(*tag, (id, *counter));
         }
-        Some(opened)
     }
 
     /// Binds a contact URI's chain to whoever used it first.
@@ -154,6 +187,7 @@ impl Chains {
         self.expected.retain(|_, (chain, _)| *chain != id);
         self.receive.remove(&id);
         self.send.remove(&id);
+        self.garbled.remove(&id);
     }
 
     /// The chains of a contact, receiving and sending.

@@ -21,7 +21,9 @@ use crate::input::Command;
 use crate::message::{Content, Delivery, FileInfo, Incoming, MessageId, Outgoing};
 use crate::output::{CarriedEnvelope, CommandError, Reply, Status};
 use crate::people::Person;
-use crate::record::{BlobRecord, ContactRecord, InboxRecord, OutboxRecord, for_each, load};
+use crate::record::{
+    BlobRecord, ContactRecord, InboxRecord, OutboxRecord, for_each, for_each_after, load,
+};
 use crate::{Node, NodeError, Store, Table};
 
 impl<S: Store> Node<S> {
@@ -56,6 +58,7 @@ impl<S: Store> Node<S> {
             }
             Command::Outbox => self.list_outbox(now).map(Reply::Outbox),
             Command::Inbox { after } => self.list_inbox(after).map(Reply::Inbox),
+            Command::DeleteMessages(selection) => self.delete_messages(now, &selection),
             Command::File(message) => self.file(message),
             Command::Status => Ok(Reply::Status(self.status(now))),
             Command::Peers => Ok(Reply::Peers(
@@ -148,13 +151,8 @@ impl<S: Store> Node<S> {
                     identity: identity.as_bytes().to_vec(),
                     ..ContactRecord::default()
                 };
-                self.people.insert(
-                    contact,
-                    Person {
-                        record,
-                        sessions: Sessions::new(),
-                    },
-                );
+                self.people
+                    .insert(contact, Person::new(record, Sessions::new()));
                 contact
             }
         };
@@ -201,13 +199,8 @@ impl<S: Store> Node<S> {
             verified: true,
             ..ContactRecord::default()
         };
-        self.people.insert(
-            contact,
-            Person {
-                record,
-                sessions: Sessions::new(),
-            },
-        );
+        self.people
+            .insert(contact, Person::new(record, Sessions::new()));
         self.save_contact(contact)?;
         let pair = PairSecret::new(secret);
         secret.zeroize();
@@ -239,7 +232,7 @@ impl<S: Store> Node<S> {
         self.save_contact(contact)?;
         if !blocked {
             // What came meanwhile is here still, unless its lifetime was over.
-            self.found = self.held.iter().map(|(_, id)| *id).collect();
+            self.look_again();
         }
         Ok(Reply::Done)
     }
@@ -254,8 +247,7 @@ impl<S: Store> Node<S> {
             self.forget_chain(chain)?;
         }
         for file in self.files.from(contact) {
-            self.files.forget(file);
-            self.delete(Table::Blobs, &file.0.to_be_bytes())?;
+            self.discard_file(file, contact)?;
         }
         Ok(Reply::Done)
     }
@@ -280,14 +272,14 @@ impl<S: Store> Node<S> {
 
     fn list_inbox(&self, after: Option<u64>) -> Result<Vec<Incoming>, CommandError> {
         let mut list = Vec::new();
-        for_each::<InboxRecord>(&self.store, |key, record| {
+        let after = after.map(u64::to_be_bytes);
+        let after = after.as_ref().map(<[u8; 8]>::as_slice);
+        for_each_after::<InboxRecord>(&self.store, after, |key, record| {
             let Ok(key) = key.try_into() else {
                 return Err(NodeError::Record);
             };
             let number = u64::from_be_bytes(key);
-            if after.is_none_or(|after| number > after) {
-                list.push(self.describe_incoming(MessageId(number), &record)?);
-            }
+            list.push(self.describe_incoming(MessageId(number), &record)?);
             Ok(())
         })?;
         Ok(list)
@@ -378,6 +370,7 @@ impl<S: Store> Node<S> {
                 .refused_no_room
                 .saturating_add(router.refused_expired),
             undecryptable: self.counters.undecryptable,
+            held_back: self.counters.held_back,
             powered: self.clock.total(now),
         }
     }

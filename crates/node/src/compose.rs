@@ -4,6 +4,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use chappe_envelope::blob::{BlobKey, BlobPlan, RootHasher, seal_chunk};
+use chappe_envelope::{PairSecret, ReceiptSecret};
+use chappe_omemo::SessionId;
 use chappe_omemo::sce::{self, FileReference};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
 use chappe_wire::{ByteCount, Envelope, Instant};
@@ -14,6 +16,7 @@ use crate::chains::{ChainId, Route};
 use crate::contact::ContactId;
 use crate::message::{Draft, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId};
 use crate::output::CommandError;
+use crate::quota::file_cost;
 use crate::record::OutboxRecord;
 use crate::{Node, Store};
 
@@ -58,6 +61,7 @@ impl<S: Store> Node<S> {
                 media_type,
                 data,
             } => {
+                self.check_room(file_cost(self.chunk_count(data.len() as u64)))?;
                 let name = file_name(&name);
                 let label = Label {
                     summary: name.clone(),
@@ -98,7 +102,7 @@ impl<S: Store> Node<S> {
             .chains
             .route(contact, Route::Session(None))
             .ok_or(CommandError::NoSession)?;
-        self.hand_over(now, contact, chain, &parcel, Vec::new(), label)
+        self.hand_over(now, contact, (chain, None), &parcel, Vec::new(), label)
     }
 
     /// Sends something that people do not see: an introduction, or an answer that moves a session on.
@@ -124,7 +128,7 @@ impl<S: Store> Node<S> {
         if person.is_pair() != pair {
             return Err(CommandError::WrongKind);
         }
-        Ok(())
+        self.check_room(0)
     }
 
     fn send_content(
@@ -164,16 +168,8 @@ impl<S: Store> Node<S> {
             .map_err(|_| CommandError::NoSession)?;
         self.save_sessions(contact)?;
         self.answers.remove(&contact);
-        // Until the contact has answered it cannot know the session, only its contact URI.
-        let route = if encrypted.key_exchange {
-            Route::Invite
-        } else {
-            Route::Session(Some(session))
-        };
-        let chain = self
-            .chains
-            .route(contact, route)
-            .or_else(|| self.chains.route(contact, Route::Session(Some(session))))
+        let route = self
+            .route(contact, session, encrypted.key_exchange)
             .ok_or(CommandError::NoSession)?;
         let parcel = Parcel {
             content: Some(parcel::Content::Omemo(OmemoMessage {
@@ -189,7 +185,24 @@ impl<S: Store> Node<S> {
                 },
             })),
         };
-        self.hand_over(now, contact, chain, &parcel, chunks, label)
+        self.hand_over(now, contact, route, &parcel, chunks, label)
+    }
+
+    /// The chain by which a message goes. Until the contact has answered it cannot know the session, only its
+    /// contact URI; what the receipt takes of the session then, it knows once it has read the message.
+    fn route(
+        &self,
+        contact: ContactId,
+        session: SessionId,
+        key_exchange: bool,
+    ) -> Option<(ChainId, Option<ReceiptSecret>)> {
+        if key_exchange && let Some(chain) = self.chains.route(contact, Route::Invite) {
+            let person = self.people.person(contact).ok()?;
+            let secret = PairSecret::new(*person.sessions.exporter(session)?);
+            return Some((chain, Some(ReceiptSecret::of_session(&secret))));
+        }
+        let chain = self.chains.route(contact, Route::Session(Some(session)))?;
+        Some((chain, None))
     }
 
     /// Seals a parcel and gives it, with the chunks of its file, to the router.
@@ -197,16 +210,19 @@ impl<S: Store> Node<S> {
         &mut self,
         now: Instant,
         contact: ContactId,
-        chain: ChainId,
+        (chain, receipt): (ChainId, Option<ReceiptSecret>),
         parcel: &Parcel,
         chunks: Vec<Envelope>,
         label: Label,
     ) -> Result<MessageId, CommandError> {
         let lifetime = self.config.lifetime;
         let sender = self.chains.sender(chain).ok_or(CommandError::NoSession)?;
-        let (envelope, _) = sender
-            .seal(lifetime, &parcel.encode_to_vec())
-            .map_err(|_| CommandError::TooLarge)?;
+        let content = parcel.encode_to_vec();
+        let sealed = match &receipt {
+            Some(secret) => sender.seal_to_inbox(lifetime, &content, secret),
+            None => sender.seal(lifetime, &content),
+        };
+        let (envelope, _) = sealed.map_err(|_| CommandError::TooLarge)?;
         self.save_chain(chain)?;
         let message = self.next_message()?;
         let mut envelopes = chunks;

@@ -5,6 +5,10 @@ use alloc::vec::Vec;
 
 use chappe_wire::{ByteCount, Duration, Lifetime};
 
+/// What one contact can make a node store unless it is set otherwise: 64 MiB, as counted with what each message
+/// and chunk costs the store. A file of the largest size takes about 35 MiB of it.
+pub const QUOTA_PER_CONTACT: ByteCount = ByteCount::from_mib(64);
+
 /// How a node is set up. The defaults are those of a person's device.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -23,6 +27,9 @@ pub struct NodeConfig {
     pub receipt_delay_unverified: Duration,
     /// Whether contacts that are not verified get receipts at all. Default true.
     pub receipts_to_unverified: bool,
+    /// How many bytes of messages and files one contact can make this node store. Default
+    /// [`QUOTA_PER_CONTACT`].
+    pub quota_per_contact: ByteCount,
     /// Hop keys of relays for which at least half of the store is reserved.
     pub pinned: Vec<[u8; 32]>,
 }
@@ -38,6 +45,7 @@ impl NodeConfig {
             receipt_delay: Duration::from_secs(10),
             receipt_delay_unverified: Duration::from_secs(60),
             receipts_to_unverified: true,
+            quota_per_contact: QUOTA_PER_CONTACT,
             pinned: Vec::new(),
         }
     }

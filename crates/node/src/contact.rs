@@ -2,6 +2,8 @@
 
 use alloc::string::String;
 
+use chappe_wire::ByteCount;
+
 pub use chappe_envelope::SafetyNumber;
 
 /// The number of a contact on this node. Numbers are never used again.
@@ -38,4 +40,6 @@ pub struct Contact {
     pub blocked: bool,
     /// Whether anything was ever received from it.
     pub heard: bool,
+    /// How much its messages and files take of its share of the store.
+    pub stored: ByteCount,
 }

@@ -4,23 +4,20 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use chappe_envelope::{
-    BareJid, ChainRoot, Counter, Direction, DisplayName, PairSecret, ReceiveChain, SendChain,
-};
-use chappe_omemo::{Decrypted, IdentityKey, KeyExchange, SessionId, Sessions, sce};
+use chappe_envelope::{ChainRoot, Claim, Counter, Direction, PairSecret, ReceiveChain, SendChain};
+use chappe_omemo::{Decrypted, IdentityKey, SessionId, Sessions, sce};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
 use chappe_wire::{Duration, Envelope, Instant, ItemId, Preimage, Tag};
 use prost::Message as _;
 use rand_core::Rng as _;
 
 use crate::chains::{ChainId, Origin, Route};
-use crate::compose::cut;
 use crate::contact::ContactId;
-use crate::identity::{OWN_DOMAIN, own_jid};
 use crate::message::MessageId;
 use crate::output::Event;
 use crate::people::Person;
-use crate::record::{ContactRecord, InboxRecord};
+use crate::quota::message_cost;
+use crate::record::InboxRecord;
 use crate::{CommandError, Node, NodeError, Store};
 
 /// The longest name of a contact, in bytes; longer ones are cut.
@@ -31,13 +28,23 @@ pub(crate) const MAX_NAME_LEN: usize = 64;
 const ANSWER_DELAY: Duration = Duration::from_minutes(10);
 
 /// What one envelope led to.
-enum Outcome {
+pub(crate) enum Outcome {
     /// Read, from this contact: a receipt is due.
-    Read(ContactId),
-    /// From a contact that is blocked: not shown, and no receipt.
-    Blocked,
-    /// Not readable, and nothing changed but the window of tags.
+    Read(ContactId, Preimage),
+    /// Not readable; the window of tags moves on. By a contact URI: but for a ratchet, nothing has changed.
     Unreadable(Option<ContactId>),
+    /// By a contact URI: anybody could have made it. Nothing has changed, so that nothing is lost by it.
+    Unproven,
+    /// From a contact that is blocked, or that has used up its share. Nothing has changed; it may be read later.
+    Left,
+}
+
+/// What an envelope says, and what its receipt is made of.
+enum Proof {
+    /// Only the contact could seal it: this is the receipt.
+    Sealed(Preimage),
+    /// Everybody who has seen the contact URI could.
+    Claimed(Claim),
 }
 
 impl<S: Store> Node<S> {
@@ -49,34 +56,67 @@ impl<S: Store> Node<S> {
         counter: Counter,
         envelope: &Envelope,
     ) -> Result<(), NodeError> {
-        // Whoever does not know the pair's secret cannot make this succeed; a forger changes nothing.
-        let Some(opened) = self.chains.open(chain, counter, envelope) else {
+        let Some(origin) = self.chains.origin(chain) else {
             return Ok(());
         };
-        self.save_chain(chain)?;
-        let origin = self.chains.origin(chain);
-        let outcome = match (Parcel::decode(opened.plaintext.as_slice()), origin) {
-            (
-                Ok(Parcel {
-                    content: Some(content),
-                }),
-                Some(origin),
-            ) => self.read(now, chain, origin, content)?,
-            _ => Outcome::Unreadable(origin.and_then(Origin::contact)),
+        // Whoever does not know the secret cannot make this succeed; a forger changes nothing.
+        let (parcel, proof, added) = match origin {
+            Origin::Contact(_) => {
+                let Some(opened) = self.chains.open(chain, counter, envelope) else {
+                    return Ok(());
+                };
+                self.save_chain(chain)?;
+                let added: Vec<Tag> = opened.changed.added.iter().map(|(tag, _)| *tag).collect();
+                let parcel = Parcel::decode(opened.plaintext.as_slice());
+                (parcel, Proof::Sealed(opened.preimage), added)
+            }
+            Origin::Invite(_) => {
+                let Some(claim) = self.chains.unseal(chain, counter, envelope) else {
+                    return Ok(());
+                };
+                let parcel = Parcel::decode(claim.plaintext());
+                (parcel, Proof::Claimed(claim), Vec::new())
+            }
         };
-        match outcome {
-            Outcome::Read(contact) => {
-                self.receipt_due(now, contact, opened.preimage, envelope)?;
+        let claimed = matches!(proof, Proof::Claimed(_));
+        let outcome = match parcel {
+            Ok(Parcel {
+                content: Some(content),
+            }) => self.read(now, chain, origin, content, proof)?,
+            _ if claimed => Outcome::Unproven,
+            _ => Outcome::Unreadable(origin.contact()),
+        };
+        let moves = match outcome {
+            Outcome::Read(contact, preimage) => {
+                self.receipt_due(now, contact, preimage, envelope)?;
+                true
             }
-            Outcome::Blocked => {}
             Outcome::Unreadable(contact) => {
-                self.counters.undecryptable = self.counters.undecryptable.saturating_add(1);
+                self.count_unreadable();
                 self.tell(Event::Undecryptable { contact });
+                true
             }
-        }
-        let added: Vec<Tag> = opened.changed.added.iter().map(|(tag, _)| *tag).collect();
+            Outcome::Unproven => {
+                self.count_unreadable();
+                if self.chains.note_garbage(chain) {
+                    self.tell(Event::Undecryptable { contact: None });
+                }
+                false
+            }
+            Outcome::Left => false,
+        };
         self.rescan(&added);
+        if claimed && moves {
+            let added = self.chains.mark_seen(chain, counter);
+            self.save_chain(chain)?;
+            self.rescan(&added);
+        }
         Ok(())
+    }
+
+    fn count_unreadable(&mut self) {
+        self.counters.undecryptable = self.counters.undecryptable.saturating_add(1);
+        self.dirty = true;
     }
 
     fn read(
@@ -85,102 +125,88 @@ impl<S: Store> Node<S> {
         chain: ChainId,
         origin: Origin,
         content: parcel::Content,
+        proof: Proof,
     ) -> Result<Outcome, NodeError> {
-        match content {
-            parcel::Content::Opaque(payload) => match origin {
-                Origin::Contact(contact) if self.is_pair(contact) => {
-                    let mut record = self.inbox_record(contact)?;
-                    record.opaque = Some(payload);
-                    self.arrived(contact, record)?;
-                    Ok(Outcome::Read(contact))
-                }
-                origin => Ok(Outcome::Unreadable(origin.contact())),
-            },
-            parcel::Content::Omemo(message) => self.read_omemo(now, chain, origin, message),
+        match (content, origin, proof) {
+            (
+                parcel::Content::Opaque(payload),
+                Origin::Contact(contact),
+                Proof::Sealed(preimage),
+            ) if self.is_pair(contact) => {
+                let mut record = self.inbox_record(contact)?;
+                record.opaque = Some(payload);
+                self.arrived(contact, record)?;
+                Ok(Outcome::Read(contact, preimage))
+            }
+            (parcel::Content::Opaque(_), _, Proof::Claimed(_)) => Ok(Outcome::Unproven),
+            (parcel::Content::Opaque(_), origin, Proof::Sealed(_)) => {
+                Ok(Outcome::Unreadable(origin.contact()))
+            }
+            (
+                parcel::Content::Omemo(message),
+                Origin::Contact(contact),
+                Proof::Sealed(preimage),
+            ) => self.read_omemo(now, contact, message, preimage),
+            (parcel::Content::Omemo(message), origin, Proof::Claimed(claim)) => {
+                self.read_claimed(now, chain, origin, message, claim)
+            }
+            (parcel::Content::Omemo(_), Origin::Invite(_), Proof::Sealed(_)) => {
+                Ok(Outcome::Unproven)
+            }
         }
     }
 
+    /// A message on a chain that only the contact and this node know.
     fn read_omemo(
         &mut self,
         now: Instant,
-        chain: ChainId,
-        origin: Origin,
+        contact: ContactId,
         message: OmemoMessage,
+        preimage: Preimage,
     ) -> Result<Outcome, NodeError> {
-        let known = match origin.contact() {
-            Some(contact) => Some(contact),
-            // Nobody is believed to be who they say: the key exchange shows whose key it is.
-            None => match KeyExchange::parse(&message.key) {
-                Ok(exchange) if message.key_exchange => {
-                    self.people.holder(&exchange.header.identity)
-                }
-                _ => return Ok(Outcome::Unreadable(None)),
-            },
-        };
-        if known.is_some_and(|contact| self.is_pair(contact)) {
-            return Ok(Outcome::Unreadable(known));
+        if self.is_pair(contact) {
+            return Ok(Outcome::Unreadable(Some(contact)));
         }
-        let Ok(decrypted) = self.decrypt(known, &message) else {
-            return Ok(Outcome::Unreadable(known));
+        let Ok(decrypted) = self.decrypt(contact, &message) else {
+            return Ok(Outcome::Unreadable(Some(contact)));
         };
-        let (decrypted, stranger) = decrypted;
-        // The content names its sender; it has to be the one whose session this is (XEP-0420).
-        let content = decrypted
-            .plaintext
-            .as_deref()
-            .map(|xml| sce::Content::from_xml(xml).map(|received| received.content))
-            .transpose();
-        let claimed = match (&content, known) {
-            (Ok(Some(content)), _) => content.from.clone(),
-            (Ok(None), Some(_)) => message.sender_jid.clone(),
-            _ => return self.unread(known, &decrypted),
-        };
-        let contact = match (known, stranger) {
-            (Some(contact), _) => {
-                if self
-                    .people
-                    .person(contact)
-                    .map(|person| person.record.jid != claimed)
-                    .unwrap_or(true)
-                {
-                    return self.unread(known, &decrypted);
-                }
-                contact
-            }
-            (None, Some(sessions)) => {
-                if claimed != message.sender_jid {
-                    return self.unread(None, &decrypted);
-                }
-                match self.meet(&message, &decrypted.identity, sessions)? {
-                    Some(contact) => contact,
-                    None => return self.unread(None, &decrypted),
-                }
-            }
-            (None, None) => return self.unread(None, &decrypted),
-        };
-        // Only a key exchange made with this contact URI's prekey shows for whom it was.
-        if origin == Origin::Invite(None) && decrypted.new_session {
-            self.chains.bind(chain, contact);
-            self.save_chain(chain)?;
+        if !self.take_in(now, contact, &message, decrypted)? {
+            return Ok(Outcome::Unreadable(Some(contact)));
         }
+        Ok(Outcome::Read(contact, preimage))
+    }
+
+    /// Takes what was decrypted: sessions, content, an answer that is due. False if the content lies about its
+    /// sender: the ratchet has moved then, and nothing is shown.
+    pub(crate) fn take_in(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+        message: &OmemoMessage,
+        decrypted: Decrypted,
+    ) -> Result<bool, NodeError> {
         self.save_sessions(contact)?;
         if decrypted.new_session {
             // Its one-time prekey is spent.
             self.save_device()?;
             self.new_session(contact, decrypted.session)?;
         }
-        if self.is_blocked(contact) {
-            // Only a contact URI that nobody had used leads here: whose it is shows after opening.
-            return Ok(Outcome::Blocked);
+        let known = self.people.person(contact);
+        let jid = known.map(|person| person.record.jid.clone());
+        let Some((claimed, content)) = content_of(message, &decrypted) else {
+            return Ok(false);
+        };
+        if jid != Ok(claimed) {
+            return Ok(false);
         }
         self.heard(contact)?;
-        if let Ok(Some(content)) = content {
+        if let Some(content) = content {
             self.received(now, contact, content)?;
         }
         if decrypted.answer_due {
             self.answer_later(now, contact);
         }
-        Ok(Outcome::Read(contact))
+        Ok(true)
     }
 
     /// Without an answer the other side repeats its key exchange with every message (XEP-0384). Whatever is
@@ -212,97 +238,39 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// Something decrypted, but its content lies about its sender: the ratchet has moved, nothing is shown.
-    fn unread(
+    /// Decrypts with the sessions of a contact. On an error nothing has changed.
+    pub(crate) fn decrypt(
         &mut self,
-        contact: Option<ContactId>,
-        decrypted: &Decrypted,
-    ) -> Result<Outcome, NodeError> {
-        self.save_device()?;
-        if let Some(contact) = contact {
-            self.save_sessions(contact)?;
-            if decrypted.new_session {
-                self.new_session(contact, decrypted.session)?;
-            }
+        contact: ContactId,
+        message: &OmemoMessage,
+    ) -> Result<Decrypted, Undecryptable> {
+        let person = self.people.person_mut(contact).map_err(|_| Undecryptable)?;
+        let mut sessions = core::mem::take(&mut person.sessions);
+        let identity = person.identity();
+        let decrypted = self.decrypt_with(&mut sessions, identity.as_ref(), message);
+        if let Ok(person) = self.people.person_mut(contact) {
+            person.sessions = sessions;
         }
-        Ok(Outcome::Unreadable(contact))
+        decrypted
     }
 
-    /// Decrypts with the sessions of a contact, or with new ones that come back with the result.
-    fn decrypt(
+    pub(crate) fn decrypt_with(
         &mut self,
-        known: Option<ContactId>,
+        sessions: &mut Sessions,
+        expected: Option<&IdentityKey>,
         message: &OmemoMessage,
-    ) -> Result<(Decrypted, Option<Sessions>), NodeError> {
-        let me = self.me.as_mut().ok_or(NodeError::Record)?;
+    ) -> Result<Decrypted, Undecryptable> {
+        let me = self.me.as_mut().ok_or(Undecryptable)?;
         let payload = (!message.payload.is_empty()).then_some(message.payload.as_slice());
-        let mut fresh = Sessions::new();
-        let (sessions, expected) = match known {
-            Some(contact) => {
-                let person = self
-                    .people
-                    .person_mut(contact)
-                    .map_err(|_| NodeError::Record)?;
-                let identity = person.identity();
-                (&mut person.sessions, identity)
-            }
-            None => (&mut fresh, None),
-        };
-        let decrypted = sessions
+        sessions
             .decrypt(
                 &mut me.device,
-                expected.as_ref(),
+                expected,
                 message.key_exchange,
                 &message.key,
                 payload,
             )
-            .map_err(|_| NodeError::Record)?;
-        Ok((decrypted, known.is_none().then_some(fresh)))
-    }
-
-    /// A stranger used one of our contact URIs. `None` if its key is known under another name: refused.
-    fn meet(
-        &mut self,
-        message: &OmemoMessage,
-        identity: &IdentityKey,
-        sessions: Sessions,
-    ) -> Result<Option<ContactId>, NodeError> {
-        let name = cut(&printable(&message.name), MAX_NAME_LEN);
-        let plain = BareJid::new(&message.sender_jid).is_ok() && DisplayName::new(&name).is_ok();
-        // An address that names a key belongs to that key; one of a verified contact belongs to that contact.
-        let foreign = message.sender_jid.ends_with(OWN_DOMAIN)
-            && message.sender_jid != own_jid(identity.as_bytes());
-        let claimed = self
-            .people
-            .claiming(&message.sender_jid, message.sender_device);
-        let taken = claimed
-            .and_then(|contact| self.people.person(contact).ok())
-            .is_some_and(|person| person.record.verified);
-        if !plain
-            || foreign
-            || taken
-            || self.people.holder(identity).is_some()
-            || self.people.is_full()
-        {
-            return Ok(None);
-        }
-        let contact = self.next_contact();
-        let record = ContactRecord {
-            name: self.people.free_name(&name),
-            jid: message.sender_jid.clone(),
-            device: message.sender_device,
-            identity: identity.as_bytes().to_vec(),
-            verified: false,
-            blocked: false,
-            heard: true,
-        };
-        self.people.insert(contact, Person { record, sessions });
-        self.save_contact(contact)?;
-        if let Ok(person) = self.people.person(contact) {
-            let told = person.describe(contact);
-            self.tell(Event::ContactAdded(told));
-        }
-        Ok(Some(contact))
+            .map_err(|_| Undecryptable)
     }
 
     /// A session's secret makes a chain each way.
@@ -406,11 +374,12 @@ impl<S: Store> Node<S> {
     /// Puts a message into the inbox and tells of it.
     pub(crate) fn arrived(
         &mut self,
-        _from: ContactId,
+        from: ContactId,
         record: InboxRecord,
     ) -> Result<MessageId, NodeError> {
         let message = self.next_message()?;
         self.save(&message.0.to_be_bytes(), &record)?;
+        self.charge(from, message_cost(&record))?;
         let told = self.describe_incoming(message, &record)?;
         self.tell(Event::Received(told));
         Ok(message)
@@ -451,6 +420,21 @@ impl<S: Store> Node<S> {
             .is_ok_and(|person| person.record.verified);
         self.hold_receipt(now, preimage, envelope.header().lifetime, verified)
     }
+}
+
+/// The message does not decrypt; nothing has changed.
+pub(crate) struct Undecryptable;
+
+/// What was decrypted, and the address that it claims to be from: the content names its sender (XEP-0420).
+pub(crate) fn content_of(
+    message: &OmemoMessage,
+    decrypted: &Decrypted,
+) -> Option<(String, Option<sce::Content>)> {
+    let Some(xml) = &decrypted.plaintext else {
+        return Some((message.sender_jid.clone(), None));
+    };
+    let content = sce::Content::from_xml(xml).ok()?.content;
+    Some((content.from.clone(), Some(content)))
 }
 
 /// A name as a stranger gives it, without what could disturb a terminal.

@@ -5,26 +5,37 @@ use alloc::vec::Vec;
 
 use chappe_envelope::blob::{BlobKey, BlobPlan, BlobReference, BlobRoot, ChunkIndex};
 use chappe_omemo::sce::FileReference;
-use chappe_wire::{ByteCount, Envelope, Instant, ItemId, Tag};
+use chappe_wire::{ByteCount, Duration, Envelope, Instant, ItemId, Tag};
 use sha2::{Digest as _, Sha256};
 
 use crate::compose::{cut, file_name};
 use crate::contact::ContactId;
 use crate::message::{MAX_FILE_LEN, MessageId};
 use crate::output::Event;
+use crate::quota::file_cost;
 use crate::record::{BlobRecord, ChunkRecord, FileRecord, InboxRecord, load};
 use crate::{Node, NodeError, Store, Table};
 
-/// Files that one contact may have on their way to us at once. More are told of, but not collected.
+/// Files that one contact may have on their way to us at once. More are told of, and wait.
 pub(crate) const MAX_FILES_PER_CONTACT: usize = 16;
 /// Files that may be on their way in at once.
 pub(crate) const MAX_FILES_UNDER_WAY: usize = 256;
+/// Files of one contact that may wait for others, or for room. Still more are told of, and never collected.
+pub(crate) const MAX_FILES_WAITING: usize = 64;
+/// How long a file may be on its way in, of powered time: its chunks have expired everywhere then.
+pub(crate) const FILE_PATIENCE: Duration = Duration::from_days(31);
+/// What a chunk is counted with against its sender's share, in bytes: its content, its record and its key.
+pub(crate) const CHUNK_COST: u64 = 4_400;
 
 /// Files on their way in, in memory.
 #[derive(Default)]
 pub(crate) struct Files {
     under_way: BTreeMap<MessageId, File>,
     tags: BTreeMap<Tag, (MessageId, ChunkIndex)>,
+    /// Told of, but not collected yet.
+    waiting: BTreeMap<MessageId, ContactId>,
+    /// When each of the two kinds is given up.
+    given_up: BTreeSet<(Instant, MessageId)>,
 }
 
 struct File {
@@ -49,13 +60,46 @@ impl Files {
         self.under_way.get(&message).map(|file| file.sender)
     }
 
-    /// Files on their way in from a contact.
+    /// Files of a contact that are on their way in, or wait.
     pub(crate) fn from(&self, contact: ContactId) -> Vec<MessageId> {
-        let files = self
-            .under_way
+        let under_way = self.under_way.iter();
+        let under_way = under_way.map(|(message, file)| (message, file.sender));
+        let waiting = self
+            .waiting
             .iter()
-            .filter(|(_, file)| file.sender == contact);
-        files.map(|(message, _)| *message).collect()
+            .map(|(message, sender)| (message, *sender));
+        under_way
+            .chain(waiting)
+            .filter(|(_, sender)| *sender == contact)
+            .map(|(message, _)| *message)
+            .collect()
+    }
+
+    /// When the next file is given up.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.given_up.first().map_or(Instant::NEVER, |(at, _)| *at)
+    }
+
+    /// A file is told of.
+    fn wait(&mut self, message: MessageId, contact: ContactId, since: Instant) {
+        self.waiting.insert(message, contact);
+        self.given_up.insert((since.after(FILE_PATIENCE), message));
+    }
+
+    /// Whether one more file of a contact can be on its way.
+    fn has_place(&self, contact: ContactId) -> bool {
+        self.under_way.len() < MAX_FILES_UNDER_WAY
+            && self.of_contact(contact) < MAX_FILES_PER_CONTACT
+    }
+
+    fn of_contact(&self, contact: ContactId) -> usize {
+        let files = self.under_way.values();
+        files.filter(|file| file.sender == contact).count()
+    }
+
+    fn may_wait(&self, contact: ContactId) -> bool {
+        let waiting = self.waiting.values();
+        waiting.filter(|sender| **sender == contact).count() < MAX_FILES_WAITING
     }
 
     fn expect(&mut self, message: MessageId, file: File) -> Vec<Tag> {
@@ -74,7 +118,9 @@ impl Files {
 
     pub(crate) fn forget(&mut self, message: MessageId) {
         self.under_way.remove(&message);
+        self.waiting.remove(&message);
         self.tags.retain(|_, (of, _)| *of != message);
+        self.given_up.retain(|(_, of)| *of != message);
     }
 }
 
@@ -82,7 +128,7 @@ impl<S: Store> Node<S> {
     /// A message tells of a file: from now on its chunks are recognised, also those that are here already.
     pub(crate) fn expect_file(
         &mut self,
-        _now: Instant,
+        now: Instant,
         contact: ContactId,
         mut record: InboxRecord,
         file: FileReference,
@@ -93,30 +139,90 @@ impl<S: Store> Node<S> {
             size: file.size,
             sha256: file.sha256.to_vec(),
         });
-        let plan = (file.size <= MAX_FILE_LEN as u64
-            && self.files.under_way.len() < MAX_FILES_UNDER_WAY
-            && self.files.from(contact).len() < MAX_FILES_PER_CONTACT)
+        let message = self.arrived(contact, record)?;
+        let plan = (file.size <= MAX_FILE_LEN as u64)
             .then(|| BlobPlan::new(ByteCount::new(file.size)).ok())
             .flatten();
-        let message = self.arrived(contact, record)?;
-        let Some(plan) = plan else { return Ok(()) };
+        if plan.is_none() || !self.files.may_wait(contact) {
+            return Ok(());
+        }
         let blob = BlobRecord {
             key: file.key.to_vec(),
             root: file.root.to_vec(),
             size: file.size,
-            complete: false,
-            damaged: false,
+            since: now.as_micros(),
+            ..BlobRecord::default()
         };
         self.save(&message.0.to_be_bytes(), &blob)?;
-        let missing = plan.indexes().collect();
-        let blob = BlobReference::new(BlobKey::new(file.key), BlobRoot::new(file.root), plan);
+        self.files.wait(message, contact, now);
+        let cost = file_cost(self.chunk_count(blob.size));
+        if !self.collect_file(message, contact, blob)? && !self.has_share(contact, cost) {
+            self.hold_back(contact);
+        }
+        Ok(())
+    }
+
+    /// Starts to collect the files for which there is room now.
+    pub(crate) fn start_waiting_files(&mut self) -> Result<(), NodeError> {
+        let waiting: Vec<_> = self
+            .files
+            .waiting
+            .iter()
+            .map(|(message, contact)| (*message, *contact))
+            .collect();
+        for (message, contact) in waiting {
+            if self.files.has_place(contact)
+                && let Some(blob) = load::<BlobRecord>(&self.store, &message.0.to_be_bytes())?
+            {
+                self.collect_file(message, contact, blob)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets room aside for a file that waits, and recognises its chunks from now on, also those that are here
+    /// already. False if there is none.
+    fn collect_file(
+        &mut self,
+        message: MessageId,
+        contact: ContactId,
+        mut blob: BlobRecord,
+    ) -> Result<bool, NodeError> {
+        let cost = file_cost(self.chunk_count(blob.size));
+        if !self.files.has_place(contact) || !self.has_share(contact, cost) {
+            return Ok(false);
+        }
+        self.charge(contact, cost)?;
+        blob.charged = cost;
+        self.save(&message.0.to_be_bytes(), &blob)?;
+        self.files.waiting.remove(&message);
+        let reference = reference_of(&blob)?;
         let file = File {
             sender: contact,
-            blob,
-            missing,
+            missing: reference.plan().indexes().collect(),
+            blob: reference,
         };
         let tags = self.files.expect(message, file);
         self.rescan(&tags);
+        Ok(true)
+    }
+
+    /// Gives up the files that have been on their way for too long.
+    pub(crate) fn give_files_up(&mut self, now: Instant) -> Result<(), NodeError> {
+        let mut any = false;
+        while let Some((_, message)) = self.files.given_up.first().filter(|(at, _)| *at <= now) {
+            let message = *message;
+            any = true;
+            let record: Option<InboxRecord> = load(&self.store, &message.0.to_be_bytes())?;
+            self.files.forget(message);
+            let Some(record) = record else { continue };
+            self.discard_file(message, ContactId(record.contact))?;
+            let told = self.describe_incoming(message, &record)?;
+            self.tell(Event::FileGivenUp(told));
+        }
+        if any {
+            self.start_waiting_files()?;
+        }
         Ok(())
     }
 
@@ -126,37 +232,33 @@ impl<S: Store> Node<S> {
         message: MessageId,
         blob: &BlobRecord,
     ) -> Result<(), NodeError> {
-        if blob.complete || blob.damaged {
+        if blob.discarded {
+            self.purges.add(message, blob);
             return Ok(());
         }
-        let key = blob
-            .key
-            .as_slice()
-            .try_into()
-            .map_err(|_| NodeError::Record)?;
-        let root = blob
-            .root
-            .as_slice()
-            .try_into()
-            .map_err(|_| NodeError::Record)?;
-        let plan = BlobPlan::new(ByteCount::new(blob.size)).map_err(|_| NodeError::Record)?;
-        let mut missing = BTreeSet::new();
-        for index in plan.indexes() {
-            if self
-                .store
-                .get(Table::Chunks, &chunk_key(message, index))?
-                .is_none()
-            {
-                missing.insert(index);
-            }
+        if blob.complete {
+            return Ok(());
         }
-        let blob = BlobReference::new(BlobKey::new(key), BlobRoot::new(root), plan);
         let record: InboxRecord =
             load(&self.store, &message.0.to_be_bytes())?.ok_or(NodeError::Record)?;
         let sender = ContactId(record.contact);
+        let since = Instant::from_micros(blob.since);
+        self.files.wait(message, sender, since);
+        if blob.charged == 0 {
+            return Ok(());
+        }
+        let reference = reference_of(blob)?;
+        let mut missing = BTreeSet::new();
+        for index in reference.plan().indexes() {
+            let key = chunk_key(message, index.get());
+            if self.store.get(Table::Chunks, &key)?.is_none() {
+                missing.insert(index);
+            }
+        }
+        self.files.waiting.remove(&message);
         let file = File {
             sender,
-            blob,
+            blob: reference,
             missing,
         };
         self.files.expect(message, file);
@@ -184,7 +286,7 @@ impl<S: Store> Node<S> {
             id: envelope.id().as_bytes().to_vec(),
             content: opened.content.to_vec(),
         };
-        self.save(&chunk_key(message, index), &chunk)?;
+        self.save(&chunk_key(message, index.get()), &chunk)?;
         let record: InboxRecord =
             load(&self.store, &message.0.to_be_bytes())?.ok_or(NodeError::Record)?;
         self.hold_receipt(
@@ -211,7 +313,7 @@ impl<S: Store> Node<S> {
         let mut sha256 = Sha256::new();
         for index in reference.plan().indexes() {
             let chunk: ChunkRecord =
-                load(&self.store, &chunk_key(message, index))?.ok_or(NodeError::Record)?;
+                load(&self.store, &chunk_key(message, index.get()))?.ok_or(NodeError::Record)?;
             let id = chunk
                 .id
                 .as_slice()
@@ -228,16 +330,20 @@ impl<S: Store> Node<S> {
         let sound = reference.verify(ids).is_ok() && sha256.finalize().as_slice() == expected;
         let mut blob: BlobRecord =
             load(&self.store, &message.0.to_be_bytes())?.ok_or(NodeError::Record)?;
-        blob.complete = sound;
-        blob.damaged = !sound;
-        blob.key.clear();
-        self.save(&message.0.to_be_bytes(), &blob)?;
-        self.files.forget(message);
+        if sound {
+            blob.complete = true;
+            blob.key.clear();
+            self.save(&message.0.to_be_bytes(), &blob)?;
+            self.files.forget(message);
+        } else {
+            self.discard_file(message, ContactId(record.contact))?;
+        }
+        self.start_waiting_files()?;
         let told = self.describe_incoming(message, record)?;
         self.tell(if sound {
             Event::FileComplete(told)
         } else {
-            Event::FileProgress(told)
+            Event::FileGivenUp(told)
         });
         Ok(())
     }
@@ -254,20 +360,36 @@ impl<S: Store> Node<S> {
         let mut content = Vec::new();
         for index in plan.indexes() {
             let chunk: ChunkRecord =
-                load(&self.store, &chunk_key(message, index))?.ok_or(NodeError::Record)?;
+                load(&self.store, &chunk_key(message, index.get()))?.ok_or(NodeError::Record)?;
             content.extend_from_slice(&chunk.content);
         }
         Ok(Some(content))
     }
 }
 
-fn chunk_key(message: MessageId, index: ChunkIndex) -> [u8; 12] {
+/// What the chunks of a file are recognised and checked by.
+fn reference_of(blob: &BlobRecord) -> Result<BlobReference, NodeError> {
+    let key = blob.key.as_slice().try_into();
+    let root = blob.root.as_slice().try_into();
+    let plan = BlobPlan::new(ByteCount::new(blob.size));
+    match (key, root, plan) {
+        (Ok(key), Ok(root), Ok(plan)) => Ok(BlobReference::new(
+            BlobKey::new(key),
+            BlobRoot::new(root),
+            plan,
+        )),
+        _ => Err(NodeError::Record),
+    }
+}
+
+/// The key of a chunk in its table.
+pub(crate) fn chunk_key(message: MessageId, index: u32) -> [u8; 12] {
     let mut key = [0; 12];
     let bytes = message
         .0
         .to_be_bytes()
         .into_iter()
-        .chain(index.get().to_be_bytes());
+        .chain(index.to_be_bytes());
     for (to, from) in key.iter_mut().zip(bytes) {
         *to = from;
     }

@@ -143,10 +143,7 @@ impl<S: Store> Node<S> {
         record::for_each::<ContactRecord>(store, |key, record| {
             people.insert(
                 ContactId(number(key)?),
-                Person {
-                    record,
-                    sessions: Sessions::new(),
-                },
+                Person::new(record, Sessions::new()),
             );
             Ok(())
         })?;

@@ -7,7 +7,7 @@ use core::fmt;
 use chappe_wire::LinkId;
 
 use crate::contact::{ContactId, SafetyNumber};
-use crate::message::{Draft, MessageId};
+use crate::message::{Draft, MessageId, MessageSelection};
 
 /// One thing that happened to a node.
 #[derive(Debug)]
@@ -106,6 +106,8 @@ pub enum Command {
         /// The last number that is known already.
         after: Option<u64>,
     },
+    /// Delete messages that arrived, with their files. It makes room, and works in a full store too.
+    DeleteMessages(MessageSelection),
     /// The content of a file that arrived.
     File(MessageId),
     /// Counters and gauges.

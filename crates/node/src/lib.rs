@@ -12,27 +12,31 @@ mod command;
 mod compose;
 mod config;
 mod contact;
+mod deletion;
 mod deliver;
 mod file;
 mod identity;
 mod input;
+mod introduction;
 mod message;
 mod neighbour;
 mod node;
 mod outbox;
 mod output;
 mod people;
+mod quota;
 mod receipts;
 mod record;
 mod store;
 
 pub use compose::MAX_OPAQUE_LEN;
-pub use config::{NodeConfig, PolicyChoice, Profile, Role};
+pub use config::{NodeConfig, PolicyChoice, Profile, QUOTA_PER_CONTACT, Role};
 pub use contact::{Contact, ContactId, SafetyNumber, Trust};
 pub use input::{Command, CommandId, Input, LinkUp};
 pub use message::{
-    Content, Delivery, Draft, FileInfo, Incoming, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId, Outgoing,
+    Content, Delivery, Draft, FileInfo, Incoming, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId,
+    MessageSelection, Outgoing,
 };
 pub use node::{Node, NodeError};
-pub use output::{CarriedEnvelope, CommandError, Event, Output, Peer, Reply, Status};
+pub use output::{CarriedEnvelope, CommandError, Event, Output, Peer, Reply, Shortage, Status};
 pub use store::{MAX_KEY_LEN, MAX_VALUE_LEN, Store, StoreError, Table};

@@ -16,6 +16,18 @@ pub const MAX_FILE_LEN: usize = 32 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub u64);
 
+/// Which messages of the inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MessageSelection {
+    /// All of them.
+    All,
+    /// Those of one contact.
+    Of(ContactId),
+    /// Those with these numbers.
+    These(Vec<MessageId>),
+}
+
 /// What is to be sent.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -16,12 +16,14 @@ use zeroize::Zeroizing;
 use crate::chains::{ChainId, Chains};
 use crate::clock::PoweredClock;
 use crate::contact::ContactId;
+use crate::deletion::Purges;
 use crate::file::Files;
 use crate::message::MessageId;
 use crate::neighbour::Neighbour;
 use crate::outbox::Outbox;
 use crate::output::Event;
 use crate::people::People;
+use crate::quota::Room;
 use crate::receipts::Batches;
 use crate::record::{self, COUNTERS_KEY, CounterRecord, Record, SELF_KEY, SessionsRecord};
 use crate::{CommandError, Input, NodeConfig, Output, PolicyChoice, Store, StoreError, Table};
@@ -56,6 +58,8 @@ pub struct Node<S> {
     pub(crate) chains: Chains,
     pub(crate) outbox: Outbox,
     pub(crate) files: Files,
+    pub(crate) purges: Purges,
+    pub(crate) room: Room,
     pub(crate) batches: Batches,
     /// Contacts that wait for an answer to their key exchange, and until when.
     pub(crate) answers: BTreeMap<ContactId, Instant>,
@@ -125,6 +129,7 @@ impl<S: Store> Node<S> {
             router_seed,
         );
         let now = clock.read(now);
+        let room = Room::new(store.free()?.get());
         let mut node = Self {
             config,
             store,
@@ -139,6 +144,8 @@ impl<S: Store> Node<S> {
             chains: Chains::default(),
             outbox: Outbox::default(),
             files: Files::default(),
+            purges: Purges::default(),
+            room,
             batches: Batches::default(),
             answers: BTreeMap::new(),
             counters,
@@ -155,7 +162,8 @@ impl<S: Store> Node<S> {
         node.restore_people()?;
         node.restore_custody(now)?;
         // What was found but not delivered when the last run ended.
-        node.found = node.held.iter().map(|(_, id)| *id).collect();
+        node.look_again();
+        node.start_waiting_files()?;
         Ok(node)
     }
 
@@ -226,6 +234,7 @@ impl<S: Store> Node<S> {
         let now = self.now;
         self.changes(now)?;
         self.deliver_found(now)?;
+        self.purge_some()?;
         self.changes(now)?;
         self.pump(now)?;
         self.changes(now)?;
@@ -243,23 +252,25 @@ impl<S: Store> Node<S> {
         self.save(COUNTERS_KEY, &counters)?;
         self.store.commit()?;
         self.dirty = false;
-        Ok(())
+        self.measure_room()
     }
 
     fn timeout(&mut self, now: Instant) -> Result<(), NodeError> {
         self.hop_timeouts(now)?;
         self.router.handle_timeout(now);
         self.answer_due(now)?;
+        self.give_files_up(now)?;
         self.let_receipts_go(now)
     }
 
     fn deadline(&self) -> Instant {
-        if !self.found.is_empty() {
+        if !self.found.is_empty() || !self.purges.is_empty() {
             return self.now;
         }
         self.hop_deadline()
             .min(self.router.poll_timeout())
             .min(self.batches.deadline())
+            .min(self.files.deadline())
             .min(
                 self.answers
                     .values()
@@ -285,6 +296,7 @@ impl<S: Store> Node<S> {
 
     pub(crate) fn save<R: Record>(&mut self, key: &[u8], record: &R) -> Result<(), NodeError> {
         self.dirty = true;
+        self.room.spend(key, record.encoded_len());
         Ok(record::save(&mut self.store, key, record)?)
     }
 

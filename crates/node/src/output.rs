@@ -57,6 +57,9 @@ pub enum Event {
     FileProgress(Incoming),
     /// A file is complete and was checked. Told once.
     FileComplete(Incoming),
+    /// A file will not arrive: it is not what its message said, or it has been on its way for longer than its
+    /// pieces live. What had come of it is deleted.
+    FileGivenUp(Incoming),
     /// The state of a sent message changed.
     Sent(Outgoing),
     /// A stranger used one of our contact URIs: a new contact, unverified.
@@ -86,11 +89,30 @@ pub enum Event {
         /// Why.
         reason: &'static str,
     },
+    /// Something is for this node and there is no room for it. Told once until there is room again.
+    NoRoom(Shortage),
     /// Something is for this node and could not be read. It is not silently lost.
     Undecryptable {
         /// From whom, if that is known.
         contact: Option<ContactId>,
     },
+}
+
+/// Of what there is too little.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shortage {
+    /// A contact's share of the store is used up. Its messages stay sealed, unread and without receipt among the
+    /// carried envelopes, and files that it announced wait. Once messages of it are deleted they are delivered,
+    /// unless they were evicted or their lifetime was over before.
+    Contact {
+        /// Which contact.
+        contact: ContactId,
+        /// What it is called.
+        name: String,
+    },
+    /// The store is full. Nothing is taken from neighbours, so that they keep it; deleting messages makes room.
+    Store,
 }
 
 /// The answer to a command.
@@ -113,6 +135,8 @@ pub enum Reply {
     Outbox(Vec<Outgoing>),
     /// To `Inbox`, oldest first.
     Inbox(Vec<Incoming>),
+    /// To `DeleteMessages`: how many are gone. The room of their files follows within seconds.
+    Deleted(u64),
     /// To `File`.
     File(Vec<u8>),
     /// To `Status`.
@@ -209,6 +233,8 @@ pub struct Status {
     pub refused: u64,
     /// Envelopes for this node that could not be read.
     pub undecryptable: u64,
+    /// Messages and files of contacts that found their share of the store used up when they came.
+    pub held_back: u64,
     /// Powered time of this store.
     pub powered: Duration,
 }
@@ -240,6 +266,9 @@ pub enum CommandError {
     /// No message has this number, or it is not a file.
     #[error("There is no such file.")]
     NoSuchFile,
+    /// No message has this number.
+    #[error("There is no such message.")]
+    NoSuchMessage,
     /// Not all pieces of the file are here.
     #[error("The file is not complete yet.")]
     Incomplete,
@@ -264,6 +293,9 @@ pub enum CommandError {
     /// The outbox is full until something is delivered or expires.
     #[error("There is no room for this message until older ones are delivered or expire.")]
     OutboxFull,
+    /// The store has only room left for the node's own records.
+    #[error("The store is full; delete messages, or free some space on its disk.")]
+    StoreFull,
     /// A relay has no person.
     #[error("A relay has no messages of its own.")]
     Relay,

@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use chappe_omemo::{IdentityKey, Sessions};
+use chappe_wire::ByteCount;
 
 use crate::contact::{Contact, ContactId, Trust};
 use crate::output::CommandError;
@@ -24,6 +25,8 @@ pub(crate) struct Person {
     pub(crate) record: ContactRecord,
     /// The OMEMO sessions with its device; empty for a contact with a pair secret.
     pub(crate) sessions: Sessions,
+    /// Its share of the store is used up, and that was told.
+    pub(crate) held_back: bool,
 }
 
 impl People {
@@ -87,6 +90,14 @@ impl People {
 }
 
 impl Person {
+    pub(crate) fn new(record: ContactRecord, sessions: Sessions) -> Self {
+        Self {
+            record,
+            sessions,
+            held_back: false,
+        }
+    }
+
     /// True for a contact of an embedder with an OMEMO of its own.
     pub(crate) fn is_pair(&self) -> bool {
         self.record.identity.is_empty()
@@ -120,6 +131,7 @@ impl Person {
             trust: self.trust(),
             blocked: self.record.blocked,
             heard: self.record.heard,
+            stored: ByteCount::new(self.record.stored),
         }
     }
 }

@@ -1,24 +1,36 @@
 //! When receipts are let go: after a random delay and in batches, so that relays learn that something
 //! arrived, not to whom or when.
 
+use alloc::vec::Vec;
+
 use chappe_wire::{Duration, Instant, Lifetime, Preimage};
 use rand_core::Rng as _;
 
-use crate::record::{ReceiptRecord, for_each};
+use crate::record::ReceiptRecord;
 use crate::{Node, NodeError, Store, Table};
 
-/// Receipts that wait, in two batches: for contacts that are verified, and for the others.
-#[derive(Debug)]
+/// Receipts in one batch, at most. A batch that is full goes at once.
+const MAX_BATCH: usize = 1_024;
+
+/// Receipts that wait, in two batches: for contacts that are verified, and for the others. The store has them
+/// too, so that they go after a restart.
+#[derive(Default)]
 pub(crate) struct Batches {
-    verified: Instant,
-    unverified: Instant,
+    verified: Batch,
+    unverified: Batch,
 }
 
-impl Default for Batches {
+struct Batch {
+    /// When it goes; never, while it is empty.
+    at: Instant,
+    receipts: Vec<(Preimage, Lifetime)>,
+}
+
+impl Default for Batch {
     fn default() -> Self {
         Self {
-            verified: Instant::NEVER,
-            unverified: Instant::NEVER,
+            at: Instant::NEVER,
+            receipts: Vec::new(),
         }
     }
 }
@@ -26,7 +38,15 @@ impl Default for Batches {
 impl Batches {
     /// When the next batch goes.
     pub(crate) fn deadline(&self) -> Instant {
-        self.verified.min(self.unverified)
+        self.verified.at.min(self.unverified.at)
+    }
+
+    fn of_mut(&mut self, verified: bool) -> &mut Batch {
+        if verified {
+            &mut self.verified
+        } else {
+            &mut self.unverified
+        }
     }
 }
 
@@ -60,12 +80,31 @@ impl<S: Store> Node<S> {
             class: 0,
         };
         self.save(preimage.commitment().as_bytes(), &record)?;
-        self.schedule_receipts(now, verified);
+        self.schedule_receipt(now, preimage, lifetime, verified);
         Ok(())
     }
 
-    /// Sets the time of a batch, unless it is set.
-    pub(crate) fn schedule_receipts(&mut self, now: Instant, verified: bool) {
+    /// Takes over a receipt that was kept back before a restart.
+    pub(crate) fn restore_held(
+        &mut self,
+        now: Instant,
+        record: &ReceiptRecord,
+    ) -> Result<(), NodeError> {
+        let bytes = record.preimage.as_slice().try_into();
+        let preimage = Preimage::new(bytes.map_err(|_| NodeError::Record)?);
+        let lifetime = Lifetime::from_code(u8::try_from(record.lifetime).unwrap_or(u8::MAX));
+        self.schedule_receipt(now, preimage, lifetime, record.state == HELD);
+        Ok(())
+    }
+
+    /// Puts a receipt into its batch. The first one sets its time.
+    fn schedule_receipt(
+        &mut self,
+        now: Instant,
+        preimage: Preimage,
+        lifetime: Lifetime,
+        verified: bool,
+    ) {
         let delay = if verified {
             self.config.receipt_delay
         } else {
@@ -78,47 +117,26 @@ impl<S: Store> Node<S> {
         } else {
             self.rng.next_u64() % half
         };
-        let at = now.after(Duration::from_micros(half.saturating_add(random)));
-        let batch = if verified {
-            &mut self.batches.verified
-        } else {
-            &mut self.batches.unverified
-        };
-        if *batch == Instant::NEVER {
-            *batch = at;
+        let batch = self.batches.of_mut(verified);
+        if batch.receipts.is_empty() {
+            batch.at = now.after(Duration::from_micros(half.saturating_add(random)));
+        }
+        batch.receipts.push((preimage, lifetime));
+        if batch.receipts.len() >= MAX_BATCH {
+            batch.at = now;
         }
     }
 
     /// Lets the batches go whose time has come.
     pub(crate) fn let_receipts_go(&mut self, now: Instant) -> Result<(), NodeError> {
-        for (verified, state) in [(true, HELD), (false, HELD_UNVERIFIED)] {
-            let batch = if verified {
-                &mut self.batches.verified
-            } else {
-                &mut self.batches.unverified
-            };
-            if *batch > now {
+        for verified in [true, false] {
+            let batch = self.batches.of_mut(verified);
+            if batch.at > now {
                 continue;
             }
-            *batch = Instant::NEVER;
-            let mut due = alloc::vec::Vec::new();
-            for_each::<ReceiptRecord>(&self.store, |_, record| {
-                if record.state == state {
-                    due.push(record);
-                }
-                Ok(())
-            })?;
-            for record in due {
-                let bytes = record
-                    .preimage
-                    .as_slice()
-                    .try_into()
-                    .map_err(|_| NodeError::Record)?;
-                let preimage = Preimage::new(bytes);
+            for (preimage, lifetime) in core::mem::take(batch).receipts {
                 // The router stores it as one that is on its way.
                 self.delete(Table::Receipts, preimage.commitment().as_bytes())?;
-                let lifetime =
-                    Lifetime::from_code(u8::try_from(record.lifetime).unwrap_or(u8::MAX));
                 self.router.add_receipt(now, preimage, lifetime);
             }
         }

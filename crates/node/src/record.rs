@@ -36,10 +36,20 @@ pub(crate) fn save<R: Record>(
 /// Hands every record of a table to `each`, in the order of the keys.
 pub(crate) fn for_each<R: Record>(
     store: &impl Store,
+    each: impl FnMut(&[u8], R) -> Result<(), NodeError>,
+) -> Result<(), NodeError> {
+    for_each_after(store, None, each)
+}
+
+/// Hands every record of a table whose key is greater than `after` to `each`, in the order of the keys. Reads no
+/// others.
+pub(crate) fn for_each_after<R: Record>(
+    store: &impl Store,
+    after: Option<&[u8]>,
     mut each: impl FnMut(&[u8], R) -> Result<(), NodeError>,
 ) -> Result<(), NodeError> {
     const PAGE: usize = 256;
-    let mut after: Option<Vec<u8>> = None;
+    let mut after = after.map(Vec::from);
     loop {
         let page = store.scan(R::TABLE, after.as_deref(), PAGE)?;
         let Some((last, _)) = page.last() else {
@@ -51,6 +61,9 @@ pub(crate) fn for_each<R: Record>(
                 key,
                 R::decode(value.as_slice()).map_err(|_| NodeError::Record)?,
             )?;
+        }
+        if page.len() < PAGE {
+            return Ok(());
         }
     }
 }
@@ -108,6 +121,8 @@ pub(crate) struct CounterRecord {
     pub(crate) evicted: u64,
     #[prost(uint64, tag = "10")]
     pub(crate) undecryptable: u64,
+    #[prost(uint64, tag = "11")]
+    pub(crate) held_back: u64,
 }
 
 /// Key of the [`CounterRecord`].
@@ -135,6 +150,9 @@ pub(crate) struct ContactRecord {
     pub(crate) blocked: bool,
     #[prost(bool, tag = "7")]
     pub(crate) heard: bool,
+    /// Bytes of messages and files that count against its share.
+    #[prost(uint64, tag = "8")]
+    pub(crate) stored: u64,
 }
 
 impl Record for ContactRecord {
@@ -217,6 +235,9 @@ pub(crate) struct SeenRecord {
     pub(crate) class: u32,
     #[prost(bytes = "vec", tag = "4")]
     pub(crate) commitment: Vec<u8>,
+    /// Powered time at which it first came, if it can be taken once more.
+    #[prost(uint64, optional, tag = "5")]
+    pub(crate) outlived: Option<u64>,
 }
 
 impl Record for SeenRecord {
@@ -316,9 +337,10 @@ pub(crate) struct FileRecord {
     pub(crate) sha256: Vec<u8>,
 }
 
-/// The key of a file that is on its way in, under the number of its message; gone once it is complete.
+/// A file that came with a message, under the message's number.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct BlobRecord {
+    /// Empty once it is not needed any more.
     #[prost(bytes = "vec", tag = "1")]
     pub(crate) key: Vec<u8>,
     #[prost(bytes = "vec", tag = "2")]
@@ -327,8 +349,15 @@ pub(crate) struct BlobRecord {
     pub(crate) size: u64,
     #[prost(bool, tag = "4")]
     pub(crate) complete: bool,
+    /// Its chunks are being deleted, and then this record.
     #[prost(bool, tag = "5")]
-    pub(crate) damaged: bool,
+    pub(crate) discarded: bool,
+    /// Bytes that count against its sender's share; 0 while it waits.
+    #[prost(uint64, tag = "6")]
+    pub(crate) charged: u64,
+    /// Powered time at which its message came.
+    #[prost(uint64, tag = "7")]
+    pub(crate) since: u64,
 }
 
 impl Record for BlobRecord {

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use chappe_wire::ByteCount;
+
 /// One ordered table of the store. The numbers are part of the store's format and are never used again for
 /// something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,6 +93,14 @@ pub trait Store {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError>;
+
+    /// How many bytes can still be put, about and rather too few. A store that cannot tell says that there is no end.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was changed.
+    fn free(&self) -> Result<ByteCount, StoreError> {
+        Ok(ByteCount::new(u64::MAX))
+    }
 
     /// Makes the open transaction durable. Without one it does nothing.
     ///

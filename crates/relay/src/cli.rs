@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Run(Run),
     /// Send a text, a file or standard input
     Send(Send),
-    /// Show what arrived
+    /// Show what arrived, or delete some of it
     Inbox(Inbox),
     /// Show what was sent, and how far it is
     Outbox(Format),
@@ -170,7 +170,10 @@ pub(crate) struct Send {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Inbox {
+    #[command(subcommand)]
+    pub(crate) change: Option<InboxChange>,
     /// Go on and show what arrives, until Ctrl-C
     #[arg(long)]
     pub(crate) follow: bool,
@@ -180,6 +183,28 @@ pub(crate) struct Inbox {
     /// Save complete files to this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) save: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum InboxChange {
+    /// Delete messages, with their files
+    Rm(InboxRm),
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true))]
+pub(crate) struct InboxRm {
+    /// The numbers of messages
+    #[arg(value_name = "ID", group = "which")]
+    pub(crate) ids: Vec<u64>,
+    /// All messages of this contact
+    #[arg(long, value_name = "NAME", group = "which")]
+    pub(crate) contact: Option<String>,
+    /// All messages
+    #[arg(long, group = "which")]
+    pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) format: Format,
 }

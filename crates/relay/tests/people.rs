@@ -130,6 +130,29 @@ fn a_text_and_a_file_go_through_a_relay_to_someone_who_is_never_in_range() {
             .ok("s", ["inbox", "--json"])
             .contains("\"text\":\"hello\"")
     );
+
+    // Deleted by number, by contact, or all; what to delete has to be said.
+    assert_eq!(world.run("s", ["inbox", "rm"]).code, Some(2));
+    let unknown = world.fails(1, "s", ["inbox", "rm", "999"]);
+    assert!(unknown.contains("no such message"), "{unknown}");
+    let first: serde_json::Value =
+        serde_json::from_str(world.ok("s", ["inbox", "--json"]).lines().next().unwrap()).unwrap();
+    let first = first["id"].to_string();
+    assert_eq!(
+        world.ok("s", ["inbox", "rm", &first]),
+        "1 message is deleted.\n"
+    );
+    let rest = world.ok("s", ["inbox", "rm", "--contact", "n", "--json"]);
+    assert_eq!(rest, "{\"deleted\":1}\n");
+    assert_eq!(
+        world.ok("s", ["inbox", "rm", "--all"]),
+        "There was nothing to delete.\n"
+    );
+    assert!(
+        world
+            .ok("s", ["inbox"])
+            .contains("Nothing has arrived yet.")
+    );
 }
 
 #[test]

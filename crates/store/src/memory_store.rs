@@ -124,6 +124,10 @@ impl Store for MemoryStore {
             .collect())
     }
 
+    fn free(&self) -> Result<ByteCount, StoreError> {
+        Ok(ByteCount::new(self.max_bytes.saturating_sub(self.used)))
+    }
+
     fn commit(&mut self) -> Result<(), StoreError> {
         self.undo.clear();
         Ok(())

@@ -223,6 +223,12 @@ impl SqlStore {
         error
     }
 
+    /// What the file system has left for this user; without end where it does not say.
+    fn disk_free(&self) -> u64 {
+        rustix::fs::statvfs(&self.log)
+            .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// The length of the log's file, of which a part may be left from before.
     fn log_len(&self) -> u64 {
         fs::metadata(&self.log).map_or(0, |log| log.len())
@@ -296,6 +302,17 @@ impl Store for SqlStore {
             .map(|(key, value)| Ok((key, unseal(value)?)))
             .collect::<Result<_, _>>()
             .map_err(|error| self.note(error))
+    }
+
+    fn free(&self) -> Result<ByteCount, StoreError> {
+        let (pages, unused) = self.read(|connection| {
+            let pages = pragma(connection, "PRAGMA page_count")?;
+            Ok((pages, pragma(connection, "PRAGMA freelist_count")?))
+        })?;
+        let left = self.bound.put_pages.saturating_sub(pages);
+        let file = left.saturating_add(unused).saturating_mul(PAGE_LEN);
+        // What is free in the file needs no room on the disk; what is written to it needs some in the log.
+        Ok(ByteCount::new(file.min(self.disk_free())))
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@
 use core::cell::Cell;
 
 use chappe_node::{Store, StoreError, Table};
+use chappe_wire::ByteCount;
 
 /// When a [`FaultStore`] fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +94,10 @@ impl<S: Store> Store for FaultStore<S> {
     ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
         self.count()?;
         self.inner.scan(table, after, limit)
+    }
+
+    fn free(&self) -> Result<ByteCount, StoreError> {
+        self.inner.free()
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
@@ -212,6 +217,10 @@ impl<S: Store> Store for CrashStore<S> {
     ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
         self.alive()?;
         self.inner.scan(table, after, limit)
+    }
+
+    fn free(&self) -> Result<ByteCount, StoreError> {
+        self.inner.free()
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {

@@ -71,6 +71,34 @@ fn a_full_store_reads_and_deletes_and_then_takes_more() {
 }
 
 #[test]
+fn what_is_free_is_told_in_time_and_comes_back_with_deletes() {
+    let (_folder, path) = folder();
+    let mut store = open(&path);
+    let empty = store.free().unwrap();
+    assert!(empty < MIN_STORE_BYTES, "{empty}");
+    let mut committed = 0_u32;
+    // What was told to be free can be put, down to half a MiB.
+    while store.free().unwrap() > ByteCount::new(512 << 10) {
+        for _ in 0..64 {
+            let key = committed.wrapping_mul(0x9e37_79b1).to_be_bytes();
+            store.put(Table::Bodies, &key, &[9; 512]).unwrap();
+            committed += 1;
+        }
+        store.commit().unwrap();
+    }
+    assert!(u64::from(committed) * 512 > 6 << 20);
+    for number in 0..committed {
+        let key = number.wrapping_mul(0x9e37_79b1).to_be_bytes();
+        store.delete(Table::Bodies, &key).unwrap();
+        if number % 64 == 0 {
+            store.commit().unwrap();
+        }
+    }
+    store.commit().unwrap();
+    assert!(store.free().unwrap().saturating_add(ByteCount::from_mib(1)) > empty);
+}
+
+#[test]
 fn deletes_of_small_values_never_need_room() {
     let (_folder, path) = folder();
     let mut store = open(&path);

@@ -43,6 +43,7 @@ pub struct Pair {
     contacts: [ContactId; 2],
     link: Option<LinkId>,
     shown: BTreeMap<(Side, String), usize>,
+    told: BTreeMap<Side, Vec<Event>>,
 }
 
 impl Pair {
@@ -85,6 +86,7 @@ impl Pair {
             contacts,
             link: None,
             shown: BTreeMap::new(),
+            told: BTreeMap::new(),
         }
     }
 
@@ -169,9 +171,19 @@ impl Pair {
             .state
     }
 
+    /// What the node of one of the two has told since it was asked last, as of the last [`Pair::run`].
+    pub fn events(&mut self, side: Side) -> Vec<Event> {
+        self.told.remove(&side).unwrap_or_default()
+    }
+
     fn collect(&mut self) {
         for side in Side::BOTH {
-            for event in self.world.events(side.index()) {
+            let events = self.world.events(side.index());
+            self.told
+                .entry(side)
+                .or_default()
+                .extend(events.iter().cloned());
+            for event in events {
                 if let Event::Received(incoming) = event
                     && let Content::Text(text) = incoming.content
                 {

@@ -54,7 +54,12 @@ impl World {
 
     /// Adds a node with an empty store.
     pub fn add(&mut self, config: NodeConfig) -> NodeIndex {
-        let node = self.build(&config, MemoryStore::new(ByteCount::from_mib(1_024)));
+        self.add_with_room(config, ByteCount::from_mib(1_024))
+    }
+
+    /// Adds a node with an empty store that takes at most so many bytes.
+    pub fn add_with_room(&mut self, config: NodeConfig, room: ByteCount) -> NodeIndex {
+        let node = self.build(&config, MemoryStore::new(room));
         self.nodes.push(Member {
             config,
             node: Some(node),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chappe_node::{Store, StoreError, Table};
+use chappe_wire::ByteCount;
 
 /// A handle of a store of any kind. The lock is never contended: one node at a time uses it.
 #[derive(Clone)]
@@ -38,6 +39,10 @@ impl Store for SharedStore {
         limit: usize,
     ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
         self.inner().scan(table, after, limit)
+    }
+
+    fn free(&self) -> Result<ByteCount, StoreError> {
+        self.inner().free()
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {

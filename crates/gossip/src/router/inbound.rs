@@ -28,6 +28,9 @@ pub enum Received {
         /// What the router makes of it.
         arrival: Arrival,
     },
+    /// An envelope for which there is no room, or no place to remember it. The neighbour is told so; it is not in
+    /// custody. The node may read it, if it is for the person here.
+    NotTaken(Envelope),
     /// The neighbour has envelopes with these tags, which it keeps for their recipients: see [`Router::take`].
     TagsShown(Vec<Tag>),
 }
@@ -110,7 +113,7 @@ impl Router {
         transferred: &Transferred,
     ) -> Option<Arrival> {
         let short = self.claim(link, transferred)?;
-        self.arrive(now, link, short, transferred)
+        self.arrive(now, link, short, transferred).ok()
     }
 
     /// Takes custody of an envelope that arrived. The node has written the body to its store and commits that,
@@ -128,7 +131,7 @@ impl Router {
             generation,
         } = arrival;
         if generation != self.generation {
-            victims = match self.judge(&item) {
+            victims = match self.judge(&item, now) {
                 Ok(victims) => victims,
                 Err(refusal) => {
                     self.turn_down(now, link, short, &item, refusal);
@@ -158,14 +161,15 @@ impl Router {
     }
 
     /// Whether an item may be taken, and who has to go for it. Changes nothing.
-    fn judge(&self, item: &StoredItem) -> Result<Vec<ItemId>, Refusal> {
+    fn judge(&self, item: &StoredItem, now: Instant) -> Result<Vec<ItemId>, Refusal> {
         if self.holds(&item.id) {
             return Err(Refusal::Held);
         }
-        if self.is_done(&item.id, &item.header) {
+        let revived = self.seen.revived(item, now).is_some();
+        if self.is_receipted(&item.header) || (self.seen.contains(&item.id) && !revived) {
             return Err(Refusal::Known);
         }
-        if item.header.lifetime.is_over(item.age) {
+        if item.header.lifetime.is_over(item.age_at(now)) {
             return Err(Refusal::Expired);
         }
         if !self.seen.has_room(item.class, item.ingress) {
@@ -227,13 +231,11 @@ impl Router {
         if let Some(link) = self.links.get_mut(&link) {
             link.budget.refund(frame_len);
         }
-        let arrival = self.arrive(now, link, short, &transferred);
-        Ok(
-            arrival.map_or(Received::Nothing, |arrival| Received::Envelope {
-                envelope,
-                arrival,
-            }),
-        )
+        Ok(match self.arrive(now, link, short, &transferred) {
+            Ok(arrival) => Received::Envelope { envelope, arrival },
+            Err(Refusal::NoRoom) => Received::NotTaken(envelope),
+            Err(_) => Received::Nothing,
+        })
     }
 
     /// Strikes an envelope off what was asked for; `None` if it was not.
@@ -255,9 +257,9 @@ impl Router {
         link: LinkId,
         short: ShortId,
         transferred: &Transferred,
-    ) -> Option<Arrival> {
-        let neighbour = self.links.get(&link)?;
-        let item = StoredItem {
+    ) -> Result<Arrival, Refusal> {
+        let neighbour = self.links.get(&link).ok_or(Refusal::NoRoom)?;
+        let mut item = StoredItem {
             id: transferred.id,
             header: transferred.header,
             size: transferred.size,
@@ -268,8 +270,11 @@ impl Router {
             copies: self.policy.received_copies(transferred.copies),
             carriers: 0,
         };
-        match self.judge(&item) {
-            Ok(victims) => Some(Arrival {
+        if let Some((since, age)) = self.seen.revived(&item, now) {
+            (item.since, item.age) = (since, age);
+        }
+        match self.judge(&item, now) {
+            Ok(victims) => Ok(Arrival {
                 link,
                 short,
                 item,
@@ -278,7 +283,7 @@ impl Router {
             }),
             Err(refusal) => {
                 self.turn_down(now, link, short, &item, refusal);
-                None
+                Err(refusal)
             }
         }
     }

@@ -306,14 +306,19 @@ impl Router {
 
     /// True if the item was here before, or its receipt is here.
     fn is_done(&self, id: &ItemId, header: &Header) -> bool {
-        let receipted =
-            || self.receipts.len() > 0 && self.receipts.contains(&header.commitment.receipt_id());
-        self.seen.contains(id) || receipted()
+        self.seen.contains(id) || self.is_receipted(header)
+    }
+
+    fn is_receipted(&self, header: &Header) -> bool {
+        self.receipts.len() > 0 && self.receipts.contains(&header.commitment.receipt_id())
     }
 
     /// Takes an item in, for which there is room and a place in the memory.
     fn store(&mut self, now: Instant, item: StoredItem, from: Option<LinkId>) {
         self.generation += 1;
+        if self.seen.take_back(&item.id) {
+            self.changes.push_back(Change::SeenRemoved(item.id));
+        }
         self.seen.reserve(item.class, item.ingress);
         for (link_id, link) in &mut self.links {
             let sharing = self
@@ -335,9 +340,9 @@ impl Router {
             return;
         };
         self.generation += 1;
-        let entry = self.seen.remember(&item, now);
+        let entry = self.seen.remember(&item, reason, now);
         for link in self.links.values_mut() {
-            link.remove(&id, true);
+            link.remove(&id, entry.outlived.is_none());
         }
         self.stats.count_drop(reason);
         let own = item.class == Class::Own;

@@ -343,7 +343,8 @@ impl Net {
                 match peer.router.handle_frame(self.now, link, &bytes).unwrap() {
                     chappe_gossip::Received::TagsShown(tags) => peer.tags_shown.extend(tags),
                     chappe_gossip::Received::Nothing => {}
-                    chappe_gossip::Received::Envelope { .. } => unreachable!(),
+                    chappe_gossip::Received::Envelope { .. }
+                    | chappe_gossip::Received::NotTaken(_) => unreachable!(),
                 }
             }
             Flying::Envelope(transferred) => {

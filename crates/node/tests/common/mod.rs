@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use chappe_gossip::policies::Epidemic;
 use chappe_gossip::{Config, Ingress, LinkSetup, OutFrame, Received, Router};
 use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, Role, StaticKey};
-use chappe_node::{Command, CommandId, Input, LinkUp, Node, NodeConfig, Output, Profile, Reply};
+use chappe_node::{
+    Command, CommandId, Input, LinkUp, Node, NodeConfig, Output, Profile, Reply, Store,
+};
 use chappe_testkit::MemoryStore;
 use chappe_wire::{ByteCount, Duration, Envelope, Hello, Instant, ItemId, LinkId, NodeNonce};
 use rand_chacha::ChaCha20Rng;
@@ -15,6 +17,7 @@ use rand_core::SeedableRng as _;
 const LINK: LinkId = LinkId::new(1);
 
 /// A node of nobody in particular.
+#[allow(dead_code, reason = "not every test needs it")]
 pub(crate) fn node(seed: u8) -> Node<MemoryStore> {
     let profile = Profile {
         name: "somebody".into(),
@@ -90,6 +93,12 @@ impl Stranger {
         self.bodies.values().cloned().collect()
     }
 
+    /// Its time.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
     /// Whether it has an envelope.
     #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn holds(&self, id: &ItemId) -> bool {
@@ -97,7 +106,7 @@ impl Stranger {
     }
 
     /// Meets a node until neither has anything more to say, or the node hangs up. The reason, if it did.
-    pub(crate) fn meet(&mut self, node: &mut Node<MemoryStore>) -> Option<String> {
+    pub(crate) fn meet<S: Store>(&mut self, node: &mut Node<S>) -> Option<String> {
         node.handle_input(
             self.now,
             Input::LinkUp(LinkUp {

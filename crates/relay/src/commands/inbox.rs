@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::contact::trust;
-use super::{print_json, unexpected};
-use crate::cli::{Inbox, Place};
+use super::{ask, print_json, unexpected};
+use crate::cli::{Inbox, InboxChange, InboxRm, Place};
 use crate::control::client::{Connection, Session};
 use crate::control::protocol::{Answer, ContentView, EventView, IncomingView, Request};
 use crate::failure::{Failure, io};
@@ -16,6 +16,9 @@ use crate::render::{Style, bytes, put, safe, safe_line, say, styled};
 const MAX_SAME_NAME: u32 = 1_000;
 
 pub(super) async fn run(place: &Place, options: &Inbox) -> Result<(), Failure> {
+    if let Some(InboxChange::Rm(which)) = &options.change {
+        return remove(place, which).await;
+    }
     // Follow first, so that nothing falls between the list and the events.
     let mut events = match options.follow {
         true => Some(follow(place).await?),
@@ -35,6 +38,7 @@ pub(super) async fn run(place: &Place, options: &Inbox) -> Result<(), Failure> {
             EventView::FileComplete(message) => {
                 show(&mut session, options, &message).await?;
             }
+            EventView::NoRoom { contact } => no_room(contact.as_deref()),
             EventView::Received(_) | EventView::Lagged { .. } => {
                 show_new(&mut session, options, &mut last).await?;
             }
@@ -42,6 +46,25 @@ pub(super) async fn run(place: &Place, options: &Inbox) -> Result<(), Failure> {
         }
     }
     session.close().await;
+    Ok(())
+}
+
+async fn remove(place: &Place, which: &InboxRm) -> Result<(), Failure> {
+    let request = Request::DeleteMessages {
+        contact: which.contact.clone(),
+        messages: (!which.ids.is_empty()).then(|| which.ids.clone()),
+    };
+    let Answer::Deleted(count) = ask(place, request).await? else {
+        return unexpected();
+    };
+    if which.format.json {
+        return print_json(&serde_json::json!({ "deleted": count }));
+    }
+    match count {
+        0 => say!("There was nothing to delete."),
+        1 => say!("1 message is deleted."),
+        count => say!("{count} messages are deleted."),
+    }
     Ok(())
 }
 
@@ -103,6 +126,21 @@ async fn show(
         say!("      saved as {}", path.display());
     }
     Ok(())
+}
+
+/// Says that something found no room. To standard error, for what is on standard output are messages.
+pub(super) fn no_room(contact: Option<&str>) {
+    match contact {
+        Some(name) => {
+            let name = safe_line(name);
+            eprintln!(
+                "{name} has used up its share of the store; `chappe inbox rm` makes room for what waits."
+            );
+        }
+        None => {
+            eprintln!("The store is full; `chappe inbox rm` makes room, or free some disk space.")
+        }
+    }
 }
 
 fn line(message: &IncomingView) -> String {

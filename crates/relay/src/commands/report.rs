@@ -160,6 +160,13 @@ fn status_lines(status: &StatusView) -> Vec<String> {
         );
         row("trouble", styled(Style::Warn, &text));
     }
+    if status.held_back > 0 {
+        let text = format!(
+            "{} times there was no room for a contact's message; `chappe inbox rm` makes some",
+            status.held_back
+        );
+        row("held back", styled(Style::Warn, &text));
+    }
     row("powered", span(status.powered_seconds));
     table.lines()
 }

@@ -8,8 +8,10 @@ use chappe_link::air::{AirOptions, AirTransport, NodeName};
 use chappe_link::trace::Capture;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::inbox::no_room;
 use super::init::make_home;
 use crate::cli::{Place, Run};
+use crate::control::protocol::EventView;
 use crate::control::server::Server;
 use crate::failure::{Failure, io, start_failure};
 use crate::passphrase;
@@ -27,7 +29,13 @@ pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
     let server = tokio::spawn(server.serve());
     greet(&node, &options, &dir).await?;
     let mut events = node.events();
-    let stopped = async { while events.next().await.is_some() {} };
+    let stopped = async {
+        while let Some(update) = events.next().await {
+            if let EventView::NoRoom { contact } = update.into() {
+                no_room(contact.as_deref());
+            }
+        }
+    };
     let ended = tokio::select! {
         _ = terminate.recv() => true,
         _ = interrupt.recv() => true,

@@ -1,6 +1,6 @@
 //! Carries out a request on a node's handle.
 
-use chappe::{Chappe, Contact, ContactId, Draft, MessageId};
+use chappe::{Chappe, Contact, ContactId, Draft, MessageId, MessageSelection};
 
 use super::protocol::{Answer, Request};
 use crate::failure::command_sentence as sentence;
@@ -66,6 +66,16 @@ pub(crate) async fn carry_out(
         Request::Inbox { after } => {
             let arrived = node.inbox(after.map(MessageId)).await.map_err(sentence)?;
             Answer::Inbox(arrived.into_iter().map(Into::into).collect())
+        }
+        Request::DeleteMessages { contact, messages } => {
+            let selection = match (contact, messages) {
+                (Some(contact), _) => MessageSelection::Of(find(node, &contact).await?.id),
+                (None, Some(ids)) => {
+                    MessageSelection::These(ids.into_iter().map(MessageId).collect())
+                }
+                (None, None) => MessageSelection::All,
+            };
+            Answer::Deleted(node.delete_messages(selection).await.map_err(sentence)?)
         }
         Request::Status => Answer::Status(node.status().await.map_err(sentence)?.into()),
         Request::Peers => {

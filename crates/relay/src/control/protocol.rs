@@ -1,7 +1,7 @@
 //! What goes over the control socket: one line of JSON per request and per answer. A file follows its line as
 //! `size` raw bytes. After `follow`, the daemon goes on with one event per line.
 
-use chappe::{Content, Delivery, Event, Trust, Update};
+use chappe::{Content, Delivery, Event, Shortage, Trust, Update};
 use serde::{Deserialize, Serialize};
 
 /// The longest line of a request.
@@ -47,6 +47,11 @@ pub(crate) enum Request {
     Inbox {
         after: Option<u64>,
     },
+    /// `contact`'s, or those in `messages`, or all of them.
+    DeleteMessages {
+        contact: Option<String>,
+        messages: Option<Vec<u64>>,
+    },
     File {
         message: u64,
     },
@@ -76,6 +81,7 @@ pub(crate) enum Answer {
     Accepted(u64),
     Outbox(Vec<OutgoingView>),
     Inbox(Vec<IncomingView>),
+    Deleted(u64),
     /// `size` bytes follow the line.
     File {
         size: usize,
@@ -97,6 +103,7 @@ pub(crate) struct ContactView {
     pub(crate) jid: String,
     pub(crate) device: u32,
     pub(crate) fingerprint: String,
+    pub(crate) stored: u64,
 }
 
 impl From<chappe::Contact> for ContactView {
@@ -109,6 +116,7 @@ impl From<chappe::Contact> for ContactView {
             jid: contact.jid,
             device: contact.device,
             fingerprint: contact.fingerprint,
+            stored: contact.stored.get(),
         }
     }
 }
@@ -223,6 +231,7 @@ pub(crate) struct StatusView {
     pub(crate) evicted: u64,
     pub(crate) refused: u64,
     pub(crate) undecryptable: u64,
+    pub(crate) held_back: u64,
     pub(crate) powered_seconds: u64,
 }
 
@@ -246,6 +255,7 @@ impl From<chappe::Status> for StatusView {
             evicted: status.evicted,
             refused: status.refused,
             undecryptable: status.undecryptable,
+            held_back: status.held_back,
             powered_seconds: status.powered.as_secs(),
         }
     }
@@ -312,19 +322,44 @@ impl From<chappe::CarriedEnvelope> for CarriedView {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum EventView {
     PeerUp(PeerView),
-    PeerDown { link: u64, label: String },
+    PeerDown {
+        link: u64,
+        label: String,
+    },
     Received(IncomingView),
     FileProgress(IncomingView),
     FileComplete(IncomingView),
+    FileGivenUp(IncomingView),
+    /// `contact`'s share of the store is used up, or the store is.
+    NoRoom {
+        contact: Option<String>,
+    },
     Sent(OutgoingView),
     ContactAdded(ContactView),
-    HandedOver { link: u64, id: String, size: u64 },
-    Taken { link: u64, id: String, size: u64 },
-    Dropped { id: String, reason: String },
+    HandedOver {
+        link: u64,
+        id: String,
+        size: u64,
+    },
+    Taken {
+        link: u64,
+        id: String,
+        size: u64,
+    },
+    Dropped {
+        id: String,
+        reason: String,
+    },
     Undecryptable,
-    Lagged { lost: u64 },
-    StoreFailed { reason: String },
-    Trouble { reason: String },
+    Lagged {
+        lost: u64,
+    },
+    StoreFailed {
+        reason: String,
+    },
+    Trouble {
+        reason: String,
+    },
     Other,
 }
 
@@ -353,6 +388,11 @@ impl From<Event> for EventView {
             Event::Received(message) => Self::Received(message.into()),
             Event::FileProgress(message) => Self::FileProgress(message.into()),
             Event::FileComplete(message) => Self::FileComplete(message.into()),
+            Event::FileGivenUp(message) => Self::FileGivenUp(message.into()),
+            Event::NoRoom(Shortage::Contact { name, .. }) => Self::NoRoom {
+                contact: Some(name),
+            },
+            Event::NoRoom(_) => Self::NoRoom { contact: None },
             Event::Sent(message) => Self::Sent(message.into()),
             Event::ContactAdded(contact) => Self::ContactAdded(contact.into()),
             Event::HandedOver { link, id, size } => Self::HandedOver {
