@@ -7,7 +7,9 @@ use alloc::vec::Vec;
 use chappe_envelope::{
     BareJid, ChainRoot, Counter, Direction, DisplayName, PairSecret, ReceiveChain, SendChain,
 };
-use chappe_omemo::{Decrypted, IdentityKey, KeyExchange, SessionId, Sessions, sce};
+use chappe_omemo::{
+    Decrypted, Flavour, IdentityKey, Incoming, KeyExchange, SessionId, Sessions, sce,
+};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
 use chappe_wire::{Duration, Envelope, Instant, ItemId, Preimage, Tag};
 use prost::Message as _;
@@ -110,7 +112,7 @@ impl<S: Store> Node<S> {
         let known = match origin.contact() {
             Some(contact) => Some(contact),
             // Nobody is believed to be who they say: the key exchange shows whose key it is.
-            None => match KeyExchange::parse(&message.key) {
+            None => match KeyExchange::parse(Flavour::Omemo2, &message.key) {
                 Ok(exchange) if message.key_exchange => {
                     self.people.holder(&exchange.header.identity)
                 }
@@ -248,14 +250,15 @@ impl<S: Store> Node<S> {
             }
             None => (&mut fresh, None),
         };
+        // The envelope's tag came from a chain that only a known contact and we can make.
+        let incoming = Incoming {
+            payload,
+            expected,
+            proven: known.is_some(),
+            ..Incoming::new(message.key_exchange, &message.key)
+        };
         let decrypted = sessions
-            .decrypt(
-                &mut me.device,
-                expected.as_ref(),
-                message.key_exchange,
-                &message.key,
-                payload,
-            )
+            .decrypt(&mut me.device, &incoming)
             .map_err(|_| NodeError::Record)?;
         Ok((decrypted, known.is_none().then_some(fresh)))
     }

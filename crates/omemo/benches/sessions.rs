@@ -10,7 +10,9 @@
 
 use std::hint::black_box;
 
-use chappe_omemo::{Device, DeviceId, EncryptedKey, MAX_JUMP, Payload, Sessions};
+use chappe_omemo::{
+    Device, DeviceId, EncryptedKey, Flavour, Incoming, MAX_JUMP, Payload, Sessions,
+};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
@@ -37,14 +39,11 @@ impl Party {
     }
 
     fn decrypt(&mut self, sent: &EncryptedKey, payload: &Payload) {
-        let payload = payload.ciphertext();
-        let read = self.sessions.decrypt(
-            &mut self.device,
-            None,
-            sent.key_exchange,
-            &sent.key,
-            payload,
-        );
+        let incoming = Incoming {
+            payload: payload.ciphertext(),
+            ..Incoming::new(sent.key_exchange, &sent.key)
+        };
+        let read = self.sessions.decrypt(&mut self.device, &incoming);
         black_box(read.unwrap());
     }
 
@@ -75,7 +74,7 @@ fn start(alice: &mut Party, bob: &Party) {
 
 fn sessions(criterion: &mut Criterion) {
     let mut rng = ChaCha20Rng::from_seed([9; 32]);
-    let payload = Payload::seal(&mut rng, b"x").unwrap();
+    let payload = Payload::seal(&mut rng, Flavour::Omemo2, b"x").unwrap();
 
     let secret = StaticSecret::random_from_rng(&mut rng);
     let public = PublicKey::from(&StaticSecret::random_from_rng(&mut rng));
@@ -152,9 +151,8 @@ fn forged(criterion: &mut Criterion, payload: &Payload) {
 }
 
 fn refuse(bob: &mut Party, forged: &EncryptedKey) {
-    let read = bob
-        .sessions
-        .decrypt(&mut bob.device, None, false, &forged.key, None);
+    let incoming = Incoming::new(false, &forged.key);
+    let read = bob.sessions.decrypt(&mut bob.device, &incoming);
     assert!(read.is_err());
 }
 

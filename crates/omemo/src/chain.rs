@@ -1,7 +1,7 @@
 //! One symmetric chain of the Double Ratchet: keys that follow from each other by HMAC, one a message.
 
 use crate::cipher::CipherKeys;
-use crate::flavour::{CHAIN_MESSAGE, CHAIN_NEXT, INFO_MESSAGE};
+use crate::flavour::{CHAIN_MESSAGE, CHAIN_NEXT, Flavour};
 use crate::kdf::{Secret, hmac};
 
 /// The state of a chain before one of its messages.
@@ -69,7 +69,7 @@ impl MessageKey {
         &self.0
     }
 
-    pub(crate) fn cipher(&self) -> CipherKeys {
-        CipherKeys::derive(&self.0, INFO_MESSAGE)
+    pub(crate) fn cipher(&self, flavour: Flavour) -> CipherKeys {
+        CipherKeys::derive(&self.0, flavour.info_message())
     }
 }

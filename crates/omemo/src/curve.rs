@@ -61,6 +61,9 @@ pub enum KeyError {
     /// The bytes are not the one way to write this key.
     #[error("the key is not written canonically")]
     NotCanonical,
+    /// The length or the type byte is wrong.
+    #[error("the key has a wrong length or type")]
+    Form,
     /// Agreements with this key would be known to everyone.
     #[error("the key has low order")]
     LowOrder,

@@ -13,9 +13,9 @@
 //! # Ok::<(), chappe_omemo::sce::SceError>(())
 //! ```
 
-mod escape;
+pub(crate) mod escape;
 mod file;
-mod guard;
+pub(crate) mod guard;
 mod read;
 mod time;
 mod write;

@@ -1,4 +1,4 @@
-//! This crate and a foreign implementation (python-twomemo, see `interop/README.md`) read each other, by
+//! This crate and a foreign implementation (python-twomemo and -oldmemo, see `interop/README.md`) read each other, by
 //! bytes alone: all scenarios of the kit with either side starting, and one conversation by hand.
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chappe_omemo::{Bundle, Encrypted, PreKey, PreKeyId, SignedPreKeyId};
+use chappe_omemo::{Bundle, Encrypted, Flavour, PreKey, PreKeyId, SignedPreKeyId};
 use serde_json::{Value, json};
 use support::Party;
 
@@ -78,7 +78,7 @@ fn a_conversation_by_hand() {
 fn scenarios(a: &str, b: &str) {
     let run = Command::new(python())
         .current_dir(kit())
-        .args(["test_peer.py", "--flavour", "twomemo", "--a", a, "--b", b])
+        .args(["test_peer.py", "--a", a, "--b", b])
         .output()
         .unwrap();
     let (out, err) = (
@@ -92,11 +92,14 @@ fn scenarios(a: &str, b: &str) {
         "simultaneous",
         "restart",
         "prekey_rules",
+        "xml",
     ] {
-        assert!(
-            out.contains(&format!("ok   twomemo {scenario}")),
-            "{scenario} did not run:\n{out}"
-        );
+        for flavour in ["twomemo", "oldmemo"] {
+            assert!(
+                out.contains(&format!("ok   {flavour} {scenario}")),
+                "{flavour} {scenario} did not run:\n{out}"
+            );
+        }
     }
 }
 
@@ -137,6 +140,7 @@ impl Foreign {
         let bundle = &answer["bundle"];
         let prekeys = bundle["pks"].as_array().unwrap().iter();
         Bundle {
+            flavour: Flavour::Omemo2,
             identity: bytes(&bundle["ik"]).try_into().unwrap(),
             signed_prekey_id: SignedPreKeyId::new(number(&bundle["spk_id"])).unwrap(),
             signed_prekey: bytes(&bundle["spk"]).try_into().unwrap(),
@@ -161,6 +165,7 @@ impl Foreign {
         Encrypted {
             key_exchange: answer["keys"][0]["kex"].as_bool().unwrap(),
             key: bytes(&answer["keys"][0]["data"]),
+            iv: None,
             payload: answer["payload"]
                 .is_string()
                 .then(|| bytes(&answer["payload"])),
