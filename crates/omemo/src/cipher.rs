@@ -16,9 +16,9 @@ const MIN_TAG_LEN: usize = 8;
 
 /// The keys of one message or one payload: used once, wiped on drop.
 pub(crate) struct CipherKeys {
-    encryption: Secret,
-    authentication: Secret,
-    iv: Zeroizing<[u8; 16]>,
+    pub(crate) encryption: Secret,
+    pub(crate) authentication: Secret,
+    pub(crate) iv: Zeroizing<[u8; 16]>,
 }
 
 impl CipherKeys {

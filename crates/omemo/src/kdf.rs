@@ -29,7 +29,7 @@ pub(crate) fn hkdf<const N: usize>(
     let keyed = keyed(&extracted);
     let mut out = Zeroizing::new([0; N]);
     let mut previous = Secret::default();
-    for (index, block) in (1_u8..).zip(out.chunks_mut(32)) {
+    for (index, block) in (1_u8..=u8::MAX).zip(out.chunks_mut(32)) {
         let mut mac = keyed.clone();
         if index > 1 {
             mac.update(&*previous);

@@ -24,6 +24,8 @@ mod id;
 mod identity;
 mod kdf;
 mod key_element;
+#[cfg(test)]
+mod known_answers;
 mod message;
 mod payload;
 mod ratchet;
