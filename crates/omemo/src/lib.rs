@@ -36,6 +36,7 @@ mod sessions;
 mod sessions_state;
 mod skipped;
 mod state;
+pub mod trust;
 mod x3dh;
 #[cfg(feature = "xml")]
 pub mod xml;

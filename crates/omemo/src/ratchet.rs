@@ -147,9 +147,9 @@ impl Ratchet {
             (None, Some(chain)) => (&self.own, chain),
             (None, None) => return Err(SendError::Exhausted),
         };
-        let after = chain.after().ok_or(SendError::Exhausted)?;
+        let (key, after) = chain.step().ok_or(SendError::Exhausted)?;
 
-        let keys = chain.message_key().cipher(binding.flavour);
+        let keys = key.cipher(binding.flavour);
         let bytes = RatchetMessage {
             number: chain.next(),
             previous_length: self.previous_length,
@@ -203,8 +203,8 @@ impl Ratchet {
         let at = chain
             .forward_to(header.number, budget)
             .ok_or(Reason::Jump)?;
-        let material = unseal(&at.message_key(), binding, message)?;
-        let after = at.after().ok_or(Reason::Jump)?;
+        let (key, after) = at.step().ok_or(Reason::Jump)?;
+        let material = unseal(&key, binding, message)?;
         let change = match (step, known) {
             (Some((root, chain)), _) => Change::Step {
                 root,
@@ -287,12 +287,15 @@ impl Ratchet {
             return;
         };
         while chain.next() < end {
+            let number = chain.next();
+            let Some((key, after)) = chain.step() else {
+                return;
+            };
             self.skipped.push(SkippedKey {
                 ratchet_key,
-                number: chain.next(),
-                key: chain.message_key(),
+                number,
+                key,
             });
-            let Some(after) = chain.after() else { return };
             chain = after;
         }
     }
