@@ -7,6 +7,7 @@ mod fuzz;
 mod layers;
 mod measure;
 mod metadata;
+mod omemo_walk;
 mod picture;
 mod process;
 mod setup;
@@ -56,7 +57,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 9] = [
+const CHORES: [Chore; 10] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -104,6 +105,12 @@ const CHORES: [Chore; 9] = [
         arguments: "[NAME...]",
         about: "measure the figures (all, or by name) and put them into README.md",
         run: measure::run,
+    },
+    Chore {
+        name: "omemo-walk",
+        arguments: "[--count N] [--from N]",
+        about: "10,000 (or N) random conversations with a foreign OMEMO implementation; slow",
+        run: omemo_walk::run,
     },
     Chore {
         name: "picture",

@@ -8,7 +8,7 @@ use chappe_envelope::{
     PairSecret, ReceiveChain, SendChain,
 };
 use chappe_omemo::{
-    Bundle, IdentityKey, PreKey, PreKeyId, Sessions, SignedPreKeyId, VerifiedBundle,
+    Bundle, Flavour, IdentityKey, PreKey, PreKeyId, Sessions, SignedPreKeyId, VerifiedBundle,
 };
 use chappe_wire::{ByteCount, Duration, Instant};
 use zeroize::Zeroize as _;
@@ -400,6 +400,7 @@ impl<S: Store> Node<S> {
 /// The OMEMO bundle of a contact URI, checked.
 fn bundle_of(invite: &Invite) -> Option<VerifiedBundle> {
     let bundle = Bundle {
+        flavour: Flavour::Omemo2,
         identity: invite.identity,
         signed_prekey_id: SignedPreKeyId::new(invite.signed_prekey.id)?,
         signed_prekey: invite.signed_prekey.key,

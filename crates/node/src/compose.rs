@@ -147,6 +147,7 @@ impl<S: Store> Node<S> {
             time: None,
             body,
             file,
+            trust: None,
         };
         // The envelope pads the whole, so the content needs no padding of its own.
         let plaintext = content

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use chappe_envelope::{ChainRoot, Claim, Counter, Direction, PairSecret, ReceiveChain, SendChain};
-use chappe_omemo::{Decrypted, IdentityKey, SessionId, Sessions, sce};
+use chappe_omemo::{Decrypted, IdentityKey, Incoming, SessionId, Sessions, sce};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
 use chappe_wire::{Duration, Envelope, Instant, ItemId, Preimage, Tag};
 use prost::Message as _;
@@ -167,7 +167,7 @@ impl<S: Store> Node<S> {
         if self.is_pair(contact) {
             return Ok(Outcome::Unreadable(Some(contact)));
         }
-        let Ok(decrypted) = self.decrypt(contact, &message) else {
+        let Ok(decrypted) = self.decrypt(contact, &message, true) else {
             return Ok(Outcome::Unreadable(Some(contact)));
         };
         if !self.take_in(now, contact, &message, decrypted)? {
@@ -238,16 +238,18 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// Decrypts with the sessions of a contact. On an error nothing has changed.
+    /// Decrypts with the sessions of a contact. On an error nothing has changed. `proven` says that the tag came
+    /// from a chain that only this contact and we can make.
     pub(crate) fn decrypt(
         &mut self,
         contact: ContactId,
         message: &OmemoMessage,
+        proven: bool,
     ) -> Result<Decrypted, Undecryptable> {
         let person = self.people.person_mut(contact).map_err(|_| Undecryptable)?;
         let mut sessions = core::mem::take(&mut person.sessions);
         let identity = person.identity();
-        let decrypted = self.decrypt_with(&mut sessions, identity.as_ref(), message);
+        let decrypted = self.decrypt_with(&mut sessions, identity.as_ref(), message, proven);
         if let Ok(person) = self.people.person_mut(contact) {
             person.sessions = sessions;
         }
@@ -259,17 +261,18 @@ impl<S: Store> Node<S> {
         sessions: &mut Sessions,
         expected: Option<&IdentityKey>,
         message: &OmemoMessage,
+        proven: bool,
     ) -> Result<Decrypted, Undecryptable> {
         let me = self.me.as_mut().ok_or(Undecryptable)?;
         let payload = (!message.payload.is_empty()).then_some(message.payload.as_slice());
+        let incoming = Incoming {
+            payload,
+            expected: expected.copied(),
+            proven,
+            ..Incoming::new(message.key_exchange, &message.key)
+        };
         sessions
-            .decrypt(
-                &mut me.device,
-                expected,
-                message.key_exchange,
-                &message.key,
-                payload,
-            )
+            .decrypt(&mut me.device, &incoming)
             .map_err(|_| Undecryptable)
     }
 

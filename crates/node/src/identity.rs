@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use chappe_envelope::{BareJid, DisplayName};
 use chappe_hop::StaticKey;
-use chappe_omemo::{Device, DeviceId, Identity, Sessions};
+use chappe_omemo::{Device, DeviceId, Flavour, Identity, Sessions};
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng as _;
 
@@ -118,7 +118,7 @@ fn make_person(profile: &Profile, rng: &mut ChaCha20Rng) -> Result<Myself, NodeE
     BareJid::new(&jid).map_err(|_| NodeError::Jid)?;
     let name = cut(&printable(&profile.name), MAX_NAME_LEN);
     DisplayName::new(&name).map_err(|_| NodeError::Name)?;
-    let device = Device::with_identity(rng, identity, device_id, PREKEYS);
+    let device = Device::with_identity(rng, Flavour::Omemo2, identity, device_id, PREKEYS);
     Ok(Myself { name, jid, device })
 }
 

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use chappe_envelope::{BareJid, Claim, DisplayName, PairSecret, ReceiptSecret};
-use chappe_omemo::{Decrypted, Device, KeyExchange, Sessions};
+use chappe_omemo::{Decrypted, Device, Flavour, KeyExchange, Sessions};
 use chappe_wire::Instant;
 use chappe_wire::proto::OmemoMessage;
 use zeroize::Zeroizing;
@@ -36,7 +36,7 @@ impl<S: Store> Node<S> {
         message: OmemoMessage,
         claim: Claim,
     ) -> Result<Outcome, NodeError> {
-        let exchange = match KeyExchange::parse(&message.key) {
+        let exchange = match KeyExchange::parse(Flavour::Omemo2, &message.key) {
             Ok(exchange) if message.key_exchange => exchange,
             _ => return Ok(Outcome::Unproven),
         };
@@ -55,10 +55,10 @@ impl<S: Store> Node<S> {
         }
         let before = self.keys_of(holder)?;
         let (decrypted, stranger) = match holder {
-            Some(contact) => (self.decrypt(contact, &message), None),
+            Some(contact) => (self.decrypt(contact, &message, false), None),
             None => {
                 let mut sessions = Sessions::new();
-                let decrypted = self.decrypt_with(&mut sessions, None, &message);
+                let decrypted = self.decrypt_with(&mut sessions, None, &message, false);
                 (decrypted, Some(sessions))
             }
         };

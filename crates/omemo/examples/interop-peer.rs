@@ -6,9 +6,11 @@ use std::io::{self, BufRead as _, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chappe_omemo::xml::XmlError;
 use chappe_omemo::{
-    Bundle, BundleError, DecryptError, Device, DeviceId, EncryptError, Payload, PreKey, PreKeyId,
-    Reason, Sessions, SignedPreKeyId, StartError, StateError, TooLong, VerifiedBundle,
+    Bundle, BundleError, ContentError, DecryptError, Device, DeviceId, DeviceKey, EncryptError,
+    Flavour, Identity, IdentityKey, Incoming, LabelError, Message, Payload, PreKey, PreKeyId,
+    Reason, Sessions, SignedLabel, SignedPreKeyId, StartError, StateError, VerifiedBundle,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
@@ -49,21 +51,21 @@ struct Failure {
 type Answer = Result<Value, Failure>;
 
 fn answer(peer: &mut Option<Peer>, request: &Value) -> Answer {
-    if field(request, "flavour").as_str().unwrap_or("twomemo") != "twomemo" {
-        return Err(bad("only twomemo is spoken here"));
-    }
     let command = field(request, "cmd").as_str().unwrap_or_default();
     match (command, peer) {
         ("hello", _) => Ok(json!({
-            "peer": "chappe-omemo", "protocol": 1, "flavours": ["twomemo"],
+            "peer": "chappe-omemo", "protocol": 1, "flavours": ["twomemo", "oldmemo"],
             "versions": {"chappe-omemo": env!("CARGO_PKG_VERSION")},
-            "features": ["state", "two_phase", "old_chains", "archived_sessions"],
+            "features": ["state", "xml", "labels", "two_phase", "old_chains", "archived_sessions"],
         })),
         ("init", peer) => {
-            *peer = Some(Peer::new(request)?);
+            *peer = Some(Peer::new(flavour(request)?, request)?);
             Ok(json!({}))
         }
         (_, None) => Err(failure("not_initialised", "send init first")),
+        (_, Some(peer)) if flavour(request)? != peer.device.flavour() => Err(bad(
+            "one process speaks one flavour: the one it was initialised with",
+        )),
         (command, Some(peer)) => peer.answer(command, request),
     }
 }
@@ -79,7 +81,7 @@ struct Peer {
 type Address = (String, u64);
 
 impl Peer {
-    fn new(request: &Value) -> Result<Self, Failure> {
+    fn new(flavour: Flavour, request: &Value) -> Result<Self, Failure> {
         let mut seed = [0; 32];
         match field(request, "rng_seed") {
             Value::Null => getrandom::fill(&mut seed).map_err(|_| bad("no randomness"))?,
@@ -97,7 +99,10 @@ impl Peer {
         };
         let mut sessions = BTreeMap::new();
         let device = match field(request, "state") {
-            Value::Null => Device::generate(&mut rng, id, prekeys),
+            Value::Null => {
+                let identity = Identity::generate(&mut rng);
+                Device::with_identity(&mut rng, flavour, identity, id, prekeys)
+            }
             state => {
                 for entry in list(state, "sessions")? {
                     let stored = Sessions::from_bytes(&bytes(field(entry, "state"))?)?;
@@ -118,17 +123,31 @@ impl Peer {
     fn answer(&mut self, command: &str, request: &Value) -> Answer {
         match command {
             "bundle" => Ok(json!({
-                "jid": self.jid, "device_id": self.device.id().number(),
+                "xml": self.device.bundle().to_xml(), "jid": self.jid, "device_id": self.device.id().number(),
                 "bundle": write_bundle(&self.device.bundle()),
                 "fingerprint": self.device.identity().fingerprint().to_string().replace(' ', ""),
             })),
             "encrypt" => {
                 let plaintext = bytes(field(request, "plaintext"))?;
-                let payload = Payload::seal(&mut self.rng, &plaintext)?;
+                let payload = Payload::seal(&mut self.rng, self.device.flavour(), &plaintext)?;
                 self.encrypt(request, &payload)
             }
-            "encrypt_empty" => self.encrypt(request, &Payload::empty()),
+            "encrypt_empty" => {
+                let payload = Payload::empty(&mut self.rng, self.device.flavour());
+                self.encrypt(request, &payload)
+            }
             "decrypt" => self.decrypt(request),
+            "sign_label" => {
+                let label = SignedLabel::sign(self.device.identity(), text(request, "label")?)?;
+                Ok(json!({"signature": STANDARD.encode(label.signature())}))
+            }
+            "verify_label" => {
+                let label = text(request, "label")?.into();
+                let label = SignedLabel::unverified(label, array(request, "signature")?);
+                let identity = array(request, "ik")?;
+                let identity = IdentityKey::from_bytes(identity).map_err(|_| malformed())?;
+                Ok(json!({"valid": label.verify(&identity).is_some()}))
+            }
             "session" => {
                 let sessions = self.sessions.get(&address(request)?);
                 Ok(json!({"exists": sessions.is_some_and(|sessions| !sessions.is_empty())}))
@@ -164,9 +183,10 @@ impl Peer {
         let mut recipients = Vec::new();
         for to in list(request, "to")? {
             let address = address(to)?;
-            let bundle = match field(to, "bundle") {
-                Value::Null => None,
-                bundle => Some(read_bundle(bundle)?),
+            let bundle = match (field(to, "bundle"), field(to, "bundle_xml").as_str()) {
+                (Value::Null, None) => None,
+                (Value::Null, Some(xml)) => Some(Bundle::from_xml(xml)?.verify()?),
+                (bundle, _) => Some(read_bundle(self.device.flavour(), bundle)?),
             };
             let known = self
                 .sessions
@@ -178,7 +198,7 @@ impl Peer {
             }
             recipients.push((address, bundle.filter(|_| fresh)));
         }
-        let mut keys = Vec::new();
+        let (mut keys, mut message) = (Vec::new(), self.message(payload));
         for (address, bundle) in recipients {
             let sessions = self.sessions.entry(address.clone()).or_default();
             if let Some(bundle) = &bundle {
@@ -187,16 +207,46 @@ impl Peer {
             let encrypted = sessions.encrypt_key(&mut self.rng, payload)?;
             keys.push(json!({
                 "jid": address.0, "rid": address.1, "kex": encrypted.key_exchange,
-                "new_session": bundle.is_some(), "data": STANDARD.encode(encrypted.key),
+                "new_session": bundle.is_some(), "data": STANDARD.encode(&encrypted.key),
             }));
+            let device = address.1.try_into().ok().and_then(DeviceId::new);
+            message.keys.push(DeviceKey {
+                jid: Some(address.0),
+                device: device.ok_or_else(|| bad("device_id"))?,
+                key: encrypted,
+            });
         }
+        let xml = field(request, "xml").as_bool() == Some(true);
+        let xml = xml.then(|| message.to_xml()).transpose()?;
         Ok(json!({
-            "jid": self.jid, "sid": self.device.id().number(), "iv": null, "keys": keys,
+            "xml": xml, "jid": self.jid, "sid": self.device.id().number(), "iv": payload.iv().map(|iv| STANDARD.encode(iv)), "keys": keys,
             "payload": payload.ciphertext().map(|bytes| STANDARD.encode(bytes)),
         }))
     }
 
+    /// The message around keys that are still to be made.
+    fn message(&self, payload: &Payload) -> Message {
+        Message {
+            flavour: payload.flavour(),
+            sender: self.device.id(),
+            keys: Vec::new(),
+            payload: payload.ciphertext().map(Vec::from),
+            iv: payload.iv().copied(),
+        }
+    }
+
     fn decrypt(&mut self, request: &Value) -> Answer {
+        if let Some(xml) = field(request, "xml").as_str() {
+            let message = Message::from_xml(xml)?;
+            let from = (
+                text(request, "from_jid")?.into(),
+                u64::from(message.sender.number()),
+            );
+            let incoming = message.incoming(&self.jid, self.device.id());
+            let incoming =
+                incoming.ok_or_else(|| failure("not_for_us", "no key for this device"))?;
+            return self.read(from, &incoming);
+        }
         let key = field(request, "key");
         let data = bytes(field(key, "data"))?;
         let key_exchange = field(key, "kex").as_bool().ok_or_else(|| bad("kex"))?;
@@ -204,17 +254,26 @@ impl Peer {
             Value::Null => None,
             given => Some(bytes(given)?),
         };
+        let iv = match field(request, "iv") {
+            Value::Null => None,
+            _ => Some(array(request, "iv")?),
+        };
         let from = address(field(request, "from"))?;
+        let incoming = Incoming {
+            payload: payload.as_deref(),
+            iv,
+            ..Incoming::new(key_exchange, &data)
+        };
+        self.read(from, &incoming)
+    }
+
+    fn read(&mut self, from: Address, incoming: &Incoming<'_>) -> Answer {
         let mut stranger = Sessions::new();
         let known = self.sessions.get_mut(&from);
         let is_known = known.is_some();
-        let read = known.unwrap_or(&mut stranger).decrypt(
-            &mut self.device,
-            None,
-            key_exchange,
-            &data,
-            payload.as_deref(),
-        )?;
+        let read = known
+            .unwrap_or(&mut stranger)
+            .decrypt(&mut self.device, incoming)?;
         if !is_known {
             self.sessions.insert(from, stranger);
         }
@@ -230,31 +289,45 @@ impl Peer {
 
 fn write_bundle(bundle: &Bundle) -> Value {
     let prekeys = bundle.prekeys.iter();
+    let key = |key| STANDARD.encode(bundle.flavour.encode_key(key));
     json!({
-        "ik": STANDARD.encode(bundle.identity), "spk": STANDARD.encode(bundle.signed_prekey),
+        "ik": key(&bundle.identity), "spk": key(&bundle.signed_prekey),
         "spk_id": bundle.signed_prekey_id.number(), "spks": STANDARD.encode(bundle.signature),
         "pks": prekeys.map(|prekey| json!({
-            "id": prekey.id.number(), "pk": STANDARD.encode(prekey.key),
+            "id": prekey.id.number(), "pk": key(&prekey.key),
         })).collect::<Vec<_>>(),
     })
 }
 
-fn read_bundle(bundle: &Value) -> Result<VerifiedBundle, Failure> {
+fn read_bundle(flavour: Flavour, bundle: &Value) -> Result<VerifiedBundle, Failure> {
+    let key = |value: &Value, name| {
+        let bytes = bytes(field(value, name))?;
+        flavour.decode_key(&bytes).map_err(|_| malformed())
+    };
     let mut prekeys = Vec::new();
     for prekey in list(bundle, "pks")? {
         prekeys.push(PreKey {
             id: PreKeyId::new(number(prekey, "id")?).ok_or_else(malformed)?,
-            key: array(prekey, "pk")?,
+            key: key(prekey, "pk")?,
         });
     }
     let bundle = Bundle {
-        identity: array(bundle, "ik")?,
+        flavour,
+        identity: key(bundle, "ik")?,
         signed_prekey_id: SignedPreKeyId::new(number(bundle, "spk_id")?).ok_or_else(malformed)?,
-        signed_prekey: array(bundle, "spk")?,
+        signed_prekey: key(bundle, "spk")?,
         signature: array(bundle, "spks")?,
         prekeys,
     };
     Ok(bundle.verify()?)
+}
+
+fn flavour(request: &Value) -> Result<Flavour, Failure> {
+    match field(request, "flavour").as_str().unwrap_or("twomemo") {
+        "oldmemo" => Ok(Flavour::Legacy),
+        "twomemo" => Ok(Flavour::Omemo2),
+        other => Err(bad(&format!("unknown flavour {other:?}"))),
+    }
 }
 
 fn address(value: &Value) -> Result<Address, Failure> {
@@ -340,6 +413,18 @@ impl From<BundleError> for Failure {
     }
 }
 
+impl From<XmlError> for Failure {
+    fn from(error: XmlError) -> Self {
+        failure("malformed", &error.to_string())
+    }
+}
+
+impl From<LabelError> for Failure {
+    fn from(error: LabelError) -> Self {
+        failure("bad_request", &error.to_string())
+    }
+}
+
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         failure("key_exchange_failed", &error.to_string())
@@ -352,8 +437,8 @@ impl From<EncryptError> for Failure {
     }
 }
 
-impl From<TooLong> for Failure {
-    fn from(error: TooLong) -> Self {
+impl From<ContentError> for Failure {
+    fn from(error: ContentError) -> Self {
         failure("bad_request", &error.to_string())
     }
 }

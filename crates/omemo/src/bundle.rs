@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
 use crate::curve::{KeyError, PublicKey};
+use crate::flavour::Flavour;
 use crate::identity::{IdentityKey, SIGNATURE_LEN};
 use crate::{PreKeyId, SignedPreKeyId};
 
@@ -27,13 +28,16 @@ pub struct PreKey {
 /// their place, which makes a session fail but not readable; who hands bundles on signs them as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
-    /// The Ed25519 form of the identity key.
+    /// Which flavour the keys are for.
+    pub flavour: Flavour,
+    /// The identity key: its Ed25519 form, or in the legacy flavour its Curve25519 form.
     pub identity: [u8; 32],
     /// The id of the signed prekey.
     pub signed_prekey_id: SignedPreKeyId,
     /// The signed prekey, X25519.
     pub signed_prekey: [u8; 32],
-    /// The identity's Ed25519 signature over the 32 bytes of the signed prekey.
+    /// The identity's Ed25519 signature over the signed prekey. In the legacy flavour it covers the type byte
+    /// too, and its top bit is the sign of the identity's Ed25519 form.
     pub signature: [u8; SIGNATURE_LEN],
     /// The one-time prekeys. At least one is needed to start a session.
     pub prekeys: Vec<PreKey>,
@@ -58,12 +62,10 @@ impl Bundle {
         if self.prekeys.len() > MAX_BUNDLE_PREKEYS {
             return Err(BundleError::TooManyPreKeys);
         }
-        let identity = IdentityKey::from_bytes(self.identity)?;
-        if !identity.verify(&self.signed_prekey, &self.signature) {
-            return Err(BundleError::Signature);
-        }
+        let identity = self.signer()?.ok_or(BundleError::Signature)?;
         let signed_prekey = PublicKey::from_bytes(self.signed_prekey)?;
         Ok(VerifiedBundle {
+            flavour: self.flavour,
             identity,
             signed_prekey_id: self.signed_prekey_id,
             signed_prekey,
@@ -74,12 +76,27 @@ impl Bundle {
                 .collect::<Result<_, _>>()?,
         })
     }
+
+    /// The identity, if it signed the signed prekey.
+    fn signer(&self) -> Result<Option<IdentityKey>, KeyError> {
+        match self.flavour {
+            Flavour::Legacy => {
+                IdentityKey::of_legacy_signer(self.identity, &self.signed_prekey, &self.signature)
+            }
+            Flavour::Omemo2 => {
+                let identity = IdentityKey::from_bytes(self.identity)?;
+                let signed = identity.verify(&self.signed_prekey, &self.signature);
+                Ok(signed.then_some(identity))
+            }
+        }
+    }
 }
 
 /// A bundle whose signature and keys were checked: what [`Sessions::start`](crate::Sessions::start) needs.
 /// There is no other way to make one than [`Bundle::verify`].
 #[derive(Clone, Debug)]
 pub struct VerifiedBundle {
+    pub(crate) flavour: Flavour,
     pub(crate) identity: IdentityKey,
     pub(crate) signed_prekey_id: SignedPreKeyId,
     pub(crate) signed_prekey: PublicKey,
@@ -96,6 +113,11 @@ impl PreKey {
 }
 
 impl VerifiedBundle {
+    /// Which flavour the keys are for.
+    pub const fn flavour(&self) -> Flavour {
+        self.flavour
+    }
+
     /// Whose bundle it is.
     pub const fn identity(&self) -> &IdentityKey {
         &self.identity

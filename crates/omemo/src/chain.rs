@@ -1,8 +1,8 @@
 //! One symmetric chain of the Double Ratchet: keys that follow from each other by HMAC, one a message.
 
 use crate::cipher::CipherKeys;
-use crate::flavour::{CHAIN_MESSAGE, CHAIN_NEXT, INFO_MESSAGE};
-use crate::kdf::{Secret, hmac};
+use crate::flavour::{CHAIN_MESSAGE, CHAIN_NEXT, Flavour};
+use crate::kdf::{Secret, hmac, hmac_two};
 
 /// The state of a chain before one of its messages.
 #[derive(Clone)]
@@ -31,17 +31,19 @@ impl Chain {
         &self.key
     }
 
-    /// The key of the next message.
-    pub(crate) fn message_key(&self) -> MessageKey {
-        MessageKey(hmac(&self.key, &[&[CHAIN_MESSAGE]]))
-    }
-
     /// The chain after the next message, or `None` after 2^32 - 1 messages.
     pub(crate) fn after(&self) -> Option<Self> {
         Some(Self {
             next: self.next.checked_add(1)?,
             key: hmac(&self.key, &[&[CHAIN_NEXT]]),
         })
+    }
+
+    /// The key of the next message, and the chain after it: cheaper than one by one.
+    pub(crate) fn step(&self) -> Option<(MessageKey, Self)> {
+        let next = self.next.checked_add(1)?;
+        let (message, key) = hmac_two(&self.key, &[CHAIN_MESSAGE], &[CHAIN_NEXT]);
+        Some((MessageKey(message), Self { key, next }))
     }
 
     /// The chain before message `number`, if that is not behind and costs at most `budget` steps, which are
@@ -69,7 +71,7 @@ impl MessageKey {
         &self.0
     }
 
-    pub(crate) fn cipher(&self) -> CipherKeys {
-        CipherKeys::derive(&self.0, INFO_MESSAGE)
+    pub(crate) fn cipher(&self, flavour: Flavour) -> CipherKeys {
+        CipherKeys::derive(&self.0, flavour.info_message())
     }
 }

@@ -1,5 +1,5 @@
-//! AES-256-CBC with PKCS#7 padding, then HMAC-SHA-256 cut to 16 bytes: the one cipher of both floors, the
-//! ratchet's messages and the payload.
+//! AES-256-CBC with PKCS#7 padding, then HMAC-SHA-256, cut: the cipher of the ratchet's messages, and of the
+//! payload in `urn:xmpp:omemo:2`.
 
 use alloc::vec::Vec;
 
@@ -9,17 +9,16 @@ use cbc::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, KeyIvInit as _};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::flavour::TAG_LEN;
 use crate::kdf::{Secret, hkdf, hmac};
 
-/// The authentication tag of a message or payload.
-pub(crate) type Tag = [u8; TAG_LEN];
+/// The fewest bytes of an HMAC that are believed.
+const MIN_TAG_LEN: usize = 8;
 
 /// The keys of one message or one payload: used once, wiped on drop.
 pub(crate) struct CipherKeys {
-    encryption: Secret,
-    authentication: Secret,
-    iv: Zeroizing<[u8; 16]>,
+    pub(crate) encryption: Secret,
+    pub(crate) authentication: Secret,
+    pub(crate) iv: Zeroizing<[u8; 16]>,
 }
 
 impl CipherKeys {
@@ -53,18 +52,18 @@ impl CipherKeys {
             .map(Zeroizing::new)
     }
 
-    /// The tag over the parts, one after another.
-    pub(crate) fn tag(&self, parts: &[&[u8]]) -> Tag {
-        let full = hmac(&self.authentication, parts);
-        let mut tag = Tag::default();
-        for (to, from) in tag.iter_mut().zip(full.iter()) {
-            *to = *from;
-        }
-        tag
+    /// The tag over the parts, one after another, not cut yet.
+    pub(crate) fn tag(&self, parts: &[&[u8]]) -> Secret {
+        hmac(&self.authentication, parts)
     }
 
-    /// Whether `tag` is the tag over the parts. Takes the same time wherever they differ.
-    pub(crate) fn verify(&self, parts: &[&[u8]], tag: &Tag) -> bool {
-        self.tag(parts).ct_eq(tag).into()
+    /// Whether `tag` is the beginning of the tag over the parts. Takes the same time wherever they differ.
+    pub(crate) fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
+        let full = self.tag(parts);
+        let whole = tag.len() >= MIN_TAG_LEN;
+        whole
+            && full
+                .get(..tag.len())
+                .is_some_and(|full| full.ct_eq(tag).into())
     }
 }

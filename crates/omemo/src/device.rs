@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::bundle::{Bundle, PreKey};
 use crate::curve::KeyPair;
+use crate::flavour::Flavour;
 use crate::identity::{Identity, SIGNATURE_LEN};
 use crate::state::{Reader, StateError, Writer};
 use crate::{DeviceId, PreKeyId, SignedPreKeyId};
@@ -36,6 +37,7 @@ pub const MAX_OLD_SIGNED_PREKEYS: usize = 2;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Device {
+    flavour: Flavour,
     id: DeviceId,
     identity: Identity,
     signed_prekeys: SignedPreKeys,
@@ -62,21 +64,25 @@ struct OneTimePreKey {
 }
 
 impl Device {
-    /// Makes a device with a new identity and `prekeys` one-time prekeys, at most [`MAX_PREKEYS`].
+    /// Makes a device of [`Flavour::Omemo2`] with a new identity and `prekeys` one-time prekeys, at most
+    /// [`MAX_PREKEYS`].
     pub fn generate(rng: &mut impl CryptoRng, id: DeviceId, prekeys: u16) -> Self {
         let identity = Identity::generate(rng);
-        Self::with_identity(rng, identity, id, prekeys)
+        Self::with_identity(rng, Flavour::Omemo2, identity, id, prekeys)
     }
 
-    /// Makes a device with an identity that is there already.
+    /// Makes a device with an identity that is there already: so one device has keys for each flavour under
+    /// one identity and one id.
     pub fn with_identity(
         rng: &mut impl CryptoRng,
+        flavour: Flavour,
         identity: Identity,
         id: DeviceId,
         prekeys: u16,
     ) -> Self {
-        let current = SignedPreKey::generate(rng, &identity, SignedPreKeyId::FIRST);
+        let current = SignedPreKey::generate(rng, flavour, &identity, SignedPreKeyId::FIRST);
         let mut device = Self {
+            flavour,
             id,
             identity,
             signed_prekeys: SignedPreKeys {
@@ -88,6 +94,11 @@ impl Device {
         };
         device.refill(rng, prekeys);
         device
+    }
+
+    /// Which flavour the device's keys are for.
+    pub const fn flavour(&self) -> Flavour {
+        self.flavour
     }
 
     /// The device's id.
@@ -104,7 +115,8 @@ impl Device {
     pub fn bundle(&self) -> Bundle {
         let signed = &self.signed_prekeys.current;
         Bundle {
-            identity: *self.identity.public().as_bytes(),
+            flavour: self.flavour,
+            identity: *self.identity.public().associated(self.flavour),
             signed_prekey_id: signed.id,
             signed_prekey: *signed.pair.public().as_bytes(),
             signature: signed.signature,
@@ -149,7 +161,7 @@ impl Device {
     /// Makes a new signed prekey; due weekly to monthly. [`MAX_OLD_SIGNED_PREKEYS`] old ones stay usable.
     pub fn rotate_signed_prekey(&mut self, rng: &mut impl CryptoRng) {
         let id = self.signed_prekeys.current.id.next();
-        let new = SignedPreKey::generate(rng, &self.identity, id);
+        let new = SignedPreKey::generate(rng, self.flavour, &self.identity, id);
         let old = core::mem::replace(&mut self.signed_prekeys.current, new);
         self.signed_prekeys.old.insert(0, old);
         self.keep_old_signed_prekeys(MAX_OLD_SIGNED_PREKEYS);
@@ -163,15 +175,16 @@ impl Device {
     /// The secret state, wiped on drop. [`Device::from_bytes`] reads it.
     ///
     /// ```text
-    /// +---------+----+------+-------------+--------+--------------------+---+------------------------+
-    /// | version | id | seed | next prekey | #old   | signed prekeys     | # | prekeys                |
-    /// | 1       | 4  | 32   | 4           | 2      | (4 + 32 + 32 + 64) | 2 | (4 + 1 + 32 + 32) each |
-    /// +---------+----+------+-------------+--------+--------------------+---+------------------------+
+    /// +---------+---------+----+------+-------------+--------+--------------------+---+------------------------+
+    /// | version | flavour | id | seed | next prekey | #old   | signed prekeys     | # | prekeys                |
+    /// | 1       | 1       | 4  | 32   | 4           | 2      | (4 + 32 + 32 + 64) | 2 | (4 + 1 + 32 + 32) each |
+    /// +---------+---------+----+------+-------------+--------+--------------------+---+------------------------+
     /// ```
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let SignedPreKeys { current, old } = &self.signed_prekeys;
         let room = 64 + 132 * (1 + MAX_OLD_SIGNED_PREKEYS) + 69 * self.prekeys.len();
         let mut out = Writer::new(STATE_VERSION, room);
+        out.byte(self.flavour.number());
         out.number(self.id.number());
         out.bytes(self.identity.seed());
         out.number(self.next_prekey.number());
@@ -196,6 +209,7 @@ impl Device {
     /// [`StateError`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
         let mut from = Reader::new(STATE_VERSION, bytes)?;
+        let flavour = Flavour::from_number(from.byte()?).ok_or(StateError::Field)?;
         let id = DeviceId::new(from.number()?).ok_or(StateError::Field)?;
         let identity = Identity::from_seed(&*from.secret()?);
         let next_prekey = PreKeyId::new(from.number()?).ok_or(StateError::Field)?;
@@ -219,6 +233,7 @@ impl Device {
         }
         from.end()?;
         Ok(Self {
+            flavour,
             id,
             identity,
             signed_prekeys: SignedPreKeys { current, old },
@@ -260,9 +275,14 @@ impl Device {
 }
 
 impl SignedPreKey {
-    fn generate(rng: &mut impl CryptoRng, identity: &Identity, id: SignedPreKeyId) -> Self {
+    fn generate(
+        rng: &mut impl CryptoRng,
+        flavour: Flavour,
+        identity: &Identity,
+        id: SignedPreKeyId,
+    ) -> Self {
         let pair = KeyPair::generate(rng);
-        let signature = identity.sign(pair.public().as_bytes());
+        let signature = identity.sign_prekey(flavour, &pair.public());
         Self {
             id,
             pair,
@@ -291,4 +311,4 @@ const fn public(id: PreKeyId, pair: &KeyPair) -> PreKey {
 #[error("there are {MAX_PREKEYS} prekeys already")]
 pub struct PreKeysExhausted;
 
-const STATE_VERSION: u8 = 1;
+const STATE_VERSION: u8 = 2;

@@ -3,12 +3,14 @@
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
+use curve25519_dalek::MontgomeryPoint;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use rand_core::CryptoRng;
 use x25519_dalek::StaticSecret;
 use zeroize::Zeroizing;
 
 use crate::curve::{KeyError, KeyPair, PublicKey, is_canonical};
+use crate::flavour::Flavour;
 
 /// The secret identity of a device.
 ///
@@ -70,6 +72,18 @@ impl Identity {
         self.signing.sign(message).to_bytes()
     }
 
+    /// Signs a prekey, as its flavour does it: the legacy one covers the type byte too, and hides the sign of
+    /// the Ed25519 key in the signature's top bit, which is clear in every valid one.
+    pub(crate) fn sign_prekey(&self, flavour: Flavour, key: &PublicKey) -> [u8; SIGNATURE_LEN] {
+        let mut signature = self.sign(&flavour.encode_key(key.as_bytes()));
+        if flavour == Flavour::Legacy {
+            let [.., sign] = self.public.ed25519;
+            let [.., last] = &mut signature;
+            *last |= sign & TOP_BIT;
+        }
+        signature
+    }
+
     pub(crate) const fn agreement(&self) -> &KeyPair {
         &self.agreement
     }
@@ -93,7 +107,7 @@ impl IdentityKey {
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
         let mut y = bytes;
         let [.., high] = &mut y;
-        *high &= 0x7f;
+        *high &= !TOP_BIT;
         if !is_canonical(&y) {
             return Err(KeyError::NotCanonical);
         }
@@ -101,6 +115,23 @@ impl IdentityKey {
         Ok(Self {
             ed25519: bytes,
             curve25519: PublicKey::from_bytes(key.to_montgomery().to_bytes())?,
+        })
+    }
+
+    /// Checks and takes the Curve25519 form, in which identities travel in the legacy flavour. `sign` is the
+    /// bit that this form has lost: of the y-axis on which the Ed25519 form lies. Where nobody tells it, the
+    /// convention is `false` (XEdDSA), and only Curve25519 forms may be compared.
+    ///
+    /// # Errors
+    /// [`KeyError`] unless the bytes are the canonical form of a point that is not of low order.
+    pub fn from_curve25519(bytes: [u8; 32], sign: bool) -> Result<Self, KeyError> {
+        let curve25519 = PublicKey::from_bytes(bytes)?;
+        let point = MontgomeryPoint(bytes)
+            .to_edwards(sign.into())
+            .ok_or(KeyError::NotOnCurve)?;
+        Ok(Self {
+            ed25519: point.compress().to_bytes(),
+            curve25519,
         })
     }
 
@@ -117,6 +148,29 @@ impl IdentityKey {
     /// What two people compare.
     pub const fn fingerprint(&self) -> Fingerprint {
         Fingerprint(*self.curve25519.as_bytes())
+    }
+
+    /// The identity of a legacy bundle, if it signed this prekey.
+    pub(crate) fn of_legacy_signer(
+        curve25519: [u8; 32],
+        prekey: &[u8; 32],
+        signature: &[u8; SIGNATURE_LEN],
+    ) -> Result<Option<Self>, KeyError> {
+        let mut plain = *signature;
+        let [.., last] = &mut plain;
+        let sign = *last & TOP_BIT != 0;
+        *last &= !TOP_BIT;
+        let key = Self::from_curve25519(curve25519, sign)?;
+        let signed = key.verify(&Flavour::Legacy.encode_key(prekey), &plain);
+        Ok(signed.then_some(key))
+    }
+
+    /// What the associated data of a flavour says of this identity, after the flavour's prefix.
+    pub(crate) const fn associated(&self, flavour: Flavour) -> &[u8; 32] {
+        match flavour {
+            Flavour::Legacy => self.curve25519.as_bytes(),
+            Flavour::Omemo2 => &self.ed25519,
+        }
     }
 
     /// Whether this identity signed the message.
@@ -159,6 +213,9 @@ impl fmt::Display for Fingerprint {
         f.pad(&text)
     }
 }
+
+/// The bit of an Ed25519 key that tells its sign.
+const TOP_BIT: u8 = 0x80;
 
 /// Length of an Ed25519 signature in bytes.
 pub(crate) const SIGNATURE_LEN: usize = 64;

@@ -18,6 +18,17 @@ pub(crate) fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> Secret {
     out
 }
 
+/// HMAC-SHA-256 with one key over two inputs, each by itself.
+pub(crate) fn hmac_two(key: &[u8; 32], first: &[u8], second: &[u8]) -> (Secret, Secret) {
+    let keyed = keyed(key);
+    let mac = |input| {
+        let mut out = Secret::default();
+        out.copy_from_slice(&keyed.clone().chain_update(input).finalize().into_bytes());
+        out
+    };
+    (mac(first), mac(second))
+}
+
 /// HKDF-SHA-256 to `N` bytes.
 pub(crate) fn hkdf<const N: usize>(
     input: &[u8],
@@ -29,7 +40,7 @@ pub(crate) fn hkdf<const N: usize>(
     let keyed = keyed(&extracted);
     let mut out = Zeroizing::new([0; N]);
     let mut previous = Secret::default();
-    for (index, block) in (1_u8..).zip(out.chunks_mut(32)) {
+    for (index, block) in (1_u8..=u8::MAX).zip(out.chunks_mut(32)) {
         let mut mac = keyed.clone();
         if index > 1 {
             mac.update(&*previous);

@@ -1,10 +1,9 @@
-//! OMEMO without a server: sessions of `urn:xmpp:omemo:2` (XEP-0384 0.9.1) between two devices, and the
-//! content that they carry (XEP-0420).
+//! OMEMO without a server: sessions between two devices in both flavours that people use, `urn:xmpp:omemo:2`
+//! (XEP-0384 0.9.1) and `eu.siacs.conversations.axolotl` (0.3.0), and the content that they carry (XEP-0420).
 //!
 //! [`Device`] holds our keys and makes the [`Bundle`] that others start from; [`Sessions`] is all that we
 //! know of one remote device and turns plaintext into `<key/>` and `<payload/>` bytes and back. The bytes
-//! are those of the XEP, so they can be put on XMPP as they are. What is not here: device lists, trust
-//! beyond the pinned identity, the XML around the bytes, and groups.
+//! are those of the XEP, so they can be put on XMPP as they are; the module `xml`, behind a feature, does.
 //!
 //! Nothing here reads a clock, a generator or a file. A decryption that fails changes nothing.
 #![no_std]
@@ -19,11 +18,15 @@ mod cipher;
 mod curve;
 mod decrypt_error;
 mod device;
+mod device_list;
 mod flavour;
 mod id;
 mod identity;
 mod kdf;
 mod key_element;
+#[cfg(test)]
+mod known_answers;
+mod message;
 mod payload;
 mod ratchet;
 mod receive;
@@ -33,22 +36,29 @@ mod sessions;
 mod sessions_state;
 mod skipped;
 mod state;
+pub mod trust;
 mod x3dh;
+#[cfg(feature = "xml")]
+pub mod xml;
 
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE_PREKEYS, PreKey, VerifiedBundle};
 pub use curve::{KeyError, PublicKey};
 pub use decrypt_error::{DecryptError, Reason};
 pub use device::{Device, MAX_OLD_SIGNED_PREKEYS, MAX_PREKEYS, PreKeysExhausted};
-pub use flavour::NAMESPACE;
+pub use device_list::{
+    DeviceList, LabelError, ListedDevice, MAX_DEVICES, MAX_LABEL_LEN, SignedLabel,
+};
+pub use flavour::{Flavour, NAMESPACE};
 pub use id::{DeviceId, MAX_ID, PreKeyId, SessionId, SignedPreKeyId};
 pub use identity::{Fingerprint, Identity, IdentityKey};
 pub use key_element::{
     AuthenticatedMessage, KeyElementError, KeyExchange, KeyExchangeHeader, MAX_KEY_ELEMENT_LEN,
     RatchetMessage,
 };
-pub use payload::{MAX_PLAINTEXT_LEN, Payload, TooLong};
-pub use ratchet::{MAX_JUMP, MAX_RECEIVING_CHAINS};
-pub use receive::Decrypted;
+pub use message::{DeviceKey, Message};
+pub use payload::{ContentError, Iv, MAX_PLAINTEXT_LEN, Payload};
+pub use ratchet::{MAX_JUMP, MAX_PROVEN_JUMP, MAX_RECEIVING_CHAINS};
+pub use receive::{Decrypted, Incoming};
 pub use session::EncryptedKey;
 pub use sessions::{EncryptError, Encrypted, MAX_REMEMBERED, MAX_SESSIONS, Sessions, StartError};
 pub use skipped::MAX_SKIPPED_KEYS;

@@ -13,19 +13,46 @@ use zeroize::Zeroizing;
 use crate::chain::{Chain, MessageKey};
 use crate::curve::{KeyError, KeyPair, PublicKey};
 use crate::decrypt_error::Reason;
-use crate::flavour::INFO_ROOT;
+use crate::flavour::Flavour;
+use crate::identity::IdentityKey;
 use crate::kdf::{Secret, hkdf};
 use crate::key_element::{AuthenticatedMessage, RatchetMessage};
 use crate::skipped::{MAX_SKIPPED_KEYS, SkippedKey, SkippedKeys};
 
-/// How many messages of a chain one message may jump over: 5,000 messages may be lost in a row and the
-/// next one is read. The keys are stepped over before anything is proven (about 0.25 microseconds each on a
-/// server, more on a small board), so this bounds the cost of a forged message. A message that jumps
-/// further is refused; the chain after the next answer is read again.
-pub const MAX_JUMP: u32 = 5_000;
+/// How many messages of a chain one message may jump over if nothing is known of it beforehand. The keys are
+/// stepped over before anything is proven (about 0.25 microseconds each on a server, more on a small board),
+/// so this bounds what a forged message costs.
+pub const MAX_JUMP: u32 = 1_500;
+
+/// How many messages one message may jump over that came under a proof of its own: see
+/// [`Incoming::proven`](crate::Incoming::proven). So 5,000 messages may be lost in a row and the next one is
+/// read. A message that jumps further is refused; the chain after the next answer is read again.
+pub const MAX_PROVEN_JUMP: u32 = 5_000;
 
 /// Receiving chains that are kept: the current one and five before it.
 pub const MAX_RECEIVING_CHAINS: usize = 6;
+
+/// What each message of a session is bound to.
+pub(crate) struct Binding<'a> {
+    pub(crate) flavour: Flavour,
+    pub(crate) first: &'a IdentityKey,
+    pub(crate) second: &'a IdentityKey,
+}
+
+impl<'a> Binding<'a> {
+    /// The associated data, and after it the message.
+    fn before(&self, message: &'a [u8]) -> [&'a [u8]; 5] {
+        let prefix = self.flavour.key_prefix();
+        let identity = |identity: &'a IdentityKey| &identity.associated(self.flavour)[..];
+        [
+            prefix,
+            identity(self.first),
+            prefix,
+            identity(self.second),
+            message,
+        ]
+    }
+}
 
 /// One side of a session's ratchet.
 pub(crate) struct Ratchet {
@@ -75,11 +102,12 @@ impl Ratchet {
     /// [`KeyError::LowOrder`] if the agreement is zero.
     pub(crate) fn initiate(
         rng: &mut impl CryptoRng,
+        flavour: Flavour,
         root: &Secret,
         signed_prekey: &PublicKey,
     ) -> Result<Self, KeyError> {
         let own = KeyPair::generate(rng);
-        let (root, key) = root_step(root, &own, signed_prekey)?;
+        let (root, key) = root_step(flavour, root, &own, signed_prekey)?;
         Ok(Self {
             sending: Some(Chain::new(key)),
             ..Self::respond(root, own)
@@ -107,43 +135,42 @@ impl Ratchet {
     pub(crate) fn encrypt(
         &mut self,
         rng: &mut impl CryptoRng,
-        associated: &[&[u8]; 2],
+        binding: &Binding<'_>,
         material: &[u8],
     ) -> Result<Vec<u8>, SendError> {
         let step = match self.sending {
             Some(_) => None,
-            None => Some(self.sending_step(rng)?),
+            None => Some(self.sending_step(rng, binding.flavour)?),
         };
         let (own, chain) = match (&step, &self.sending) {
             (Some((_, own, chain)), _) => (own, chain),
             (None, Some(chain)) => (&self.own, chain),
             (None, None) => return Err(SendError::Exhausted),
         };
-        let after = chain.after().ok_or(SendError::Exhausted)?;
+        let (key, after) = chain.step().ok_or(SendError::Exhausted)?;
 
-        let keys = chain.message_key().cipher();
+        let keys = key.cipher(binding.flavour);
         let bytes = RatchetMessage {
             number: chain.next(),
             previous_length: self.previous_length,
             ratchet_key: own.public(),
             ciphertext: &keys.encrypt(material),
         }
-        .encode();
-        let [first, second] = associated;
-        let tag = keys.tag(&[first, second, &bytes]);
+        .encode(binding.flavour);
+        let tag = keys.tag(&binding.before(&bytes));
 
         if let Some((root, own, _)) = step {
             self.root = root;
             self.own = own;
         }
         self.sending = Some(after);
-        Ok(AuthenticatedMessage::encode(&tag, &bytes))
+        Ok(AuthenticatedMessage::encode(binding.flavour, &tag, &bytes))
     }
 
     /// Decrypts a message and says what it changes. Steps along chains are taken from `budget`.
     pub(crate) fn open(
         &self,
-        associated: &[&[u8]; 2],
+        binding: &Binding<'_>,
         message: &AuthenticatedMessage<'_>,
         budget: &mut u32,
     ) -> Result<(Zeroizing<Vec<u8>>, Change), Reason> {
@@ -153,7 +180,7 @@ impl Ratchet {
                 ratchet_key: header.ratchet_key,
                 number: header.number,
             };
-            return Ok((unseal(key, associated, message)?, change));
+            return Ok((unseal(key, binding, message)?, change));
         }
 
         let known = self
@@ -162,7 +189,7 @@ impl Ratchet {
             .position(|known| known.ratchet_key == header.ratchet_key);
         let step = match known {
             Some(_) => None,
-            None => Some(self.receiving_step(&header.ratchet_key)?),
+            None => Some(self.receiving_step(binding.flavour, &header.ratchet_key)?),
         };
         let chain = match (&step, known.and_then(|index| self.receiving.get(index))) {
             (Some((_, chain)), _) => chain,
@@ -176,8 +203,8 @@ impl Ratchet {
         let at = chain
             .forward_to(header.number, budget)
             .ok_or(Reason::Jump)?;
-        let material = unseal(&at.message_key(), associated, message)?;
-        let after = at.after().ok_or(Reason::Jump)?;
+        let (key, after) = at.step().ok_or(Reason::Jump)?;
+        let material = unseal(&key, binding, message)?;
         let change = match (step, known) {
             (Some((root, chain)), _) => Change::Step {
                 root,
@@ -229,7 +256,7 @@ impl Ratchet {
         let Some(last) = self.receiving.get(index) else {
             return;
         };
-        if let Some(end) = last.chain.forward_to(length, &mut MAX_JUMP.clone()) {
+        if let Some(end) = last.chain.forward_to(length, &mut MAX_PROVEN_JUMP.clone()) {
             self.keep_keys(index, length);
             if let Some(last) = self.receiving.get_mut(index) {
                 last.chain = end;
@@ -253,16 +280,22 @@ impl Ratchet {
         let ratchet_key = receiving.ratchet_key;
         let start = end.saturating_sub(MAX_SKIPPED_KEYS as u32);
         let from = start.max(receiving.chain.next());
-        let Some(mut chain) = receiving.chain.forward_to(from, &mut MAX_JUMP.clone()) else {
+        let Some(mut chain) = receiving
+            .chain
+            .forward_to(from, &mut MAX_PROVEN_JUMP.clone())
+        else {
             return;
         };
         while chain.next() < end {
+            let number = chain.next();
+            let Some((key, after)) = chain.step() else {
+                return;
+            };
             self.skipped.push(SkippedKey {
                 ratchet_key,
-                number: chain.next(),
-                key: chain.message_key(),
+                number,
+                key,
             });
-            let Some(after) = chain.after() else { return };
             chain = after;
         }
     }
@@ -271,21 +304,26 @@ impl Ratchet {
     fn sending_step(
         &self,
         rng: &mut impl CryptoRng,
+        flavour: Flavour,
     ) -> Result<(Secret, KeyPair, Chain), SendError> {
         let remote = self.receiving.back().ok_or(SendError::Exhausted)?;
         let own = KeyPair::generate(rng);
-        let (root, key) = root_step(&self.root, &own, &remote.ratchet_key)?;
+        let (root, key) = root_step(flavour, &self.root, &own, &remote.ratchet_key)?;
         Ok((root, own, Chain::new(key)))
     }
 
     /// The chain that belongs to a new ratchet key of the other side. It can only be the answer to our
     /// current one: if that was never sent, there is nothing to compute.
-    fn receiving_step(&self, theirs: &PublicKey) -> Result<(Secret, Chain), Reason> {
+    fn receiving_step(
+        &self,
+        flavour: Flavour,
+        theirs: &PublicKey,
+    ) -> Result<(Secret, Chain), Reason> {
         if self.sending.is_none() && !self.receiving.is_empty() {
             return Err(Reason::Authentication);
         }
-        let (root, key) =
-            root_step(&self.root, &self.own, theirs).map_err(|_| Reason::Authentication)?;
+        let (root, key) = root_step(flavour, &self.root, &self.own, theirs)
+            .map_err(|_| Reason::Authentication)?;
         Ok((root, Chain::new(key)))
     }
 }
@@ -303,14 +341,15 @@ impl From<KeyError> for SendError {
     }
 }
 
-/// `HKDF(DH, salt root key, "OMEMO Root Chain")`: the next root key and a chain key.
+/// `HKDF(DH, salt root key, the flavour's info)`: the next root key and a chain key.
 fn root_step(
+    flavour: Flavour,
     root: &Secret,
     own: &KeyPair,
     theirs: &PublicKey,
 ) -> Result<(Secret, Secret), KeyError> {
     let shared = own.agree(theirs)?;
-    let okm = hkdf::<64>(&*shared, root, INFO_ROOT);
+    let okm = hkdf::<64>(&*shared, root, flavour.info_root());
     let (mut next, mut key) = (Secret::default(), Secret::default());
     let (left, right) = okm.split_at(32);
     next.copy_from_slice(left);
@@ -320,12 +359,11 @@ fn root_step(
 
 fn unseal(
     key: &MessageKey,
-    associated: &[&[u8]; 2],
+    binding: &Binding<'_>,
     message: &AuthenticatedMessage<'_>,
 ) -> Result<Zeroizing<Vec<u8>>, Reason> {
-    let keys = key.cipher();
-    let [first, second] = associated;
-    if !keys.verify(&[first, second, message.bytes], &message.tag) {
+    let keys = key.cipher(binding.flavour);
+    if !keys.verify(&binding.before(message.bytes), message.tag) {
         return Err(Reason::Authentication);
     }
     keys.decrypt(message.message.ciphertext)

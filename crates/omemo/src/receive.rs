@@ -7,39 +7,79 @@ use zeroize::Zeroizing;
 
 use crate::decrypt_error::{DecryptError, Reason};
 use crate::device::Device;
+use crate::flavour::Flavour;
 use crate::identity::IdentityKey;
-use crate::key_element::{AuthenticatedMessage, KeyExchange, KeyExchangeHeader};
-use crate::payload::{self, MAX_PAYLOAD_LEN};
-use crate::ratchet::{Change, MAX_JUMP};
+use crate::key_element::{AuthenticatedMessage, KeyElementError, KeyExchange, KeyExchangeHeader};
+use crate::payload::{self, Iv, MAX_PAYLOAD_LEN, Opened};
+use crate::ratchet::{Change, MAX_JUMP, MAX_PROVEN_JUMP};
 use crate::session::{Identities, Session};
 use crate::sessions::{Digest, MAX_REMEMBERED, Sessions};
 use crate::{PreKeyId, SessionId};
+
+/// A message as it came, and what is known of it beside.
+///
+/// ```
+/// use chappe_omemo::Incoming;
+///
+/// let (key, payload) = (&[0; 4], &[0; 16]);
+/// let incoming = Incoming { payload: Some(payload), ..Incoming::new(false, key) };
+/// assert!(!incoming.proven);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    /// Whether `key` is a key exchange (`kex='true'`, or `prekey='true'` in the legacy flavour).
+    pub key_exchange: bool,
+    /// The bytes of `<key/>`.
+    pub key: &'a [u8],
+    /// The bytes of `<payload/>`, unless the message is empty.
+    pub payload: Option<&'a [u8]>,
+    /// The `<iv/>` of the legacy flavour.
+    pub iv: Option<Iv>,
+    /// Whom the message must be from. Without it the first identity is taken and pinned.
+    pub expected: Option<IdentityKey>,
+    /// Whether something else has proven already that it is from this pair, such as an envelope whose tag
+    /// only the two can make. It may then jump over [`MAX_PROVEN_JUMP`] messages, not only [`MAX_JUMP`].
+    pub proven: bool,
+}
+
+impl<'a> Incoming<'a> {
+    /// An empty message of which nothing else is known.
+    pub const fn new(key_exchange: bool, key: &'a [u8]) -> Self {
+        Self {
+            key_exchange,
+            key,
+            payload: None,
+            iv: None,
+            expected: None,
+            proven: false,
+        }
+    }
+}
 
 /// A message that was decrypted.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Decrypted {
     /// The content, or `None` for an empty message.
     pub plaintext: Option<Vec<u8>>,
-    /// Who sent it, proven.
+    /// The key that an empty legacy message carries, for whatever it is meant.
+    pub transported: Option<Zeroizing<Vec<u8>>>,
+    /// Who sent it, proven. In the legacy flavour its Curve25519 form is; the sign of the other is not.
     pub identity: IdentityKey,
     /// The session that it came in.
     pub session: SessionId,
     /// Whether the message started the session.
     pub new_session: bool,
-    /// The one-time prekey that the message spent, if it started the session: it is gone from the device.
+    /// The one-time prekey that the message used, if it started the session.
     pub spent_prekey: Option<PreKeyId>,
     /// Whether to answer soon, by an empty message if there is nothing to say: until then the other side
-    /// repeats its key exchange, or goes on without fresh keys for long.
+    /// repeats its key exchange, or goes on without fresh keys for long. Wait a random while first, so that
+    /// nobody can tell from the answer when the message was read.
     pub answer_due: bool,
 }
 
 impl Sessions {
     /// Decrypts a message. All or nothing: unless key element, payload and identity are right, neither
-    /// `self` nor the device changes.
-    ///
-    /// `expected_identity` is whom the message must be from; without it the first identity is taken and
-    /// pinned. `key_exchange` says what `key` is; `payload` is `None` for an empty message. A one-time
-    /// prekey that is spent leaves the device.
+    /// `self` nor the device changes. A one-time prekey that is spent leaves the device.
     ///
     /// A forged message costs at most [`MAX_JUMP`] steps of a chain over all sessions, one agreement for
     /// each session, and six if it is a key exchange.
@@ -49,19 +89,19 @@ impl Sessions {
     pub fn decrypt(
         &mut self,
         device: &mut Device,
-        expected_identity: Option<&IdentityKey>,
-        key_exchange: bool,
-        key: &[u8],
-        payload: Option<&[u8]>,
+        incoming: &Incoming<'_>,
     ) -> Result<Decrypted, DecryptError> {
+        let Incoming { payload, iv, .. } = incoming;
         if payload.is_some_and(|payload| payload.len() > MAX_PAYLOAD_LEN) {
             return Err(Reason::Malformed.into());
         }
-        let incoming = Incoming::parse(key_exchange, key).map_err(|_| Reason::Malformed)?;
-        let identities = self.admit(device, expected_identity, &incoming)?;
-        let (material, opened) = self.open(device, &identities, &incoming)?;
-        let plaintext = payload::open(&material, payload).ok_or(Reason::Payload)?;
-        Ok(self.commit(device, identities, &incoming, opened, plaintext))
+        let flavour = device.flavour();
+        let parsed = Parsed::of(flavour, incoming).map_err(|_| Reason::Malformed)?;
+        let identities = self.admit(device, incoming.expected.as_ref(), &parsed)?;
+        let (material, found) = self.open(device, &identities, &parsed)?;
+        let opened = payload::open(flavour, &material, *payload, iv.as_ref());
+        let opened = opened.ok_or(Reason::Payload)?;
+        Ok(self.commit(device, identities, &parsed, found, opened))
     }
 
     /// Refuses what was read before and what is from somebody else.
@@ -69,7 +109,7 @@ impl Sessions {
         &self,
         device: &Device,
         expected: Option<&IdentityKey>,
-        incoming: &Incoming<'_>,
+        incoming: &Parsed<'_>,
     ) -> Result<Identities, Reason> {
         if self.remembered.contains(&incoming.digest) {
             return Err(Reason::Duplicate);
@@ -79,8 +119,13 @@ impl Sessions {
             None => *self.identity().ok_or(Reason::NoSession)?,
         };
         let own = device.identity().public();
-        let identities = Identities { own, remote };
-        if expected.is_some_and(|expected| *expected != remote) {
+        let flavour = device.flavour();
+        let identities = Identities {
+            flavour,
+            own,
+            remote,
+        };
+        if expected.is_some_and(|expected| !flavour.is_same(expected, &remote)) {
             return Err(Reason::Identity);
         }
         self.check(&identities).map_err(|()| Reason::Identity)?;
@@ -92,9 +137,9 @@ impl Sessions {
         &self,
         device: &Device,
         identities: &Identities,
-        incoming: &Incoming<'_>,
-    ) -> Result<(Material, Opened), Reason> {
-        let mut budget = MAX_JUMP;
+        incoming: &Parsed<'_>,
+    ) -> Result<(Material, Found), Reason> {
+        let mut budget = incoming.max_jump;
         let mut open = |session: &Session| session.open(identities, &incoming.message, &mut budget);
 
         let Some(header) = &incoming.header else {
@@ -102,7 +147,7 @@ impl Sessions {
             for (index, session) in self.sessions.iter().enumerate() {
                 match open(session) {
                     Ok((material, change)) => {
-                        return Ok((material, Opened::Known { index, change }));
+                        return Ok((material, Found::Known { index, change }));
                     }
                     Err(Reason::Authentication) if refusal != Reason::NoSession => {}
                     Err(reason) => refusal = reason,
@@ -117,11 +162,11 @@ impl Sessions {
             .position(|session| session.was_made_by(header));
         if let Some((index, session)) = known.and_then(|at| Some((at, self.sessions.get(at)?))) {
             let (material, change) = open(session)?;
-            return Ok((material, Opened::Known { index, change }));
+            return Ok((material, Found::Known { index, change }));
         }
         let session = Session::respond(device, header)?;
         let (material, change) = open(&session)?;
-        Ok((material, Opened::New { session, change }))
+        Ok((material, Found::New { session, change }))
     }
 
     /// Changes what the message changes. All of it is authentic; nothing can fail from here on.
@@ -129,13 +174,13 @@ impl Sessions {
         &mut self,
         device: &mut Device,
         identities: Identities,
-        incoming: &Incoming<'_>,
+        incoming: &Parsed<'_>,
+        found: Found,
         opened: Opened,
-        plaintext: Option<Zeroizing<Vec<u8>>>,
     ) -> Decrypted {
-        let (place, mut session, change, spent_prekey) = match opened {
-            Opened::Known { index, change } => (index, self.sessions.remove(index), change, None),
-            Opened::New { session, change } => {
+        let (place, mut session, change, spent_prekey) = match found {
+            Found::Known { index, change } => (index, self.sessions.remove(index), change, None),
+            Found::New { session, change } => {
                 let spent = session.header.prekey_id;
                 device.drop_prekey(spent);
                 (0, session, change, Some(spent))
@@ -148,8 +193,15 @@ impl Sessions {
         self.identities = Some(identities);
         self.put(place, session);
         self.remember(incoming.digest);
+        self.changed();
+        let (plaintext, transported) = match opened {
+            Opened::Content(mut bytes) => (Some(core::mem::take(&mut *bytes)), None),
+            Opened::Empty => (None, None),
+            Opened::Transported(key) => (None, Some(key)),
+        };
         Decrypted {
-            plaintext: plaintext.map(|mut bytes| core::mem::take(&mut *bytes)),
+            plaintext,
+            transported,
             identity: identities.remote,
             session: id,
             new_session: spent_prekey.is_some(),
@@ -167,19 +219,20 @@ impl Sessions {
 }
 
 /// A key element, read.
-struct Incoming<'a> {
+struct Parsed<'a> {
     header: Option<KeyExchangeHeader>,
     message: AuthenticatedMessage<'a>,
     digest: Digest,
+    max_jump: u32,
 }
 
-impl<'a> Incoming<'a> {
-    fn parse(key_exchange: bool, key: &'a [u8]) -> Result<Self, crate::KeyElementError> {
-        let (header, message) = if key_exchange {
-            let exchange = KeyExchange::parse(key)?;
+impl<'a> Parsed<'a> {
+    fn of(flavour: Flavour, incoming: &Incoming<'a>) -> Result<Self, KeyElementError> {
+        let (header, message) = if incoming.key_exchange {
+            let exchange = KeyExchange::parse(flavour, incoming.key)?;
             (Some(exchange.header), exchange.message)
         } else {
-            (None, AuthenticatedMessage::parse(key)?)
+            (None, AuthenticatedMessage::parse(flavour, incoming.key)?)
         };
         let hash = Sha256::new()
             .chain_update(message.tag)
@@ -193,6 +246,11 @@ impl<'a> Incoming<'a> {
             header,
             message,
             digest,
+            max_jump: if incoming.proven {
+                MAX_PROVEN_JUMP
+            } else {
+                MAX_JUMP
+            },
         })
     }
 }
@@ -201,7 +259,7 @@ impl<'a> Incoming<'a> {
 type Material = Zeroizing<Vec<u8>>;
 
 /// Where the message belongs and what it changes there.
-enum Opened {
+enum Found {
     Known { index: usize, change: Change },
     New { session: Session, change: Change },
 }

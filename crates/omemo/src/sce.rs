@@ -13,15 +13,17 @@
 //! # Ok::<(), chappe_omemo::sce::SceError>(())
 //! ```
 
-mod escape;
+pub(crate) mod escape;
 mod file;
-mod guard;
+pub(crate) mod guard;
 mod read;
 mod time;
 mod write;
 
 use alloc::string::String;
 use alloc::vec::Vec;
+
+use crate::trust::TrustMessage;
 
 pub use file::{FileReference, MAX_FILE_NAME_LEN, MAX_MEDIA_TYPE_LEN};
 pub use guard::{MAX_ATTRIBUTES, MAX_DEPTH};
@@ -56,6 +58,8 @@ pub struct Content {
     pub body: Option<String>,
     /// A file that travels apart from this message.
     pub file: Option<FileReference>,
+    /// What the sender's device says about keys.
+    pub trust: Option<TrustMessage>,
 }
 
 impl Content {
@@ -67,6 +71,7 @@ impl Content {
             time: None,
             body: Some(body.into()),
             file: None,
+            trust: None,
         }
     }
 }

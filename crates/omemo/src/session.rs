@@ -6,32 +6,57 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::SessionId;
 use crate::bundle::VerifiedBundle;
 use crate::curve::{KeyError, KeyPair};
 use crate::decrypt_error::Reason;
 use crate::device::Device;
-use crate::flavour::HEARTBEAT_AT;
-use crate::identity::{Identity, IdentityKey};
+use crate::flavour::{Flavour, HEARTBEAT_AT};
+use crate::identity::IdentityKey;
 use crate::kdf::Secret;
 use crate::key_element::{AuthenticatedMessage, KeyExchangeHeader};
-use crate::ratchet::{Change, Ratchet, SendError};
+use crate::ratchet::{Binding, Change, Ratchet, SendError};
 use crate::x3dh::{self, Agreement, Responder, ResponderKeys};
+use crate::{DeviceId, SessionId};
 
-/// The two identities that a session binds to each message.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The two identities that a session binds to each message, in its flavour.
+#[derive(Clone, Copy)]
 pub(crate) struct Identities {
+    pub(crate) flavour: Flavour,
     pub(crate) own: IdentityKey,
     pub(crate) remote: IdentityKey,
 }
 
+/// Which way a message goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Sent,
+    Received,
+}
+
 impl Identities {
-    /// The associated data: the initiator's identity first, in both directions.
-    fn associated(&self, role: Role) -> [&[u8]; 2] {
-        let (own, remote) = (self.own.as_bytes(), self.remote.as_bytes());
-        match role {
-            Role::Initiator { .. } => [own, remote],
-            Role::Responder => [remote, own],
+    /// Whether these are the same two, as far as the flavour can tell.
+    pub(crate) fn are(&self, others: &Self) -> bool {
+        self.flavour == others.flavour
+            && self.flavour.is_same(&self.own, &others.own)
+            && self.flavour.is_same(&self.remote, &others.remote)
+    }
+
+    /// The associated data: the initiator's identity first in both directions, or in the legacy flavour the
+    /// sender's.
+    fn binding(&self, role: Role, direction: Direction) -> Binding<'_> {
+        let own_first = match self.flavour {
+            Flavour::Legacy => direction == Direction::Sent,
+            Flavour::Omemo2 => role != Role::Responder,
+        };
+        let (first, second) = if own_first {
+            (&self.own, &self.remote)
+        } else {
+            (&self.remote, &self.own)
+        };
+        Binding {
+            flavour: self.flavour,
+            first,
+            second,
         }
     }
 }
@@ -51,6 +76,8 @@ pub(crate) struct Session {
     pub(crate) role: Role,
     /// The key exchange that made the session.
     pub(crate) header: KeyExchangeHeader,
+    /// This device, which legacy key exchanges name.
+    pub(crate) device: DeviceId,
     pub(crate) exporter: Box<Secret>,
     pub(crate) ratchet: Box<Ratchet>,
 }
@@ -59,7 +86,7 @@ impl Session {
     /// Starts a session with the device that the bundle is of, with one of its prekeys at random.
     pub(crate) fn initiate(
         rng: &mut impl CryptoRng,
-        identity: &Identity,
+        device: &Device,
         bundle: &VerifiedBundle,
     ) -> Result<Self, KeyError> {
         let (prekey_id, prekey) = bundle.choose(rng);
@@ -69,16 +96,17 @@ impl Session {
             signed_prekey: &bundle.signed_prekey,
             prekey,
         };
-        let agreement = x3dh::initiate(identity, &ephemeral, &responder)?;
-        let ratchet = Ratchet::initiate(rng, &agreement.root, &bundle.signed_prekey)?;
+        let flavour = bundle.flavour;
+        let agreement = x3dh::initiate(flavour, device.identity(), &ephemeral, &responder)?;
+        let ratchet = Ratchet::initiate(rng, flavour, &agreement.root, &bundle.signed_prekey)?;
         let header = KeyExchangeHeader {
             prekey_id: *prekey_id,
             signed_prekey_id: bundle.signed_prekey_id,
-            identity: identity.public(),
+            identity: device.identity().public(),
             ephemeral: ephemeral.public(),
         };
         let role = Role::Initiator { answered: false };
-        Ok(Self::new(role, header, agreement, ratchet))
+        Ok(Self::new(device.id(), role, header, agreement, ratchet))
     }
 
     /// The session that a key exchange proposes. Nothing about it is authentic before a message of it is.
@@ -98,17 +126,31 @@ impl Session {
             prekey,
         };
         let mut agreement =
-            x3dh::respond(&keys, &header.identity, &header.ephemeral).map_err(|_| Reason::Key)?;
+            x3dh::respond(device.flavour(), &keys, &header.identity, &header.ephemeral)
+                .map_err(|_| Reason::Key)?;
         let root = core::mem::take(&mut agreement.root);
         let ratchet = Ratchet::respond(root, signed_prekey.clone());
-        Ok(Self::new(Role::Responder, *header, agreement, ratchet))
+        Ok(Self::new(
+            device.id(),
+            Role::Responder,
+            *header,
+            agreement,
+            ratchet,
+        ))
     }
 
-    fn new(role: Role, header: KeyExchangeHeader, agreement: Agreement, ratchet: Ratchet) -> Self {
+    fn new(
+        device: DeviceId,
+        role: Role,
+        header: KeyExchangeHeader,
+        agreement: Agreement,
+        ratchet: Ratchet,
+    ) -> Self {
         Self {
             id: agreement.session,
             role,
             header,
+            device,
             exporter: Box::new(agreement.exporter),
             ratchet: Box::new(ratchet),
         }
@@ -131,13 +173,14 @@ impl Session {
         identities: &Identities,
         material: &[u8],
     ) -> Result<EncryptedKey, SendError> {
-        let associated = identities.associated(self.role);
-        let message = self.ratchet.encrypt(rng, &associated, material)?;
+        let binding = identities.binding(self.role, Direction::Sent);
+        let message = self.ratchet.encrypt(rng, &binding, material)?;
         let key_exchange = self.role == Role::Initiator { answered: false };
         Ok(EncryptedKey {
             key_exchange,
             key: if key_exchange {
-                self.header.encode(&message)
+                self.header
+                    .encode(identities.flavour, self.device, &message)
             } else {
                 message
             },
@@ -151,8 +194,8 @@ impl Session {
         message: &AuthenticatedMessage<'_>,
         budget: &mut u32,
     ) -> Result<(Zeroizing<Vec<u8>>, Change), Reason> {
-        self.ratchet
-            .open(&identities.associated(self.role), message, budget)
+        let binding = identities.binding(self.role, Direction::Received);
+        self.ratchet.open(&binding, message, budget)
     }
 
     /// Makes the change, and says whether the other side should be answered, if only by an empty message.
@@ -178,7 +221,7 @@ impl Session {
 /// A key element for one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncryptedKey {
-    /// Whether it is an `OMEMOKeyExchange` (`kex='true'`), else an `OMEMOAuthenticatedMessage`.
+    /// Whether it is a key exchange (`kex='true'`, or `prekey='true'`), else a plain message.
     pub key_exchange: bool,
     /// The bytes of the `<key/>` element.
     pub key: Vec<u8>,

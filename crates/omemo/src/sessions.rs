@@ -10,9 +10,11 @@ use crate::SessionId;
 use crate::bundle::VerifiedBundle;
 use crate::curve::KeyError;
 use crate::device::Device;
+use crate::flavour::Flavour;
 use crate::identity::IdentityKey;
-use crate::payload::{Payload, TooLong};
+use crate::payload::{ContentError, Iv, Payload};
 use crate::ratchet::SendError;
+use crate::receive::Incoming;
 use crate::session::{EncryptedKey, Identities, Session};
 
 /// The most sessions with one device. Beyond it the one that was used the longest ago is dropped.
@@ -43,13 +45,12 @@ pub const MAX_REMEMBERED: usize = 64;
 /// let sent = to_south.encrypt(&mut rng, Some(b"fog on the hill"))?;
 ///
 /// let mut to_north = Sessions::new();
-/// let payload = sent.payload.as_deref();
-/// let read = to_north.decrypt(&mut south, None, sent.key_exchange, &sent.key, payload)?;
+/// let read = to_north.decrypt(&mut south, &sent.incoming())?;
 /// assert_eq!(read.plaintext.as_deref(), Some(&b"fog on the hill"[..]));
 /// assert_eq!(read.identity, north.identity().public());
 ///
 /// let answer = to_north.encrypt(&mut rng, None)?; // an empty message ends the key exchange
-/// to_south.decrypt(&mut north, None, answer.key_exchange, &answer.key, None)?;
+/// to_south.decrypt(&mut north, &answer.incoming())?;
 /// assert!(!to_south.encrypt(&mut rng, Some(b"now clear"))?.key_exchange);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -60,6 +61,7 @@ pub struct Sessions {
     pub(crate) sessions: Vec<Session>,
     /// The last messages that were decrypted, oldest first.
     pub(crate) remembered: VecDeque<Digest>,
+    pub(crate) generation: u64,
 }
 
 /// The first half of the SHA-256 of a message that was decrypted.
@@ -68,12 +70,25 @@ pub(crate) type Digest = [u8; 16];
 /// An encrypted message for one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encrypted {
-    /// Whether `key` is an `OMEMOKeyExchange` (`kex='true'`).
+    /// Whether `key` is a key exchange (`kex='true'`, or `prekey='true'` in the legacy flavour).
     pub key_exchange: bool,
     /// The `<key/>` element.
     pub key: Vec<u8>,
     /// The `<payload/>`, unless the message is empty.
     pub payload: Option<Vec<u8>>,
+    /// The `<iv/>`, in the legacy flavour.
+    pub iv: Option<Iv>,
+}
+
+impl Encrypted {
+    /// The message as its receiver hands it to [`Sessions::decrypt`].
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming {
+            payload: self.payload.as_deref(),
+            iv: self.iv,
+            ..Incoming::new(self.key_exchange, &self.key)
+        }
+    }
 }
 
 impl Sessions {
@@ -92,15 +107,20 @@ impl Sessions {
         device: &Device,
         bundle: &VerifiedBundle,
     ) -> Result<SessionId, StartError> {
+        if device.flavour() != bundle.flavour {
+            return Err(StartError::Flavour);
+        }
         let identities = Identities {
+            flavour: bundle.flavour,
             own: device.identity().public(),
             remote: bundle.identity,
         };
         self.check(&identities).map_err(|()| StartError::Identity)?;
-        let session = Session::initiate(rng, device.identity(), bundle)?;
+        let session = Session::initiate(rng, device, bundle)?;
         let id = session.id;
         self.identities = Some(identities);
         self.put(0, session);
+        self.changed();
         Ok(id)
     }
 
@@ -113,14 +133,16 @@ impl Sessions {
         rng: &mut impl CryptoRng,
         plaintext: Option<&[u8]>,
     ) -> Result<Encrypted, EncryptError> {
+        let flavour = self.flavour().ok_or(EncryptError::NoSession)?;
         let payload = match plaintext {
-            Some(plaintext) => Payload::seal(rng, plaintext)?,
-            None => Payload::empty(),
+            Some(plaintext) => Payload::seal(rng, flavour, plaintext)?,
+            None => Payload::empty(rng, flavour),
         };
         let EncryptedKey { key_exchange, key } = self.encrypt_key(rng, &payload)?;
         Ok(Encrypted {
             key_exchange,
             key,
+            iv: payload.iv().copied(),
             payload: payload.into_ciphertext(),
         })
     }
@@ -135,8 +157,26 @@ impl Sessions {
         payload: &Payload,
     ) -> Result<EncryptedKey, EncryptError> {
         let identities = self.identities.ok_or(EncryptError::NoSession)?;
+        if payload.flavour() != identities.flavour {
+            return Err(EncryptError::Flavour);
+        }
         let session = self.sessions.first_mut().ok_or(EncryptError::NoSession)?;
-        Ok(session.encrypt(rng, &identities, payload.material())?)
+        let encrypted = session.encrypt(rng, &identities, payload.material())?;
+        self.changed();
+        Ok(encrypted)
+    }
+
+    /// The flavour, known with the first session.
+    pub fn flavour(&self) -> Option<Flavour> {
+        self.identities
+            .as_ref()
+            .map(|identities| identities.flavour)
+    }
+
+    /// How often this state has changed. Whoever keeps the highest number that was stored elsewhere can tell
+    /// an older state that came back.
+    pub const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The session that sends next.
@@ -175,12 +215,11 @@ impl Sessions {
 
     /// Another identity than the one of the first session is refused, and so is our own.
     pub(crate) fn check(&self, identities: &Identities) -> Result<(), ()> {
-        let pinned = self.identities.is_none_or(|pinned| pinned == *identities);
-        if pinned && identities.own != identities.remote {
-            Ok(())
-        } else {
-            Err(())
-        }
+        let pinned = self.identities.is_none_or(|pinned| pinned.are(identities));
+        let oneself = identities
+            .flavour
+            .is_same(&identities.own, &identities.remote);
+        if pinned && !oneself { Ok(()) } else { Err(()) }
     }
 
     /// Puts a session in its place; the one at place 0 sends.
@@ -188,6 +227,10 @@ impl Sessions {
         self.sessions.truncate(MAX_SESSIONS.saturating_sub(1));
         self.sessions
             .insert(place.min(self.sessions.len()), session);
+    }
+
+    pub(crate) const fn changed(&mut self) {
+        self.generation = self.generation.saturating_add(1);
     }
 
     fn find(&self, id: SessionId) -> Option<&Session> {
@@ -202,6 +245,9 @@ pub enum StartError {
     /// The bundle is of another identity than earlier sessions, or of this very device.
     #[error("the bundle is not of the device that is known here")]
     Identity,
+    /// The bundle and the device are of different flavours.
+    #[error("the bundle is for another flavour of OMEMO")]
+    Flavour,
     /// The keys do not agree on a secret.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -217,9 +263,12 @@ pub enum EncryptError {
     /// The session has no message numbers left: start another.
     #[error("the session is used up")]
     Exhausted,
-    /// The content is too long.
+    /// The content was encrypted for another flavour.
+    #[error("the content was encrypted for another flavour of OMEMO")]
+    Flavour,
+    /// The content cannot be encrypted.
     #[error(transparent)]
-    TooLong(#[from] TooLong),
+    Content(#[from] ContentError),
     /// The keys do not agree on a secret.
     #[error(transparent)]
     Key(#[from] KeyError),

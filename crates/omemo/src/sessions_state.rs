@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use crate::chain::{Chain, MessageKey};
+use crate::flavour::Flavour;
 use crate::identity::IdentityKey;
 use crate::key_element::KeyExchangeHeader;
 use crate::ratchet::{MAX_RECEIVING_CHAINS, Ratchet, ReceivingChain};
@@ -14,14 +15,14 @@ use crate::session::{Identities, Role, Session};
 use crate::sessions::{MAX_REMEMBERED, MAX_SESSIONS, Sessions};
 use crate::skipped::{MAX_SKIPPED_KEYS, SkippedKey, SkippedKeys};
 use crate::state::{Reader, StateError, Writer};
-use crate::{PreKeyId, SessionId, SignedPreKeyId};
+use crate::{DeviceId, PreKeyId, SessionId, SignedPreKeyId};
 
 impl Sessions {
     /// The secret state, wiped on drop. [`Sessions::from_bytes`] reads it. Numbers are big-endian.
     ///
     /// ```text
-    /// state:   version 1 | known 1 | [own 32 | remote 32] | #sessions 2 | session ... | #digests 2 | 16 ...
-    /// session: id 16 | role 1 | prekey 4 | signed prekey 4 | ephemeral 32 | exporter 32
+    /// state:   version 1 | flavour 1 | [own 32 | remote 32] | generation 8 | #sessions 2 | session ... | #digests 2 | 16 ...
+    /// session: id 16 | role 1 | prekey 4 | signed prekey 4 | ephemeral 32 | device 4 | exporter 32
     ///          | ratchet
     /// ratchet: root 32 | own secret 32 | own public 32 | sends 1 | [key 32 | next 4] | previous length 4
     ///          | #chains 2 | (ratchet key 32 | key 32 | next 4) ...
@@ -36,11 +37,13 @@ impl Sessions {
         let fixed = 300 + MAX_RECEIVING_CHAINS * 68;
         let room = 128 + MAX_REMEMBERED * 16 + self.sessions.len() * fixed + skipped * 68;
         let mut out = Writer::new(STATE_VERSION, room);
-        out.flag(self.identities.is_some());
+        let flavour = self.flavour().map_or(NO_FLAVOUR, Flavour::number);
+        out.byte(flavour);
         if let Some(identities) = &self.identities {
             out.bytes(identities.own.as_bytes());
             out.bytes(identities.remote.as_bytes());
         }
+        out.long(self.generation);
         out.count(self.sessions.len());
         for session in &self.sessions {
             write_session(&mut out, session);
@@ -58,14 +61,15 @@ impl Sessions {
     /// [`StateError`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
         let mut from = Reader::new(STATE_VERSION, bytes)?;
-        let identities = if from.flag()? {
-            Some(Identities {
+        let identities = match from.byte()? {
+            NO_FLAVOUR => None,
+            number => Some(Identities {
+                flavour: Flavour::from_number(number).ok_or(StateError::Field)?,
                 own: IdentityKey::from_bytes(*from.array()?)?,
                 remote: IdentityKey::from_bytes(*from.array()?)?,
-            })
-        } else {
-            None
+            }),
         };
+        let generation = from.long()?;
         let mut sessions = Vec::new();
         for _ in 0..from.count(MAX_SESSIONS)? {
             sessions.push(read_session(
@@ -82,6 +86,7 @@ impl Sessions {
             identities,
             sessions,
             remembered,
+            generation,
         })
     }
 }
@@ -96,6 +101,7 @@ fn write_session(out: &mut Writer, session: &Session) {
     out.number(session.header.prekey_id.number());
     out.number(session.header.signed_prekey_id.number());
     out.bytes(session.header.ephemeral.as_bytes());
+    out.number(session.device.number());
     out.bytes(&**session.exporter);
     write_ratchet(out, &session.ratchet);
 }
@@ -118,10 +124,12 @@ fn read_session(from: &mut Reader<'_>, identities: Identities) -> Result<Session
         identity: initiator,
         ephemeral: from.public_key()?,
     };
+    let device = DeviceId::new(from.number()?).ok_or(StateError::Field)?;
     Ok(Session {
         id,
         role,
         header,
+        device,
         exporter: Box::new(from.secret()?),
         ratchet: Box::new(read_ratchet(from)?),
     })
@@ -195,4 +203,7 @@ fn read_chain(from: &mut Reader<'_>) -> Result<Chain, StateError> {
     Ok(Chain::at(key, from.number()?))
 }
 
-const STATE_VERSION: u8 = 1;
+const STATE_VERSION: u8 = 2;
+
+/// In the place of a flavour's number: no session was ever made.
+const NO_FLAVOUR: u8 = 0;

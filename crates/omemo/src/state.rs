@@ -53,6 +53,10 @@ impl Writer {
         self.bytes(&value.to_be_bytes());
     }
 
+    pub(crate) fn long(&mut self, value: u64) {
+        self.bytes(&value.to_be_bytes());
+    }
+
     pub(crate) fn bytes(&mut self, value: &[u8]) {
         self.0.extend_from_slice(value);
     }
@@ -105,6 +109,10 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn number(&mut self) -> Result<u32, StateError> {
         Ok(u32::from_be_bytes(*self.array()?))
+    }
+
+    pub(crate) fn long(&mut self) -> Result<u64, StateError> {
+        Ok(u64::from_be_bytes(*self.array()?))
     }
 
     pub(crate) fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], StateError> {

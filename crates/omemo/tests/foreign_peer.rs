@@ -1,4 +1,4 @@
-//! This crate and a foreign implementation (python-twomemo, see `interop/README.md`) read each other, by
+//! This crate and a foreign implementation (python-twomemo and -oldmemo, see `interop/README.md`) read each other, by
 //! bytes alone: all scenarios of the kit with either side starting, and one conversation by hand.
 #![allow(
     clippy::unwrap_used,
@@ -8,17 +8,18 @@
     reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
 )]
 
+#[path = "support/foreign.rs"]
+mod foreign;
 mod support;
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chappe_omemo::{Bundle, Encrypted, PreKey, PreKeyId, SignedPreKeyId};
+use chappe_omemo::Flavour;
+use foreign::{Foreign, kit, python, write};
 use serde_json::{Value, json};
-use support::Party;
+use support::{FLAVOURS, Party};
 
 #[test]
 fn all_scenarios_with_this_side_starting() {
@@ -32,8 +33,12 @@ fn all_scenarios_with_the_foreign_side_starting() {
 
 #[test]
 fn a_conversation_by_hand() {
-    let mut us = Party::new(1);
-    let mut them = Foreign::start();
+    FLAVOURS.into_iter().for_each(converse);
+}
+
+fn converse(flavour: Flavour) {
+    let mut us = Party::of(flavour, 1);
+    let mut them = Foreign::start(flavour);
 
     // We start from their bundle; the key exchange is repeated until they answer.
     let bundle = them.bundle();
@@ -78,7 +83,7 @@ fn a_conversation_by_hand() {
 fn scenarios(a: &str, b: &str) {
     let run = Command::new(python())
         .current_dir(kit())
-        .args(["test_peer.py", "--flavour", "twomemo", "--a", a, "--b", b])
+        .args(["test_peer.py", "--a", a, "--b", b])
         .output()
         .unwrap();
     let (out, err) = (
@@ -92,136 +97,15 @@ fn scenarios(a: &str, b: &str) {
         "simultaneous",
         "restart",
         "prekey_rules",
+        "xml",
     ] {
-        assert!(
-            out.contains(&format!("ok   twomemo {scenario}")),
-            "{scenario} did not run:\n{out}"
-        );
-    }
-}
-
-/// The foreign peer as a process, with one device that talks to ours.
-struct Foreign {
-    child: Child,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-}
-
-impl Foreign {
-    fn start() -> Self {
-        let mut child = Command::new(python())
-            .arg("peer.py")
-            .current_dir(kit())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let to = child.stdin.take().unwrap();
-        let from = BufReader::new(child.stdout.take().unwrap());
-        let mut this = Self { child, to, from };
-        this.call(json!({"cmd": "init", "jid": "bob@mesh", "device_id": 2222, "prekeys": 5}));
-        this
-    }
-
-    fn call(&mut self, request: Value) -> Value {
-        writeln!(self.to, "{request}").unwrap();
-        let mut line = String::new();
-        self.from.read_line(&mut line).unwrap();
-        let answer: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(answer["ok"], true, "{request} -> {answer}");
-        answer
-    }
-
-    fn bundle(&mut self) -> Bundle {
-        let answer = self.call(json!({"cmd": "bundle"}));
-        let bundle = &answer["bundle"];
-        let prekeys = bundle["pks"].as_array().unwrap().iter();
-        Bundle {
-            identity: bytes(&bundle["ik"]).try_into().unwrap(),
-            signed_prekey_id: SignedPreKeyId::new(number(&bundle["spk_id"])).unwrap(),
-            signed_prekey: bytes(&bundle["spk"]).try_into().unwrap(),
-            signature: bytes(&bundle["spks"]).try_into().unwrap(),
-            prekeys: prekeys
-                .map(|prekey| PreKey {
-                    id: PreKeyId::new(number(&prekey["id"])).unwrap(),
-                    key: bytes(&prekey["pk"]).try_into().unwrap(),
-                })
-                .collect(),
+        for flavour in ["twomemo", "oldmemo"] {
+            assert!(
+                out.contains(&format!("ok   {flavour} {scenario}")),
+                "{flavour} {scenario} did not run:\n{out}"
+            );
         }
     }
-
-    fn write(&mut self, mut request: Value) -> Encrypted {
-        let mut to = json!({"jid": "alice@mesh", "device_id": 1});
-        if let Some(bundle) = request.get_mut("bundle").map(Value::take) {
-            to["bundle"] = bundle;
-            to["force_new"] = true.into();
-        }
-        request["to"] = json!([to]);
-        let answer = self.call(request);
-        Encrypted {
-            key_exchange: answer["keys"][0]["kex"].as_bool().unwrap(),
-            key: bytes(&answer["keys"][0]["data"]),
-            payload: answer["payload"]
-                .is_string()
-                .then(|| bytes(&answer["payload"])),
-        }
-    }
-
-    fn read(&mut self, sent: &Encrypted) -> Option<String> {
-        let answer = self.call(json!({
-            "cmd": "decrypt", "from": {"jid": "alice@mesh", "device_id": 1}, "iv": null,
-            "key": {"kex": sent.key_exchange, "data": STANDARD.encode(&sent.key)},
-            "payload": sent.payload.as_ref().map(|payload| STANDARD.encode(payload)),
-        }));
-        let plaintext = &answer["plaintext"];
-        plaintext
-            .is_string()
-            .then(|| String::from_utf8(bytes(plaintext)).unwrap())
-    }
-}
-
-impl Drop for Foreign {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn write(bundle: &Bundle) -> Value {
-    let prekeys = bundle
-        .prekeys
-        .iter()
-        .map(|prekey| json!({"id": prekey.id.number(), "pk": STANDARD.encode(prekey.key)}));
-    json!({
-        "ik": STANDARD.encode(bundle.identity), "spk": STANDARD.encode(bundle.signed_prekey),
-        "spk_id": bundle.signed_prekey_id.number(), "spks": STANDARD.encode(bundle.signature),
-        "pks": prekeys.collect::<Vec<_>>(),
-    })
-}
-
-fn bytes(value: &Value) -> Vec<u8> {
-    STANDARD.decode(value.as_str().unwrap()).unwrap()
-}
-
-fn number(value: &Value) -> u32 {
-    value.as_u64().unwrap() as u32
-}
-
-fn kit() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("interop")
-}
-
-/// The Python that has the foreign implementation.
-fn python() -> PathBuf {
-    let python = std::env::var_os("CHAPPE_INTEROP_PYTHON").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/interop-venv/bin/python"),
-        PathBuf::from,
-    );
-    assert!(
-        python.exists(),
-        "The foreign OMEMO implementation is not installed: run `cargo xtask setup` once."
-    );
-    python
 }
 
 fn python_peer() -> String {

@@ -9,7 +9,7 @@
 
 mod support;
 
-use chappe_omemo::{AuthenticatedMessage, KeyElementError, KeyExchange, PreKeyId};
+use chappe_omemo::{AuthenticatedMessage, Flavour, KeyElementError, KeyExchange, PreKeyId};
 use proptest::prelude::*;
 use support::{acquainted, strangers};
 
@@ -28,7 +28,9 @@ fn zeros_are_written() {
     let (mut alice, bob) = strangers();
     alice.start(&bob);
     let sent = alice.send("text");
-    let message = KeyExchange::parse(&sent.key).unwrap().message;
+    let message = KeyExchange::parse(Flavour::Omemo2, &sent.key)
+        .unwrap()
+        .message;
     assert_eq!(message.bytes[..4], [0x08, 0, 0x10, 0]);
     assert_eq!(
         (message.message.number, message.message.previous_length),
@@ -48,7 +50,7 @@ fn sizes_are_those_of_the_reference() {
 #[test]
 fn other_encodings_of_the_same_message_are_refused() {
     let good = message();
-    assert!(AuthenticatedMessage::parse(&good).is_ok());
+    assert!(AuthenticatedMessage::parse(Flavour::Omemo2, &good).is_ok());
     let (tag, rest) = good.split_at(18);
     let others: [(&str, Vec<u8>); 7] = [
         ("fields in another order", [rest, tag].concat()),
@@ -64,7 +66,7 @@ fn other_encodings_of_the_same_message_are_refused() {
     ];
     for (what, bytes) in others {
         assert_eq!(
-            AuthenticatedMessage::parse(&bytes),
+            AuthenticatedMessage::parse(Flavour::Omemo2, &bytes),
             Err(KeyElementError::Encoding),
             "{what}"
         );
@@ -76,7 +78,7 @@ fn lengths_are_not_believed() {
     for length in [&[0x7f][..], &[0xff, 0xff, 0xff, 0xff, 0x0f], &[0xff; 10]] {
         let bytes = [&[0x0a], length, &[0; 16]].concat();
         assert_eq!(
-            AuthenticatedMessage::parse(&bytes),
+            AuthenticatedMessage::parse(Flavour::Omemo2, &bytes),
             Err(KeyElementError::Encoding)
         );
     }
@@ -87,18 +89,21 @@ fn ids_out_of_range_are_refused() {
     let good = exchange();
     for id in [&[0][..], &[0x80, 0x80, 0x80, 0x80, 0x08]] {
         let bytes = [&[0x08], id, &good[2..]].concat();
-        assert_eq!(KeyExchange::parse(&bytes).err(), Some(KeyElementError::Id));
+        assert_eq!(
+            KeyExchange::parse(Flavour::Omemo2, &bytes).err(),
+            Some(KeyElementError::Id)
+        );
     }
     for id in [&[0x80, 0x00][..], &[0xff, 0xff, 0xff, 0xff, 0x1f]] {
         let bytes = [&[0x08], id, &good[2..]].concat();
         assert_eq!(
-            KeyExchange::parse(&bytes).err(),
+            KeyExchange::parse(Flavour::Omemo2, &bytes).err(),
             Some(KeyElementError::Encoding)
         );
     }
     let largest = [&[0x08, 0xff, 0xff, 0xff, 0xff, 0x07], &good[2..]].concat();
     assert_eq!(
-        KeyExchange::parse(&largest).map(|exchange| exchange.header.prekey_id),
+        KeyExchange::parse(Flavour::Omemo2, &largest).map(|exchange| exchange.header.prekey_id),
         Ok(PreKeyId::new(0x7fff_ffff).unwrap())
     );
 }
@@ -106,8 +111,8 @@ fn ids_out_of_range_are_refused() {
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-        let _ = KeyExchange::parse(&bytes);
-        let _ = AuthenticatedMessage::parse(&bytes);
+        let _ = KeyExchange::parse(Flavour::Omemo2, &bytes);
+        let _ = AuthenticatedMessage::parse(Flavour::Omemo2, &bytes);
     }
 
     #[test]
@@ -116,8 +121,8 @@ proptest! {
             let at = index.index(bytes.len());
             bytes[at] = value;
             bytes.truncate(cut.index(bytes.len() + 1));
-            let _ = KeyExchange::parse(&bytes);
-            let _ = AuthenticatedMessage::parse(&bytes);
+            let _ = KeyExchange::parse(Flavour::Omemo2, &bytes);
+            let _ = AuthenticatedMessage::parse(Flavour::Omemo2, &bytes);
         }
     }
 }

@@ -11,8 +11,8 @@
 mod support;
 
 use chappe_omemo::{
-    BundleError, Device, DeviceId, EncryptError, KeyExchange, MAX_OLD_SIGNED_PREKEYS, MAX_PREKEYS,
-    Reason, Sessions, StartError,
+    BundleError, Device, DeviceId, EncryptError, Flavour, IdentityKey, Incoming, KeyExchange,
+    MAX_OLD_SIGNED_PREKEYS, MAX_PREKEYS, Reason, Sessions, StartError,
 };
 use support::{Party, acquainted, strangers};
 
@@ -79,13 +79,7 @@ fn a_prekey_is_used_once() {
     );
 
     let mut to_carol = Sessions::new();
-    let refusal = to_carol.decrypt(
-        &mut bob.device,
-        None,
-        true,
-        &second.key,
-        second.payload.as_deref(),
-    );
+    let refusal = to_carol.decrypt(&mut bob.device, &second.incoming());
     assert_eq!(refusal.err().unwrap().reason(), Reason::UnknownPreKey);
     assert!(to_carol.is_empty());
     // Not even the first guest's own message starts a second session.
@@ -159,22 +153,19 @@ fn the_expected_identity_is_required() {
     let (mut alice, mut bob) = strangers();
     alice.start(&bob);
     let sent = alice.send("hello");
-    let payload = sent.payload.as_deref();
     let (own, alices) = (
         bob.device.identity().public(),
         alice.device.identity().public(),
     );
-    let mut read = |expected| {
+    let mut read = |expected: &IdentityKey| {
         let Party {
             device, sessions, ..
         } = &mut bob;
-        sessions.decrypt(
-            device,
-            Some(expected),
-            sent.key_exchange,
-            &sent.key,
-            payload,
-        )
+        let incoming = Incoming {
+            expected: Some(*expected),
+            ..sent.incoming()
+        };
+        sessions.decrypt(device, &incoming)
     };
     assert_eq!(read(&own).err().unwrap().reason(), Reason::Identity);
     assert_eq!(read(&alices).unwrap().identity, alices);
@@ -227,7 +218,7 @@ fn all_prekeys_of_a_bundle_are_chosen() {
         alice.start(&bob);
         let sent = alice.send_empty();
         chosen.insert(
-            KeyExchange::parse(&sent.key)
+            KeyExchange::parse(Flavour::Omemo2, &sent.key)
                 .unwrap()
                 .header
                 .prekey_id

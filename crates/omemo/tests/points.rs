@@ -9,7 +9,10 @@
 
 mod support;
 
-use chappe_omemo::{BundleError, IdentityKey, KeyError, PublicKey, Reason};
+use chappe_omemo::{
+    AuthenticatedMessage, BundleError, Flavour, IdentityKey, KeyError, KeyExchange, PublicKey,
+    Reason,
+};
 use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::montgomery::MontgomeryPoint;
 use support::{Party, acquainted, strangers};
@@ -112,7 +115,7 @@ fn an_ephemeral_key_has_one_form() {
     let (mut alice, mut bob) = strangers();
     alice.start(&bob);
     let genuine = alice.send("genuine");
-    let ephemeral = *chappe_omemo::KeyExchange::parse(&genuine.key)
+    let ephemeral = *KeyExchange::parse(Flavour::Omemo2, &genuine.key)
         .unwrap()
         .header
         .ephemeral
@@ -147,7 +150,7 @@ fn an_ephemeral_key_has_one_form() {
 fn a_ratchet_key_of_low_order_is_refused() {
     let (mut alice, mut bob) = acquainted();
     let genuine = alice.send("genuine");
-    let element = chappe_omemo::AuthenticatedMessage::parse(&genuine.key).unwrap();
+    let element = AuthenticatedMessage::parse(Flavour::Omemo2, &genuine.key).unwrap();
     let ratchet_key = *element.message.ratchet_key.as_bytes();
     let at = genuine
         .key

@@ -90,11 +90,11 @@ fn what_was_cut_or_continued_is_refused() {
 fn other_versions_are_refused() {
     let (bob, _) = acquainted();
     let (mut device, mut sessions) = bob.state();
-    device[0] = 2;
+    device[0] = 3;
     sessions[0] = 0;
     assert_eq!(
         Device::from_bytes(&device).err(),
-        Some(StateError::Version(2))
+        Some(StateError::Version(3))
     );
     assert_eq!(
         Sessions::from_bytes(&sessions).err(),
@@ -106,7 +106,7 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         if let Some(version) = bytes.first_mut() {
-            *version = 1;
+            *version = 2;
         }
         let _ = Device::from_bytes(&bytes);
         let _ = Sessions::from_bytes(&bytes);

@@ -35,6 +35,7 @@ fn the_whole_envelope() {
         time: Timestamp::from_unix(1_795_464_300),
         body: Some("a < b && c\r\n\t'ö'".into()),
         file: None,
+        trust: None,
     };
     let xml = content.to_xml(&mut rng(), Padding::Exactly(0)).unwrap();
     assert_eq!(
@@ -174,6 +175,7 @@ proptest! {
         let content = Content {
             from, to, time: seconds.and_then(Timestamp::from_unix), body,
             file: with_file.then_some(file),
+            trust: None,
         };
         let xml = content.to_xml(&mut rng(), Padding::Exactly(padding)).unwrap();
         let read = Content::from_xml(xml.as_bytes()).unwrap();

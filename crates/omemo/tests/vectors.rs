@@ -10,11 +10,14 @@
 
 mod support;
 
-use chappe_omemo::{Bundle, Device, PreKey, PreKeyId, Sessions, SignedPreKeyId};
+use chappe_omemo::{
+    Bundle, Device, Flavour, Incoming, Iv, PreKey, PreKeyId, Sessions, SignedPreKeyId,
+};
 use serde_json::Value;
 use support::Scripted;
 
-const VECTORS: &str = include_str!("vectors/twomemo.json");
+const OMEMO2: &str = include_str!("vectors/twomemo.json");
+const LEGACY: &str = include_str!("vectors/oldmemo.json");
 
 /// What happens to the messages of the vectors, by index.
 enum Step {
@@ -44,11 +47,20 @@ const STEPS: [Step; 16] = [
 ];
 
 #[test]
-fn the_conversation_is_reproduced_to_the_byte() {
-    let vectors: Value = serde_json::from_str(VECTORS).unwrap();
+fn the_conversation_of_omemo_2_is_reproduced_to_the_byte() {
+    reproduce(Flavour::Omemo2, OMEMO2);
+}
+
+#[test]
+fn the_legacy_conversation_is_reproduced_to_the_byte() {
+    reproduce(Flavour::Legacy, LEGACY);
+}
+
+fn reproduce(flavour: Flavour, vectors: &str) {
+    let vectors: Value = serde_json::from_str(vectors).unwrap();
     let messages = vectors["messages"].as_array().unwrap();
-    let mut alice = Side::new(&vectors["alice"]);
-    let mut bob = Side::new(&vectors["bob"]);
+    let mut alice = Side::new(flavour, &vectors["alice"]);
+    let mut bob = Side::new(flavour, &vectors["bob"]);
     assert_eq!(
         alice.device.identity().fingerprint().as_bytes()[..],
         hex(&vectors["alice"]["ik_curve25519"])
@@ -67,6 +79,9 @@ fn the_conversation_is_reproduced_to_the_byte() {
                     &mut bob
                 };
                 from.rng.0.push_back(hex(&message["payload_key"]));
+                if flavour == Flavour::Legacy {
+                    from.rng.0.push_back(hex(&message["iv"]));
+                }
                 if message["chain"] != last_chain {
                     let chain = message["chain"].as_u64().unwrap() as usize;
                     from.rng
@@ -85,7 +100,18 @@ fn the_conversation_is_reproduced_to_the_byte() {
                     message["kex"].as_bool().unwrap(),
                     "{index}"
                 );
-                assert_eq!(sent.key, hex(&message["key_element"]), "{index}");
+                let element = hex(&message["key_element"]);
+                if flavour == Flavour::Legacy && sent.key_exchange {
+                    let device = from.device.id().number();
+                    assert_eq!(sent.key, with_registration_id(&element, device), "{index}");
+                } else {
+                    assert_eq!(sent.key, element, "{index}");
+                }
+                assert_eq!(
+                    sent.iv.map(Vec::from),
+                    iv(message).map(Vec::from),
+                    "{index}"
+                );
                 assert_eq!(sent.payload, Some(hex(&message["payload"])), "{index}");
             }
             Read(index) => {
@@ -95,16 +121,13 @@ fn the_conversation_is_reproduced_to_the_byte() {
                 } else {
                     &mut alice
                 };
-                let got = to
-                    .sessions
-                    .decrypt(
-                        &mut to.device,
-                        None,
-                        message["kex"].as_bool().unwrap(),
-                        &hex(&message["key_element"]),
-                        Some(&hex(&message["payload"])),
-                    )
-                    .unwrap();
+                let (key, payload) = (hex(&message["key_element"]), hex(&message["payload"]));
+                let incoming = Incoming {
+                    payload: Some(&payload),
+                    iv: iv(message),
+                    ..Incoming::new(message["kex"].as_bool().unwrap(), &key)
+                };
+                let got = to.sessions.decrypt(&mut to.device, &incoming).unwrap();
                 assert_eq!(got.plaintext, Some(hex(&message["plaintext"])), "{index}");
                 read.push(Value::from(index));
             }
@@ -120,9 +143,9 @@ struct Side {
 }
 
 impl Side {
-    fn new(person: &Value) -> Self {
+    fn new(flavour: Flavour, person: &Value) -> Self {
         Self {
-            device: Device::from_bytes(&device_state(person)).unwrap(),
+            device: Device::from_bytes(&device_state(flavour, person)).unwrap(),
             sessions: Sessions::new(),
             rng: Scripted::default(),
         }
@@ -135,10 +158,13 @@ impl Side {
             .unwrap()
             .iter()
             .find(|pk| pk["id"] == x3dh["pk_id"]);
+        let flavour = self.device.flavour();
+        let key = |value| flavour.decode_key(&hex(value)).unwrap();
         let bundle = Bundle {
-            identity: array(&bob["bundle_ik_wire"]),
+            flavour,
+            identity: key(&bob["bundle_ik_wire"]),
             signed_prekey_id: SignedPreKeyId::new(number(&x3dh["spk_id"])).unwrap(),
-            signed_prekey: array(&bob["bundle_spk_wire"]),
+            signed_prekey: key(&bob["bundle_spk_wire"]),
             signature: array(&bob["spk_sig_wire"]),
             prekeys: vec![PreKey {
                 id: PreKeyId::new(number(&x3dh["pk_id"])).unwrap(),
@@ -156,9 +182,10 @@ impl Side {
 }
 
 /// The stored form of a device with the keys of the vectors, as `Device::to_bytes` draws it.
-fn device_state(person: &Value) -> Vec<u8> {
+fn device_state(flavour: Flavour, person: &Value) -> Vec<u8> {
     let prekeys = person["pks"].as_array().unwrap();
-    let mut state = vec![1];
+    let number_of_flavour = if flavour == Flavour::Omemo2 { 1 } else { 2 };
+    let mut state = vec![2, number_of_flavour];
     state.extend(number(&person["device_id"]).to_be_bytes());
     state.extend(hex(&person["ik_seed"]));
     state.extend(100_u32.to_be_bytes());
@@ -175,6 +202,19 @@ fn device_state(person: &Value) -> Vec<u8> {
         state.extend(hex(&prekey["pub"]));
     }
     state
+}
+
+/// The reference leaves the registration id out of legacy key exchanges; here it is the device id, in field
+/// 5 before the last one, which is the signed prekey's id of one byte.
+fn with_registration_id(element: &[u8], device: u32) -> Vec<u8> {
+    let (before, last) = element.split_at(element.len() - 2);
+    assert_eq!(last[0], 6 << 3);
+    let id = [device as u8 & 0x7f | 0x80, (device >> 7) as u8];
+    [before, &[5 << 3], &id, last].concat()
+}
+
+fn iv(message: &Value) -> Option<Iv> {
+    message["iv"].is_string().then(|| array(&message["iv"]))
 }
 
 fn number(value: &Value) -> u32 {

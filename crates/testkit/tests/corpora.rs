@@ -58,6 +58,7 @@ replay!(
 );
 replay!(omemo_sce, "../../fuzz/fuzz_targets/omemo_sce.rs");
 replay!(omemo_state, "../../fuzz/fuzz_targets/omemo_state.rs");
+replay!(omemo_xml, "../../fuzz/fuzz_targets/omemo_xml.rs");
 replay!(
     passphrase_header,
     "../../fuzz/fuzz_targets/passphrase_header.rs"

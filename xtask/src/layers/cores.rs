@@ -19,6 +19,8 @@ const CORES: [Core; 6] = [
         name: "chappe-omemo",
         may_use: &[
             "aes",
+            "aes-gcm",
+            "argon2",
             "base64",
             "cbc",
             "curve25519-dalek",

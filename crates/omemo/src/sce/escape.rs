@@ -9,7 +9,7 @@ use super::SceError;
 ///
 /// # Errors
 /// [`SceError::NotXml`] for characters that XML 1.0 does not allow at all.
-pub(super) fn push_escaped(out: &mut String, text: &str) -> Result<(), SceError> {
+pub(crate) fn push_escaped(out: &mut String, text: &str) -> Result<(), SceError> {
     for character in text.chars() {
         match character {
             '&' => out.push_str("&amp;"),

@@ -12,7 +12,7 @@ pub const MAX_ATTRIBUTES: usize = 16;
 ///
 /// # Errors
 /// [`SceError::Forbidden`], [`SceError::TooComplex`], or [`SceError::NotXml`] if a tag does not end.
-pub(super) fn check(xml: &str) -> Result<(), SceError> {
+pub(crate) fn check(xml: &str) -> Result<(), SceError> {
     let mut rest = xml;
     let mut depth = 0_usize;
     while let Some((_, markup)) = rest.split_once('<') {

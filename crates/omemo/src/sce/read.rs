@@ -9,6 +9,7 @@ use super::{
     BODY_NAMESPACE, Content, ElementName, FILE_NAMESPACE, FileReference, MAX_JID_LEN, MAX_XML_LEN,
     NAMESPACE, Received, SceError, Timestamp, guard,
 };
+use crate::trust::{TrustMessage, message as tm};
 
 /// How many elements that were not understood are named.
 pub const MAX_UNKNOWN: usize = 16;
@@ -61,11 +62,15 @@ fn read_envelope(envelope: Node<'_, '_>) -> Result<Received, SceError> {
         return Err(SceError::Missing("rpad"));
     }
 
-    let (mut body, mut file) = (None, None);
+    let (mut body, mut file, mut trust) = (None, None, None);
     for child in elements(content.ok_or(SceError::Missing("content"))?, "content")? {
         match (child.tag_name().namespace(), child.tag_name().name()) {
             (Some(BODY_NAMESPACE), "body") => once(&mut body, read_text(child, "body")?, "body")?,
             (Some(FILE_NAMESPACE), "file") => once(&mut file, FileReference::read(child)?, "file")?,
+            (Some(tm::NAMESPACE), "trust-message") => match TrustMessage::read(child)? {
+                Some(message) => once(&mut trust, message, "trust-message")?,
+                None => note(&mut unknown, child),
+            },
             _ => note(&mut unknown, child),
         }
     }
@@ -76,6 +81,7 @@ fn read_envelope(envelope: Node<'_, '_>) -> Result<Received, SceError> {
             time,
             body,
             file,
+            trust,
         },
         unknown,
     })

@@ -25,7 +25,8 @@ impl Content {
     ///
     /// ```text
     /// <envelope xmlns='urn:xmpp:sce:1'>
-    ///   <content><body xmlns='jabber:client'>...</body><file xmlns='urn:chappe:blob:1' .../></content>
+    ///   <content><body xmlns='jabber:client'>...</body><file xmlns='urn:chappe:blob:1' .../>
+    ///     <trust-message xmlns='urn:xmpp:tm:1'>...</trust-message></content>
     ///   <rpad>...</rpad><from jid='...'/><to jid='...'/><time stamp='...'/>
     /// </envelope>
     /// ```
@@ -42,6 +43,9 @@ impl Content {
         }
         if let Some(file) = &self.file {
             file.write(&mut out)?;
+        }
+        if let Some(trust) = &self.trust {
+            trust.write(&mut out)?;
         }
         out.push_str("</content><rpad>");
         push_padding(&mut out, rng, padding)?;

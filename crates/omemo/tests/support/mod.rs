@@ -9,7 +9,8 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 
 use chappe_omemo::{
-    DecryptError, Decrypted, Device, DeviceId, Encrypted, SessionId, Sessions, VerifiedBundle,
+    DecryptError, Decrypted, Device, DeviceId, Encrypted, Flavour, Identity, Incoming, SessionId,
+    Sessions, VerifiedBundle,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{SeedableRng as _, TryCryptoRng, TryRng};
@@ -22,9 +23,15 @@ pub struct Party {
 
 impl Party {
     pub fn new(number: u32) -> Self {
+        Self::of(Flavour::Omemo2, number)
+    }
+
+    pub fn of(flavour: Flavour, number: u32) -> Self {
         let mut rng = ChaCha20Rng::from_seed([number as u8; 32]);
+        let identity = Identity::generate(&mut rng);
+        let id = DeviceId::new(number).unwrap();
         Self {
-            device: Device::generate(&mut rng, DeviceId::new(number).unwrap(), 3),
+            device: Device::with_identity(&mut rng, flavour, identity, id, 3),
             sessions: Sessions::new(),
             rng,
         }
@@ -51,14 +58,16 @@ impl Party {
     }
 
     pub fn read(&mut self, sent: &Encrypted) -> Result<Decrypted, DecryptError> {
-        let payload = sent.payload.as_deref();
-        self.sessions.decrypt(
-            &mut self.device,
-            None,
-            sent.key_exchange,
-            &sent.key,
-            payload,
-        )
+        self.sessions.decrypt(&mut self.device, &sent.incoming())
+    }
+
+    /// Reads what came under an envelope that was proven to be of the pair.
+    pub fn read_proven(&mut self, sent: &Encrypted) -> Result<Decrypted, DecryptError> {
+        let incoming = Incoming {
+            proven: true,
+            ..sent.incoming()
+        };
+        self.sessions.decrypt(&mut self.device, &incoming)
     }
 
     #[track_caller]
@@ -88,12 +97,25 @@ impl Party {
 
 /// Two that never met.
 pub fn strangers() -> (Party, Party) {
-    (Party::new(1), Party::new(2))
+    strangers_in(Flavour::Omemo2)
 }
+
+/// Two that never met, in one flavour.
+pub fn strangers_in(flavour: Flavour) -> (Party, Party) {
+    (Party::of(flavour, 1), Party::of(flavour, 2))
+}
+
+/// Both flavours, for tests of what must hold in each.
+pub const FLAVOURS: [Flavour; 2] = [Flavour::Legacy, Flavour::Omemo2];
 
 /// Two of whom the first wrote and the second answered.
 pub fn acquainted() -> (Party, Party) {
-    let (mut alice, mut bob) = strangers();
+    acquainted_in(Flavour::Omemo2)
+}
+
+/// Two of whom the first wrote and the second answered, in one flavour.
+pub fn acquainted_in(flavour: Flavour) -> (Party, Party) {
+    let (mut alice, mut bob) = strangers_in(flavour);
     alice.start(&bob);
     let first = alice.send("hello");
     bob.expect(&first, "hello");

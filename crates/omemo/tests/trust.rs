@@ -1,0 +1,173 @@
+//! Whose key is whose: first use, changed keys, and what verified devices tell each other.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in tests a panic is the report; clippy sees only functions marked #[test] as tests"
+)]
+
+use chappe_omemo::sce::{Content, Padding};
+use chappe_omemo::trust::{KeyOwner, Trust, TrustBook, TrustError, TrustMessage};
+use chappe_omemo::{DeviceId, Flavour, Identity, IdentityKey};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng as _;
+
+const ME: &str = "me@example.org";
+const CAROL: &str = "carol@example.org";
+const DAVE: &str = "dave@example.org";
+
+fn key(number: u8) -> IdentityKey {
+    Identity::from_seed(&[number; 32]).public()
+}
+
+fn device(number: u32) -> DeviceId {
+    DeviceId::new(number).unwrap()
+}
+
+/// We know a second device of ours (1), two of Carol (2, 3) and one of Dave (4).
+fn book() -> TrustBook {
+    let mut book = TrustBook::new(ME);
+    for (jid, number) in [(ME, 1), (CAROL, 2), (CAROL, 3), (DAVE, 4)] {
+        let met = book.meet(jid, device(number), key(number as u8));
+        assert_eq!(met, Ok(Trust::FirstUse));
+    }
+    book
+}
+
+fn says(jid: &str, trusted: &[u8], distrusted: &[u8]) -> TrustMessage {
+    let keys = |numbers: &[u8]| numbers.iter().map(|&n| *key(n).as_bytes()).collect();
+    TrustMessage {
+        flavour: Flavour::Omemo2,
+        owners: vec![KeyOwner {
+            jid: jid.into(),
+            trusted: keys(trusted),
+            distrusted: keys(distrusted),
+        }],
+    }
+}
+
+fn trust(book: &TrustBook, jid: &str, number: u8) -> Option<Trust> {
+    book.trust(jid, &key(number).fingerprint())
+}
+
+#[test]
+fn a_changed_key_is_refused_and_shown_until_a_person_accepts_it() {
+    let mut book = book();
+    book.decide(CAROL, &key(2).fingerprint(), Trust::Verified);
+    for _ in 0..3 {
+        let refused = book.meet(CAROL, device(2), key(9));
+        let (known, seen) = (key(2).fingerprint(), key(9).fingerprint());
+        assert_eq!(refused, Err(TrustError::Changed { known, seen }));
+        assert_eq!(
+            book.changed().collect::<Vec<_>>(),
+            [(CAROL, device(2), known, seen)]
+        );
+    }
+    // The old key is as good as before, and comes with no excuse for the new one.
+    assert_eq!(book.meet(CAROL, device(2), key(2)), Ok(Trust::Verified));
+    assert_eq!(book.changed().count(), 1);
+
+    assert_eq!(
+        book.accept_changed(CAROL, device(2), &key(8).fingerprint()),
+        None
+    );
+    let accepted = book.accept_changed(CAROL, device(2), &key(9).fingerprint());
+    assert_eq!(accepted, Some(key(9)));
+    assert_eq!(book.meet(CAROL, device(2), key(9)), Ok(Trust::FirstUse));
+    assert_eq!(book.changed().count(), 0);
+}
+
+#[test]
+fn a_verified_device_vouches_for_its_own_account_only() {
+    let mut book = book();
+    book.decide(CAROL, &key(2).fingerprint(), Trust::Verified);
+    assert_eq!(book.receive(CAROL, &key(2), &says(CAROL, &[3], &[])), 1);
+    assert_eq!(trust(&book, CAROL, 3), Some(Trust::Verified));
+    assert_eq!(book.receive(CAROL, &key(2), &says(DAVE, &[4], &[])), 0);
+    assert_eq!(book.receive(CAROL, &key(2), &says(ME, &[1], &[])), 0);
+    assert_eq!(trust(&book, DAVE, 4), Some(Trust::FirstUse));
+}
+
+#[test]
+fn an_own_verified_device_vouches_for_everybody() {
+    let mut book = book();
+    book.decide(ME, &key(1).fingerprint(), Trust::Verified);
+    assert_eq!(book.receive(ME, &key(1), &says(DAVE, &[4], &[])), 1);
+    assert_eq!(trust(&book, DAVE, 4), Some(Trust::Verified));
+    assert_eq!(book.receive(ME, &key(1), &says(CAROL, &[], &[2])), 1);
+    assert_eq!(trust(&book, CAROL, 2), Some(Trust::Distrusted));
+}
+
+#[test]
+fn what_unverified_devices_say_waits_until_they_are_verified() {
+    let mut book = book();
+    assert_eq!(book.receive(CAROL, &key(2), &says(CAROL, &[3], &[])), 0);
+    assert_eq!(trust(&book, CAROL, 3), Some(Trust::FirstUse));
+    book.decide(CAROL, &key(2).fingerprint(), Trust::Verified);
+    assert_eq!(trust(&book, CAROL, 3), Some(Trust::Verified));
+}
+
+#[test]
+fn what_is_said_of_unknown_keys_waits_until_they_are_met() {
+    let mut book = book();
+    book.decide(CAROL, &key(2).fingerprint(), Trust::Verified);
+    assert_eq!(book.receive(CAROL, &key(2), &says(CAROL, &[7], &[])), 0);
+    assert_eq!(book.meet(CAROL, device(7), key(7)), Ok(Trust::Verified));
+}
+
+#[test]
+fn no_device_lifts_a_distrust() {
+    let mut book = book();
+    book.decide(CAROL, &key(2).fingerprint(), Trust::Verified);
+    book.decide(CAROL, &key(3).fingerprint(), Trust::Distrusted);
+    assert_eq!(book.receive(CAROL, &key(2), &says(CAROL, &[3], &[])), 0);
+    assert_eq!(trust(&book, CAROL, 3), Some(Trust::Distrusted));
+}
+
+/// Whoever holds a distrusted key, or another under a verified device's name, is not listened to.
+#[test]
+fn others_under_a_verified_name_are_not_believed() {
+    let mut book = book();
+    book.decide(CAROL, &key(2).fingerprint(), Trust::Verified);
+    assert_eq!(book.receive(CAROL, &key(9), &says(CAROL, &[3], &[])), 0);
+    assert_eq!(book.receive(DAVE, &key(2), &says(DAVE, &[4], &[])), 0);
+    book.decide(CAROL, &key(2).fingerprint(), Trust::Distrusted);
+    assert_eq!(book.receive(CAROL, &key(2), &says(CAROL, &[3], &[])), 0);
+    assert_eq!(trust(&book, CAROL, 3), Some(Trust::FirstUse));
+}
+
+#[test]
+fn three_comparisons_are_told_to_all_devices_that_need_them() {
+    let mut book = book();
+    book.decide(ME, &key(1).fingerprint(), Trust::Verified);
+    book.decide(CAROL, &key(2).fingerprint(), Trust::Verified);
+    let told = book.announcements(Flavour::Omemo2, CAROL, &key(2).fingerprint());
+    // Our other device learns of Carol's key, and Carol of our other device's.
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[0].to, [(ME.to_owned(), device(1))]);
+    assert_eq!(told[0].message, says(CAROL, &[2], &[]));
+    assert_eq!(told[1].to, [(CAROL.to_owned(), device(2))]);
+    assert_eq!(told[1].message, says(ME, &[1], &[]));
+    // Nobody is told of a key that nobody compared.
+    assert!(
+        book.announcements(Flavour::Omemo2, DAVE, &key(4).fingerprint())
+            .is_empty()
+    );
+}
+
+#[test]
+fn trust_messages_travel_inside_the_content() {
+    let mut rng = ChaCha20Rng::from_seed([1; 32]);
+    let mut content = Content::text(ME, "");
+    content.body = None;
+    content.trust = Some(says("a&b@example.org", &[1, 2], &[3]));
+    let xml = content.to_xml(&mut rng, Padding::Random).unwrap();
+    assert_eq!(Content::from_xml(xml.as_bytes()).unwrap().content, content);
+
+    let other = xml.replace("urn:xmpp:atm:1", "urn:example:1");
+    let read = Content::from_xml(other.as_bytes()).unwrap();
+    assert_eq!((read.content.trust, read.unknown.len()), (None, 1));
+    let key = "<trust>";
+    assert!(Content::from_xml(xml.replace(key, "<trust>AA").as_bytes()).is_err());
+}
