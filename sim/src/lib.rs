@@ -3,9 +3,19 @@
 //! [`event`] has what everything speaks of: times, nodes, contacts, messages. [`trace`] reads them from files.
 #![forbid(unsafe_code)]
 
+mod bits;
+mod buffers;
+pub mod compat;
+pub mod cost;
 pub mod event;
+mod outcome;
+pub mod routers;
+mod table;
 pub mod trace;
 pub mod units;
+
+pub use buffers::{BufferSetting, BufferSettingError, Buffers};
+pub use outcome::Outcome;
 
 pub use event::{
     ContactEvent, ContactTrace, MessageEvent, MessageIndex, MessageName, NodeIndex, SimTime,
