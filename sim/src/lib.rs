@@ -8,6 +8,7 @@ mod buffers;
 pub mod compat;
 pub mod cost;
 pub mod event;
+pub mod oracle;
 mod outcome;
 pub mod routers;
 mod table;
@@ -19,6 +20,6 @@ pub use outcome::Outcome;
 
 pub use event::{
     ContactEvent, ContactTrace, MessageEvent, MessageIndex, MessageName, NodeIndex, SimTime,
-    TraceError,
+    TraceError, UnknownNode,
 };
 pub use units::Rate;

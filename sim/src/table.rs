@@ -45,8 +45,8 @@ impl<K: Key, T> Table<K, T> {
         self.values.push(value);
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.values.iter()
+    pub(crate) fn into_values(self) -> Vec<T> {
+        self.values
     }
 
     /// The values of two keys, in this order; `None` if they are one key.

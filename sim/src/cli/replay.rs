@@ -8,7 +8,7 @@ use std::time::Duration;
 use chappe_sim::compat::{Replay, Settings};
 use chappe_sim::cost::{Cost, Meter};
 use chappe_sim::routers::Router;
-use chappe_sim::{BufferSetting, Buffers, Outcome, Rate, trace, units};
+use chappe_sim::{BufferSetting, Buffers, Outcome, Rate, SimTime, trace, units};
 use chappe_wire::ByteCount;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// Lifetime of messages.
     #[arg(long, value_name = "TIME", value_parser = units::duration, default_value = "300min")]
     ttl: Duration,
+    /// When the run ends; otherwise with the trace or its last message, whichever is later.
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    end: Option<Duration>,
     /// One run.
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "seeds")]
     seed: u64,
@@ -80,6 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         rate: args.rate,
         buffers: args.buffer.iter().copied().fold(buffers, Buffers::with),
         ttl: args.ttl,
+        end: args.end.map(|end| SimTime::ZERO.after(end)),
     };
     let replay = Replay::new(&contacts, &messages, settings)?;
     let loading = loading.read();

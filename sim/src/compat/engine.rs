@@ -15,7 +15,9 @@ use rand_core::SeedableRng;
 use super::node::{Held, LinkIndex, Node, PathIndex, Sending};
 use crate::bits::Bits;
 use crate::buffers::Buffers;
-use crate::event::{ContactEvent, ContactTrace, MessageEvent, MessageIndex, NodeIndex, SimTime};
+use crate::event::{
+    ContactEvent, ContactTrace, MessageEvent, MessageIndex, NodeIndex, SimTime, UnknownNode,
+};
 use crate::outcome::{Outcome, Tally};
 use crate::table::Table;
 use crate::units::Rate;
@@ -31,6 +33,8 @@ pub struct Settings {
     pub buffers: Buffers,
     /// The messages' lifetime.
     pub ttl: Duration,
+    /// When the run ends; otherwise with the trace or its last message, whichever is later.
+    pub end: Option<SimTime>,
 }
 
 /// Contacts and messages, ready to be replayed with any policy and seed.
@@ -43,17 +47,6 @@ pub struct Replay<'a> {
     addressed: Table<NodeIndex, Vec<MessageIndex>>,
 }
 
-/// A message speaks of a node that the contacts do not have.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "message `{message}` names node {node}; expected a node below {nodes}, as the contacts have them"
-)]
-pub struct UnknownNode {
-    message: String,
-    node: NodeIndex,
-    nodes: u32,
-}
-
 impl<'a> Replay<'a> {
     /// Checks that contacts and messages fit.
     ///
@@ -64,19 +57,9 @@ impl<'a> Replay<'a> {
         messages: &'a [MessageEvent],
         settings: Settings,
     ) -> Result<Self, UnknownNode> {
-        let nodes = contacts.nodes;
-        let mut addressed = Table::new(vec![Vec::new(); nodes as usize]);
+        contacts.check(messages)?;
+        let mut addressed = Table::new(vec![Vec::new(); contacts.nodes as usize]);
         for message in messages {
-            for node in [message.from, message.to] {
-                if node.get() >= nodes {
-                    let message = message.name.to_string();
-                    return Err(UnknownNode {
-                        message,
-                        node,
-                        nodes,
-                    });
-                }
-            }
             addressed[message.to].push(message.index);
         }
         Ok(Self {
@@ -85,6 +68,13 @@ impl<'a> Replay<'a> {
             settings,
             addressed,
         })
+    }
+
+    /// When the last thing happens.
+    fn last(&self) -> SimTime {
+        let message = self.messages.last();
+        let message = message.map_or(SimTime::ZERO, |message| message.at);
+        message.max(self.contacts.end)
     }
 
     /// One run. `policy` makes each node's policy.
@@ -179,11 +169,7 @@ impl<'a, P: Policy> Engine<'a, P> {
             messages: replay.messages,
             addressed: &replay.addressed,
             settings,
-            end: replay
-                .messages
-                .last()
-                .map_or(SimTime::ZERO, |message| message.at)
-                .max(replay.contacts.end),
+            end: settings.end.unwrap_or_else(|| replay.last()),
             habits,
             policies: Table::new(nodes().map(|_| policy()).collect()),
             nodes: Table::new(
