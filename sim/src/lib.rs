@@ -1,0 +1,25 @@
+//! The simulator: contacts and messages in, what a router makes of them out, and the physical bound beside it.
+//!
+//! [`event`] has what everything speaks of: times, nodes, contacts, messages. [`trace`] reads them from files.
+#![forbid(unsafe_code)]
+
+mod bits;
+mod buffers;
+pub mod compat;
+pub mod cost;
+pub mod event;
+pub mod oracle;
+mod outcome;
+pub mod routers;
+mod table;
+pub mod trace;
+pub mod units;
+
+pub use buffers::{BufferSetting, BufferSettingError, Buffers};
+pub use outcome::Outcome;
+
+pub use event::{
+    ContactEvent, ContactTrace, MessageEvent, MessageIndex, MessageName, NodeIndex, SimTime,
+    TraceError, UnknownNode,
+};
+pub use units::Rate;
