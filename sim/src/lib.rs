@@ -3,7 +3,9 @@
 //! [`event`] has what everything speaks of: times, nodes, contacts, messages. [`trace`] reads them from files.
 #![forbid(unsafe_code)]
 
+pub mod draws;
 pub mod event;
+pub mod movement;
 pub mod trace;
 pub mod units;
 
