@@ -1,11 +1,30 @@
 //! `chappe-sim trace`.
 
+mod convert;
+mod stats;
+
+use clap::Subcommand;
+
 use super::Failure;
 
 /// Arguments of `trace`.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
 
-pub(crate) fn run(_args: &Args) -> Result<(), Failure> {
-    Err(Failure::new("`trace` is not built yet"))
+#[derive(Subcommand)]
+enum Command {
+    /// Write a trace in another format.
+    Convert(convert::Args),
+    /// Figures of a trace: contacts, durations, times between contacts, components.
+    Stats(stats::Args),
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.command {
+        Command::Convert(args) => convert::run(args),
+        Command::Stats(args) => stats::run(args),
+    }
 }

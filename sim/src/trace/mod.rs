@@ -1,18 +1,52 @@
-//! Files of contacts and messages.
+//! Files of contacts, messages and movement, in the formats that the field uses.
+//!
+//! Readers take plain and gzipped files, recognise the format by the first line, and refuse a file with the line and what
+//! was expected there. Nothing is skipped but empty lines and comments (`#`).
 
+mod csv;
+mod format;
+mod haggle;
+mod intervals;
 mod one;
+mod sink;
+mod sociopatterns;
 mod source;
+pub mod statistics;
 
 use std::path::Path;
 
-use crate::event::{ContactTrace, MessageEvent, TraceError};
+pub use format::{Format, FormatError};
+pub use one::{write_contacts, write_messages};
+pub use sink::Sink;
 
-/// Reads contacts: The ONE's event lines `time CONN a b up|down [interface]`, plain or gzipped.
+use crate::event::{ContactTrace, MessageEvent, TraceError};
+use source::Lines;
+
+/// Reads contacts of any format that tells of contacts, plain or gzipped.
 ///
 /// # Errors
 /// [`TraceError`]: nothing is skipped.
 pub fn read_contacts(path: &Path) -> Result<ContactTrace, TraceError> {
-    one::contacts(path)
+    read_contacts_as(path, None)
+}
+
+/// Reads contacts of this format; `None` has the first line tell it.
+///
+/// # Errors
+/// [`TraceError`], also for a format that tells of movement: contacts follow from that once a range is given
+/// ([`read_movement`]).
+pub fn read_contacts_as(path: &Path, format: Option<Format>) -> Result<ContactTrace, TraceError> {
+    let mut lines = Lines::open(path)?;
+    match format::settled(&mut lines, format)? {
+        Format::Csv => csv::contacts(&mut lines),
+        Format::Haggle => haggle::contacts(&mut lines),
+        Format::One => one::contacts(&mut lines),
+        Format::SocioPatterns => sociopatterns::contacts(&mut lines),
+        movement @ (Format::BonnMotion | Format::Setdest) => Err(lines.refuse((
+            format!("movement ({movement})"),
+            "contacts; for the contacts of a movement give a range",
+        ))),
+    }
 }
 
 /// Reads messages: The ONE's event lines `time C id from to size [response]`, plain or gzipped.
@@ -20,5 +54,13 @@ pub fn read_contacts(path: &Path) -> Result<ContactTrace, TraceError> {
 /// # Errors
 /// [`TraceError`]: nothing is skipped.
 pub fn read_messages(path: &Path) -> Result<Vec<MessageEvent>, TraceError> {
-    one::messages(path)
+    one::messages(&mut Lines::open(path)?, None)
+}
+
+/// Reads messages between nodes 0 to `nodes` less one.
+///
+/// # Errors
+/// [`TraceError`], also where a message names another node.
+pub fn read_messages_among(path: &Path, nodes: u32) -> Result<Vec<MessageEvent>, TraceError> {
+    one::messages(&mut Lines::open(path)?, Some(nodes))
 }

@@ -1,157 +1,209 @@
 //! The ONE's event lines (`StandardEventsReader`): `time CONN a b up|down [interface]` and
 //! `time C id from to size [response]`.
+//!
+//! Lines are in order of time. A file may hold both kinds: each reader checks every line and keeps its own kind. The
+//! other kinds (`S`, `DE`, `A`, `DR`, `R`) drive The ONE's passive routers only and are refused.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::io::{self, Write};
 
 use chappe_wire::ByteCount;
 
-use super::source::Lines;
+use super::source::{self, Fault, Lines};
 use crate::event::{
-    ContactEvent, ContactTrace, MessageEvent, MessageIndex, MessageName, NodeIndex, SimTime,
-    TraceError,
+    ContactEvent, ContactTrace, MessageEvent, MessageIndex, MessageName, SimTime, TraceError,
 };
-use crate::units::decimal;
 
-const CONTACT: &str = "`time CONN a b up|down`";
-const MESSAGE: &str = "`time C id from to size`";
-/// No trace has more nodes.
-const MAX_NODE: u32 = 16_000_000;
+const EVENT: &str = "`time CONN a b up|down` or `time C id from to size`";
 
 /// Reads contacts. The trace ends with its last line.
-pub(super) fn contacts(path: &Path) -> Result<ContactTrace, TraceError> {
+pub(super) fn contacts(lines: &mut Lines) -> Result<ContactTrace, TraceError> {
     let mut trace = ContactTrace::default();
-    let mut open = BTreeMap::new();
-    let mut lines = Lines::open(path)?;
-    while let Some((number, line)) = lines.next()? {
-        let bad = |what: String, expected: &str| Err(TraceError::new(path, number, what, expected));
-        let mut fields = line.split_ascii_whitespace();
-        let (Some(at), Some("CONN"), Some(a), Some(b), Some(state)) = (
-            fields.next(),
-            fields.next(),
-            fields.next(),
-            fields.next(),
-            fields.next(),
-        ) else {
-            return bad(format!("`{line}`"), CONTACT);
+    let mut links = BTreeMap::new();
+    while let Some(line) = lines.next()? {
+        let event = event(line).and_then(|event| in_order(event, &mut trace.end));
+        let contact = match event.map_err(|fault| lines.refuse(fault))? {
+            Event::Contact(contact) => contact,
+            Event::Message { .. } => continue,
         };
-        let Some(at) = time(at) else {
-            return bad(format!("time `{at}`"), "seconds, not negative");
-        };
-        let (Some(a), Some(b)) = (node(a), node(b)) else {
-            return bad(format!("nodes `{a}` and `{b}`"), "two numbers of nodes");
-        };
-        if at < trace.end {
-            return bad(format!("{at} after {}", trace.end), "times in order");
-        }
-        if a == b {
-            return bad(format!("node {a} meets itself"), "two nodes");
-        }
-        let pair = (a.min(b), a.max(b));
-        let up = match state {
-            "up" => true,
-            "down" => false,
-            _ => return bad(format!("`{state}`"), "`up` or `down`"),
-        };
-        let radios = open.entry(pair).or_insert(Radios::default());
-        let Some(changed) = radios.change(up) else {
-            return bad(
-                format!("`down` of {a} and {b}, which are not up"),
-                "an `up` before it",
-            );
-        };
+        let pair = (contact.a.min(contact.b), contact.a.max(contact.b));
         trace.nodes = trace.nodes.max(pair.1.get() + 1);
-        trace.end = at;
-        let rate = None;
+        let radios = links.entry(pair).or_insert(Radios::default());
+        let changed = radios
+            .change(contact.up, lines.number())
+            .map_err(|fault| lines.refuse(fault))?;
         if changed {
-            trace.events.push(ContactEvent { at, a, b, up, rate });
+            trace.events.push(contact);
         }
+    }
+    if let Some((number, fault)) = links.values().filter_map(Radios::unmatched).min() {
+        return Err(lines.refuse_line(number, fault));
     }
     Ok(trace)
 }
 
-/// Reads messages.
-pub(super) fn messages(path: &Path) -> Result<Vec<MessageEvent>, TraceError> {
+/// Reads messages. Where the number of nodes is known, a message of any other node is refused.
+pub(super) fn messages(
+    lines: &mut Lines,
+    nodes: Option<u32>,
+) -> Result<Vec<MessageEvent>, TraceError> {
     let mut messages: Vec<MessageEvent> = Vec::new();
     let mut names = BTreeSet::new();
-    let mut lines = Lines::open(path)?;
-    while let Some((number, line)) = lines.next()? {
-        let bad = |what: String, expected: &str| Err(TraceError::new(path, number, what, expected));
-        let mut fields = line.split_ascii_whitespace();
-        let (Some(at), Some("C"), Some(name), Some(from), Some(to), Some(size)) = (
-            fields.next(),
-            fields.next(),
-            fields.next(),
-            fields.next(),
-            fields.next(),
-            fields.next(),
-        ) else {
-            return bad(format!("`{line}`"), MESSAGE);
+    let mut now = SimTime::ZERO;
+    while let Some(line) = lines.next()? {
+        let event = event(line).and_then(|event| in_order(event, &mut now));
+        let message = match event.map_err(|fault| lines.refuse(fault))? {
+            Event::Message(message) => message,
+            Event::Contact(_) => continue,
         };
-        let Some(at) = time(at) else {
-            return bad(format!("time `{at}`"), "seconds, not negative");
-        };
-        let (Some(from), Some(to)) = (node(from), node(to)) else {
-            return bad(format!("nodes `{from}` and `{to}`"), "two numbers of nodes");
-        };
-        let Some(size) = size.parse().ok().map(ByteCount::new) else {
-            return bad(format!("size `{size}`"), "bytes, not negative");
-        };
-        if let Some(last) = messages.last().filter(|last| at < last.at) {
-            return bad(format!("{at} after {}", last.at), "times in order");
+        let highest = message.from.max(message.to);
+        if nodes.is_some_and(|nodes| highest.get() >= nodes) {
+            let what = format!("node {highest}, which is not in the contacts");
+            return Err(lines.refuse((what, "a node that the contacts have")));
         }
-        if from == to {
-            return bad(format!("node {from} writes to itself"), "two nodes");
+        if !names.insert(message.name.clone()) {
+            let what = format!("message `{}` a second time", message.name);
+            return Err(lines.refuse((what, "a name for each message")));
         }
-        let name = MessageName::new(name);
-        if !names.insert(name.clone()) {
-            return bad(
-                format!("message `{name}` a second time"),
-                "a name for each message",
-            );
-        }
-        let Ok(index) = u32::try_from(messages.len()).map(MessageIndex::new) else {
-            return bad("more than 4 billion messages".into(), "fewer");
-        };
-        messages.push(MessageEvent {
-            at,
-            index,
-            name,
-            from,
-            to,
-            size,
-        });
+        let index = u32::try_from(messages.len()).map(MessageIndex::new);
+        let index =
+            index.map_err(|_| lines.refuse(("more than 4 billion messages".into(), "fewer")))?;
+        messages.push(MessageEvent { index, ..message });
     }
     Ok(messages)
 }
 
+/// Writes contacts as [`super::read_contacts`] and The ONE read them.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_contacts(
+    out: &mut dyn Write,
+    contacts: impl IntoIterator<Item = ContactEvent>,
+) -> io::Result<()> {
+    for ContactEvent { at, a, b, up, .. } in contacts {
+        let state = if up { "up" } else { "down" };
+        writeln!(out, "{} CONN {a} {b} {state}", Seconds(at))?;
+    }
+    Ok(())
+}
+
+/// Writes messages as [`super::read_messages`] and The ONE read them.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_messages(
+    out: &mut dyn Write,
+    messages: impl IntoIterator<Item = MessageEvent>,
+) -> io::Result<()> {
+    for message in messages {
+        let at = Seconds(message.at);
+        let (name, from, to) = (message.name, message.from, message.to);
+        writeln!(out, "{at} C {name} {from} {to} {}", message.size.get())?;
+    }
+    Ok(())
+}
+
+/// A time in seconds, with as many decimals as it needs.
+pub(super) struct Seconds(pub(super) SimTime);
+
+impl std::fmt::Display for Seconds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let micros = self.0.as_micros();
+        write!(f, "{}", micros / 1_000_000)?;
+        match micros % 1_000_000 {
+            0 => Ok(()),
+            fraction => write!(f, ".{}", format!("{fraction:06}").trim_end_matches('0')),
+        }
+    }
+}
+
+enum Event {
+    Contact(ContactEvent),
+    Message(MessageEvent),
+}
+
+fn event(line: &str) -> Result<Event, Fault> {
+    let mut fields = line.split_ascii_whitespace();
+    let mut field = || fields.next().ok_or_else(|| (format!("`{line}`"), EVENT));
+    let (at, kind) = (source::time(field()?)?, field()?);
+    match kind {
+        "CONN" => {
+            let (a, b) = source::pair(field()?, field()?)?;
+            let up = match field()? {
+                "up" => true,
+                "down" => false,
+                other => return Err((format!("`{other}`"), "`up` or `down`")),
+            };
+            let rate = None;
+            Ok(Event::Contact(ContactEvent { at, a, b, up, rate }))
+        }
+        "C" => {
+            let name = MessageName::new(field()?);
+            let (from, to) = source::pair(field()?, field()?)?;
+            let size = field()?;
+            let size = source::whole(size)
+                .map_err(|_| (format!("size `{size}`"), "bytes, not negative"))?;
+            Ok(Event::Message(MessageEvent {
+                at,
+                index: MessageIndex::new(0),
+                name,
+                from,
+                to,
+                size: ByteCount::new(size),
+            }))
+        }
+        other => Err((format!("an event of kind `{other}`"), EVENT)),
+    }
+}
+
+fn in_order(event: Event, now: &mut SimTime) -> Result<Event, Fault> {
+    let at = match &event {
+        Event::Contact(contact) => contact.at,
+        Event::Message(message) => message.at,
+    };
+    if at < *now {
+        return Err((format!("{at} after {now}"), "times in order"));
+    }
+    *now = at;
+    Ok(event)
+}
+
 /// The radios by which a pair is linked. A trace of two radios tells of each, in the same words; as The ONE takes it
-/// back in, the contact begins with the first `up` and ends with the first `down`.
+/// back in, the contact begins with the first `up` and ends with the first `down`. A second `up` that no `down` belongs
+/// to is a mistake.
 #[derive(Clone, Copy, Default)]
 struct Radios {
     up: u32,
     linked: bool,
+    second: u64,
 }
 
 impl Radios {
-    /// Whether the contact begins or ends now; `None` for a `down` without an `up`.
-    fn change(&mut self, up: bool) -> Option<bool> {
+    /// Whether the contact begins or ends now.
+    fn change(&mut self, up: bool, line: u64) -> Result<bool, Fault> {
         self.up = if up {
             self.up.saturating_add(1)
         } else {
-            self.up.checked_sub(1)?
+            self.up.checked_sub(1).ok_or_else(|| {
+                (
+                    "`down` of a pair that is not up".to_owned(),
+                    "an `up` before it",
+                )
+            })?
         };
+        if up && self.up == 2 {
+            self.second = line;
+        }
         let changed = self.linked != up;
         self.linked = up;
-        Some(changed)
+        Ok(changed)
     }
-}
 
-fn time(text: &str) -> Option<SimTime> {
-    decimal(text, 1_000_000).map(SimTime::from_micros)
-}
-
-fn node(text: &str) -> Option<NodeIndex> {
-    let number = text.parse().ok().filter(|number| *number < MAX_NODE)?;
-    Some(NodeIndex::new(number))
+    /// The line of a second `up` without a `down` of its own.
+    fn unmatched(&self) -> Option<(u64, Fault)> {
+        let open = self.up > 1 || (self.up == 1 && !self.linked);
+        let what = "`up` of a pair that is up, without a `down` of its own";
+        open.then(|| (self.second, (what.to_owned(), "a `down` before it")))
+    }
 }
