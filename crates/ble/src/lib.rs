@@ -1,0 +1,1 @@
+//! Bluetooth LE: neighbours found, and links to them.
