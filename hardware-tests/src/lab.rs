@@ -1,6 +1,7 @@
 //! The guest as scenarios see it: folders, radios, nodes; everything that was started is stopped again.
 
 use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -69,6 +70,18 @@ impl Lab {
     /// A node that does not run yet. `radio` is what follows `--radio`.
     pub(crate) fn node(&self, name: &str, radio: &str) -> Node {
         Node::new(name, radio, &self.program(), &self.work, &self.logs())
+    }
+
+    /// A file of random bytes in the guest's memory.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn file(&self, name: &str, length: usize) -> anyhow::Result<PathBuf> {
+        let mut bytes = vec![0; length];
+        File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+        let path = self.work.join(name);
+        fs::write(&path, bytes)?;
+        Ok(path)
     }
 
     /// The `chappe` program.

@@ -1,5 +1,6 @@
 //! The scenarios, in the order in which they run.
 
+mod ble_pair;
 mod boot;
 
 use crate::lab::Lab;
@@ -11,10 +12,16 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 1] = [Scenario {
-    name: "boot",
-    run: boot::run,
-}];
+const ALL: [Scenario; 2] = [
+    Scenario {
+        name: "boot",
+        run: boot::run,
+    },
+    Scenario {
+        name: "ble-pair",
+        run: ble_pair::run,
+    },
+];
 
 /// The scenarios that are named; all without names.
 ///
