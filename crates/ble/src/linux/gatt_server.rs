@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bluer::gatt::CharacteristicWriter;
 use bluer::gatt::local::{
     Application, ApplicationHandle, Characteristic, CharacteristicControl,
     CharacteristicControlEvent, CharacteristicNotify, CharacteristicNotifyMethod,
@@ -197,19 +198,15 @@ async fn attend(
     state: Arc<Mutex<State>>,
     accepted: mpsc::Sender<Gatt>,
 ) {
-    let (mut reader, mut writer) = (None, None);
+    let (mut reader, mut writer) = (None, None::<CharacteristicWriter>);
     while let Some(event) = control.next().await {
         match event {
             CharacteristicControlEvent::Write(request) => reader = request.accept().ok(),
             CharacteristicControlEvent::Notify(notify) => writer = Some(notify),
         }
-        let (Some(from), Some(to)) = (reader.take(), writer.take()) else {
+        let (Some(from), Some(_)) = (&reader, &writer) else {
             continue;
         };
-        let (from, to): (
-            bluer::gatt::CharacteristicReader,
-            bluer::gatt::CharacteristicWriter,
-        ) = (from, to);
         let peer = from.device_address();
         if !lock(&state).connect(slot, peer) {
             continue;
@@ -218,10 +215,13 @@ async fn attend(
             state: Arc::clone(&state),
             slot,
         };
+        let (Some(reader), Some(writer)) = (reader.take(), writer.take()) else {
+            continue;
+        };
         let channel = Gatt {
             peer,
-            reader: from,
-            writer: to,
+            reader,
+            writer,
             _lease: Some(lease),
         };
         if accepted.send(channel).await.is_err() {
