@@ -10,6 +10,7 @@ mod metadata;
 mod omemo_walk;
 mod picture;
 mod process;
+mod radio_lab;
 mod setup;
 mod suite;
 mod tally;
@@ -57,7 +58,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 10] = [
+const CHORES: [Chore; 11] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -111,6 +112,12 @@ const CHORES: [Chore; 10] = [
         arguments: "[--count N] [--from N]",
         about: "10,000 (or N) random conversations with a foreign OMEMO implementation; slow",
         run: omemo_walk::run,
+    },
+    Chore {
+        name: "radio-lab",
+        arguments: "[--release] [SCENARIO...]",
+        about: "the real radio stacks in a virtual machine: all scenarios, or by name",
+        run: radio_lab::run,
     },
     Chore {
         name: "picture",
