@@ -1,0 +1,314 @@
+//! wpa_supplicant, as far as groups go: `fi.w1.wpa_supplicant1` on D-Bus.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use zbus::{Connection, ObjectPath, OwnedObjectPath, OwnedVariant, Proxy, Variant, fdo};
+
+use crate::life::{Goal, Group, Role};
+
+const SERVICE: &str = "fi.w1.wpa_supplicant1";
+const ROOT: &str = "/fi/w1/wpa_supplicant1";
+const INTERFACE: &str = "fi.w1.wpa_supplicant1.Interface";
+const P2P_DEVICE: &str = "fi.w1.wpa_supplicant1.Interface.P2PDevice";
+/// How long wpa_supplicant may take to answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// The name that is in the radio's frames: the same for everybody.
+const DEVICE_NAME: &str = "device";
+/// What the owner of a persistent group is in its network block, and what a member is.
+const MODE_OWNER: u32 = 3;
+const MODE_MEMBER: u32 = 0;
+
+/// Arguments and answers of wpa_supplicant.
+type Dict<'a> = HashMap<&'a str, Variant<'a>>;
+
+/// The bus that wpa_supplicant is on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Bus {
+    /// At a D-Bus address, such as `unix:path=/run/b/bus`.
+    At(String),
+    /// The system's.
+    #[default]
+    System,
+}
+
+/// wpa_supplicant, with the radio that was chosen.
+#[derive(Clone, Debug)]
+pub(crate) struct Supplicant {
+    connection: Connection,
+    /// The radio's object.
+    device: OwnedObjectPath,
+    radio: String,
+}
+
+/// What wpa_supplicant tells of groups.
+#[derive(Debug)]
+pub(crate) enum Word {
+    Failed(String),
+    Finished,
+    Started(Group),
+}
+
+impl Bus {
+    pub(crate) async fn connect(&self) -> Result<Connection, RadioError> {
+        let builder = match self {
+            Self::At(address) => zbus::connection::Builder::address(address.as_str()),
+            Self::System => zbus::connection::Builder::system(),
+        };
+        builder
+            .method_timeout(ANSWER_LIMIT)
+            .build()
+            .await
+            .map_err(|error| RadioError::NoBus(error.to_string()))
+    }
+}
+
+impl Supplicant {
+    /// Finds the radio at wpa_supplicant, or gives it to it.
+    pub(crate) async fn find(connection: &Connection, radio: &str) -> Result<Self, RadioError> {
+        let root = proxy(connection, ROOT, SERVICE).await?;
+        let found: zbus::Result<OwnedObjectPath> = root.call("GetInterface", &(radio)).await;
+        let device = match found {
+            Ok(device) => device,
+            Err(error) if named(&error, "InterfaceUnknown") => {
+                let args: Dict<'_> =
+                    HashMap::from([("Ifname", radio.into()), ("Driver", "nl80211".into())]);
+                root.call("CreateInterface", &args)
+                    .await
+                    .map_err(|_| RadioError::NoInterface(radio.to_owned()))?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let found = Self {
+            connection: connection.clone(),
+            device,
+            radio: radio.to_owned(),
+        };
+        found.require_p2p().await?;
+        Ok(found)
+    }
+
+    /// What it tells from now on. The stream ends with the bus.
+    pub(crate) async fn signals(&self) -> Result<zbus::proxy::SignalStream<'static>, RadioError> {
+        Ok(self.p2p().await?.receive_all_signals().await?)
+    }
+
+    /// Reads a signal; `None` for those that are of no interest.
+    pub(crate) async fn word(&self, signal: &zbus::Message) -> Option<Word> {
+        let header = signal.header();
+        let body = signal.body();
+        match header.member()?.as_str() {
+            "GroupStarted" => {
+                let told: HashMap<String, OwnedVariant> = body.deserialize().ok()?;
+                let object = object_path(told.get("interface_object")?)?.to_owned();
+                let role = match &**told.get("role")? {
+                    Variant::Str(role) if role.as_str() == "GO" => Role::Owner,
+                    _ => Role::Member,
+                };
+                match self.interface_name(&object).await {
+                    Ok(interface) => Some(Word::Started(Group {
+                        object,
+                        interface,
+                        role,
+                    })),
+                    Err(error) => Some(Word::Failed(error.to_string())),
+                }
+            }
+            "GroupFinished" => Some(Word::Finished),
+            "GroupFormationFailure" => {
+                let reason: String = body.deserialize().unwrap_or_default();
+                Some(Word::Failed(reason))
+            }
+            _ => None,
+        }
+    }
+
+    /// Asks for a group, with a constant name for the device. That it is up is told later.
+    pub(crate) async fn form(&self, goal: &Goal) -> Result<(), RadioError> {
+        let p2p = self.p2p().await?;
+        let config: Dict<'_> = HashMap::from([("DeviceName", DEVICE_NAME.into())]);
+        p2p.set_property("P2PDeviceConfig", config)
+            .await
+            .map_err(zbus::Error::from)?;
+        self.forget_persistent(&p2p).await;
+        let mode = match goal.role {
+            Role::Owner => MODE_OWNER,
+            Role::Member => MODE_MEMBER,
+        };
+        let network: Dict<'_> = HashMap::from([
+            ("ssid", goal.credentials.ssid().into()),
+            ("psk", goal.credentials.passphrase().into()),
+            ("mode", mode.into()),
+        ]);
+        let group: OwnedObjectPath = p2p.call("AddPersistentGroup", &network).await?;
+        let mut args: Dict<'_> = HashMap::from([
+            ("persistent", true.into()),
+            (
+                "persistent_group_object",
+                Variant::ObjectPath(group.as_ref()),
+            ),
+        ]);
+        if let Some(frequency) = goal.frequency {
+            args.insert("frequency", i32::from(frequency).into());
+        }
+        let () = p2p.call("GroupAdd", &args).await?;
+        Ok(())
+    }
+
+    /// Leaves a group, or stops what is being formed.
+    pub(crate) async fn leave(&self, group: Option<&Group>) -> Result<(), RadioError> {
+        match group {
+            Some(group) => {
+                let p2p = proxy(&self.connection, group.object.as_str(), P2P_DEVICE).await?;
+                let () = p2p.call("Disconnect", &()).await?;
+            }
+            None => {
+                let p2p = self.p2p().await?;
+                // There may be nothing to cancel.
+                let _: zbus::Result<()> = p2p.call("Cancel", &()).await;
+                let _: zbus::Result<()> = p2p.call("Disconnect", &()).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the interface of a group is still there.
+    pub(crate) async fn has(&self, group: &Group) -> bool {
+        self.interface_name(&group.object).await.is_ok()
+    }
+
+    /// Removes what earlier groups have left: credentials are used once.
+    async fn forget_persistent(&self, p2p: &Proxy<'_>) {
+        let left: zbus::Result<Vec<OwnedObjectPath>> = p2p.get_property("PersistentGroups").await;
+        for group in left.unwrap_or_default() {
+            let gone: zbus::Result<()> = p2p.call("RemovePersistentGroup", &(&group)).await;
+            if let Err(error) = gone {
+                tracing::debug!(%error, "a group of before stays with wpa_supplicant");
+            }
+        }
+    }
+
+    /// Fails if the driver has no Wi-Fi Direct: the properties of a P2P device are not there then.
+    async fn require_p2p(&self) -> Result<(), RadioError> {
+        let p2p = self.p2p().await?;
+        let config: zbus::Result<HashMap<String, OwnedVariant>> =
+            p2p.get_property("P2PDeviceConfig").await;
+        match config {
+            Ok(_) => Ok(()),
+            Err(zbus::Error::FDO(error)) if is_missing(&error) => {
+                Err(RadioError::NoP2p(self.radio.clone()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn p2p(&self) -> Result<Proxy<'static>, RadioError> {
+        proxy(&self.connection, self.device.clone(), P2P_DEVICE).await
+    }
+
+    async fn interface_name(&self, object: &str) -> Result<String, RadioError> {
+        let interface = proxy(&self.connection, object.to_owned(), INTERFACE).await?;
+        Ok(interface.get_property("Ifname").await?)
+    }
+}
+
+/// The owner of wpa_supplicant's name, now and at each change.
+pub(crate) async fn owner_changes(
+    connection: &Connection,
+) -> Result<(bool, zbus::proxy::OwnerChangedStream<'static>), RadioError> {
+    let root = proxy(connection, ROOT, SERVICE).await?;
+    let changes = root.receive_owner_changed().await?;
+    let bus = fdo::DBusProxy::new(connection).await?;
+    let name = zbus::names::BusName::try_from(SERVICE).map_err(zbus::Error::from)?;
+    let there = bus.name_has_owner(name).await.map_err(zbus::Error::from)?;
+    Ok((there, changes))
+}
+
+async fn proxy<'a, P>(
+    connection: &Connection,
+    path: P,
+    interface: &'static str,
+) -> Result<Proxy<'a>, RadioError>
+where
+    P: TryInto<ObjectPath<'a>>,
+    P::Error: Into<zbus::Error>,
+{
+    let builder = zbus::proxy::Builder::<Proxy<'_>>::new(connection)
+        .destination(SERVICE)
+        .path(path)
+        .interface(interface)
+        .cache_properties(zbus::proxy::CacheProperties::No);
+    Ok(builder.build().await?)
+}
+
+fn object_path(value: &OwnedVariant) -> Option<&str> {
+    match &**value {
+        Variant::ObjectPath(path) => Some(path.as_str()),
+        _ => None,
+    }
+}
+
+/// Whether an error of wpa_supplicant has this name, which begins with that of its service.
+fn named(error: &zbus::Error, name: &str) -> bool {
+    match error {
+        zbus::Error::MethodError(told, ..) => {
+            let told = told.as_str();
+            told.strip_prefix(SERVICE)
+                .is_some_and(|rest| rest.trim_start_matches('.') == name)
+        }
+        _ => false,
+    }
+}
+
+const fn is_missing(error: &fdo::Error) -> bool {
+    matches!(
+        error,
+        fdo::Error::UnknownInterface(_)
+            | fdo::Error::UnknownProperty(_)
+            | fdo::Error::UnknownMethod(_)
+            | fdo::Error::InvalidArgs(_)
+    )
+}
+
+/// Why Wi-Fi Direct cannot be used. Each is one sentence: what is wrong, and what mends it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RadioError {
+    /// D-Bus keeps this program from wpa_supplicant.
+    #[error(
+        "D-Bus refuses this program access to wpa_supplicant: run it as root, or allow its user in \
+         /etc/dbus-1/system.d/"
+    )]
+    Denied,
+    /// No bus.
+    #[error("there is no D-Bus at this address: start dbus, or name another with bus= ({0})")]
+    NoBus(String),
+    /// No such interface.
+    #[error("there is no Wi-Fi interface {0}: `iw dev` lists those that there are")]
+    NoInterface(String),
+    /// The driver cannot do it.
+    #[error(
+        "{0} has no Wi-Fi Direct: choose a radio whose `iw list` shows P2P-GO and P2P-client, and a wpa_supplicant \
+         with P2P"
+    )]
+    NoP2p(String),
+    /// No wpa_supplicant.
+    #[error("wpa_supplicant is not on the bus: run `systemctl start wpa_supplicant`")]
+    NoSupplicant,
+    /// It refused.
+    #[error("wpa_supplicant refused: {0}")]
+    Refused(String),
+}
+
+impl From<zbus::Error> for RadioError {
+    fn from(error: zbus::Error) -> Self {
+        match error {
+            zbus::Error::FDO(error) => match *error {
+                fdo::Error::AccessDenied(_) | fdo::Error::AuthFailed(_) => Self::Denied,
+                fdo::Error::ServiceUnknown(_) | fdo::Error::NameHasNoOwner(_) => Self::NoSupplicant,
+                error => Self::Refused(error.to_string()),
+            },
+            error => Self::Refused(error.to_string()),
+        }
+    }
+}
