@@ -18,7 +18,7 @@ use crate::{Node, NodeError, Store};
 
 /// The most links at once.
 pub(crate) const MAX_LINKS: usize = 64;
-/// Of these, links whose handshake is under way.
+/// Of these, links whose handshake is under way. The oldest goes for a new one.
 const MAX_HALF_OPEN: usize = MAX_LINKS / 4;
 /// Of these, links of neighbours that are not pinned, on a node that has pinned some.
 const MAX_STRANGERS: usize = MAX_LINKS / 2;
@@ -119,12 +119,15 @@ impl<S: Store> Node<S> {
         if self.links.len() >= MAX_LINKS || self.links.contains_key(&link) {
             return self.disconnect(link, "there are too many links");
         }
-        let half_open = self
+        let mut half_open = self
             .links
-            .values()
-            .filter(|link| link.established.is_none());
-        if half_open.count() >= MAX_HALF_OPEN {
-            return self.disconnect(link, "there are too many unfinished handshakes");
+            .iter()
+            .filter(|(_, neighbour)| neighbour.established.is_none())
+            .map(|(link, _)| *link);
+        if let Some(oldest) = half_open.next()
+            && half_open.count() + 1 >= MAX_HALF_OPEN
+        {
+            self.drop_link(now, oldest, "others want to shake hands too");
         }
         self.hop_identity.pass(now, &mut self.rng);
         let Ok(mtu) = Mtu::new(up.mtu) else {
