@@ -59,6 +59,14 @@ impl Chappe {
         ask!(self, Command::Invite, Reply::Invite(uri) => uri)
     }
 
+    /// Makes the contact URIs useless that nobody has used. At most 64 wait at a time.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn forget_invites(&self) -> Result<(), Error> {
+        ask!(self, Command::ForgetInvites, Reply::Done => ())
+    }
+
     /// Adds the person behind a contact URI. `scanned` says that the URI was scanned face to face: the contact
     /// is verified then. A URI that came by any other way is only as good as that way.
     ///

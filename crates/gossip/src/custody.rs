@@ -99,6 +99,28 @@ impl Custody {
         Ok(victims)
     }
 
+    /// Whether so much more that is written here fits in: all may have to go for it but the strangers' half.
+    pub(crate) const fn has_room_for_own(&self, items: usize, bytes: ByteCount) -> bool {
+        let (half, strangers) = (self.limit.half(), self.usages.stranger);
+        let stays = Usage {
+            bytes: if strangers.bytes < half.bytes {
+                strangers.bytes
+            } else {
+                half.bytes
+            },
+            items: if strangers.items < half.items {
+                strangers.items
+            } else {
+                half.items
+            },
+        };
+        let new = Usage {
+            bytes: bytes.get(),
+            items: items as u64,
+        };
+        self.usages.own.plus(new).plus(stays).fits(self.limit)
+    }
+
     /// Takes an item in that is not here, whether there is room or not.
     pub(crate) fn insert(&mut self, item: StoredItem) {
         let id = item.id;

@@ -69,6 +69,11 @@ impl Seen {
         fair && self.places < self.limit
     }
 
+    /// True if so many items that are written here can be remembered.
+    pub(crate) const fn has_places(&self, items: usize) -> bool {
+        self.places.saturating_add(items) <= self.limit
+    }
+
     /// Takes a place for an item that comes into custody.
     pub(crate) fn reserve(&mut self, class: Class, ingress: Ingress) {
         self.places += 1;

@@ -11,7 +11,7 @@ use crate::NodeError;
 use crate::contact::ContactId;
 use crate::record::ChainRecord;
 
-/// Contact URIs that wait for their first use, at most. The oldest is forgotten for a new one.
+/// Contact URIs that wait for their first use, at most. There are no new ones until some are forgotten.
 pub(crate) const MAX_INVITES: usize = 64;
 /// Chains by which one contact can reach us, at most; the oldest is forgotten for a new one.
 pub(crate) const MAX_CHAINS_PER_CONTACT: usize = 6;
@@ -40,6 +40,8 @@ pub(crate) enum Route {
 
 struct Receive {
     origin: Origin,
+    /// The one-time prekey in the contact URI.
+    prekey: u32,
     session: Option<SessionId>,
     chain: ReceiveChain,
 }
@@ -87,6 +89,7 @@ impl Chains {
             id,
             Receive {
                 origin,
+                prekey: 0,
                 session,
                 chain,
             },
@@ -203,21 +206,31 @@ impl Chains {
             .collect()
     }
 
-    /// The oldest chains that have to go so that one more fits: of contact URIs that nobody has used
-    /// (`None`), or of those by which one contact reaches us.
-    pub(crate) fn surplus(&self, contact: Option<ContactId>) -> Vec<ChainId> {
-        let limit = if contact.is_none() {
-            MAX_INVITES
-        } else {
-            MAX_CHAINS_PER_CONTACT
-        };
+    /// The contact URI of a chain holds this one-time prekey.
+    pub(crate) fn belongs_to(&mut self, id: ChainId, prekey: u32) {
+        if let Some(receive) = self.receive.get_mut(&id) {
+            receive.prekey = prekey;
+        }
+    }
+
+    /// The contact URIs that nobody has used, with their one-time prekeys.
+    pub(crate) fn unused(&self) -> Vec<(ChainId, u32)> {
+        self.receive
+            .iter()
+            .filter(|(_, receive)| receive.origin == Origin::Invite(None))
+            .map(|(id, receive)| (*id, receive.prekey))
+            .collect()
+    }
+
+    /// The oldest chains by which a contact reaches us that have to go so that one more fits.
+    pub(crate) fn surplus(&self, contact: ContactId) -> Vec<ChainId> {
         let all: Vec<_> = self
             .receive
             .iter()
-            .filter(|(_, receive)| receive.origin.contact() == contact)
+            .filter(|(_, receive)| receive.origin.contact() == Some(contact))
             .map(|(id, _)| *id)
             .collect();
-        let excess = (all.len() + 1).saturating_sub(limit);
+        let excess = (all.len() + 1).saturating_sub(MAX_CHAINS_PER_CONTACT);
         all.into_iter().take(excess).collect()
     }
 
@@ -233,6 +246,7 @@ impl Chains {
                 contact: contact.map_or(0, |contact| contact.0),
                 session: receive.session.map(session_bytes).unwrap_or_default(),
                 chain: receive.chain.to_bytes().to_vec(),
+                prekey: receive.prekey,
             });
         }
         let send = self.send.get(&id)?;
@@ -245,6 +259,7 @@ impl Chains {
             contact: send.contact.0,
             session: session.map(session_bytes).unwrap_or_default(),
             chain: send.chain.to_bytes().to_vec(),
+            prekey: 0,
         })
     }
 
@@ -257,6 +272,7 @@ impl Chains {
                 let chain =
                     ReceiveChain::from_bytes(&record.chain).map_err(|_| NodeError::Record)?;
                 self.expect(id, Origin::Invite(contact), session, chain);
+                self.belongs_to(id, record.prekey);
             }
             (KIND_CONTACT, Some(contact)) => {
                 let chain =

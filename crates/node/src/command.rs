@@ -13,7 +13,7 @@ use chappe_omemo::{
 use chappe_wire::{ByteCount, Duration, Instant};
 use zeroize::Zeroize as _;
 
-use crate::chains::{ChainId, Origin, Route};
+use crate::chains::{ChainId, MAX_INVITES, Origin, Route};
 use crate::compose::cut;
 use crate::contact::{Contact, ContactId, SafetyNumber};
 use crate::deliver::{MAX_NAME_LEN, printable};
@@ -34,6 +34,7 @@ impl<S: Store> Node<S> {
     ) -> Result<Reply, CommandError> {
         match command {
             Command::Invite => self.invite().map(Reply::Invite),
+            Command::ForgetInvites => self.forget_invites(),
             Command::AddContact { uri, name, scanned } => self
                 .add_contact(now, &uri, name, scanned)
                 .map(Reply::Contact),
@@ -73,6 +74,9 @@ impl<S: Store> Node<S> {
 
     /// A contact URI with a prekey that is in no other, and an inbox secret from which its first tags come.
     fn invite(&mut self) -> Result<String, CommandError> {
+        if self.chains.unused().len() >= MAX_INVITES {
+            return Err(CommandError::TooManyInvites);
+        }
         let me = self.me.as_mut().ok_or(CommandError::Relay)?;
         let inbox = InboxSecret::generate(&mut self.rng);
         let prekey = me
@@ -99,8 +103,23 @@ impl<S: Store> Node<S> {
         let uri = invite.to_uri();
         self.save_device()?;
         let chain = ReceiveChain::new(ChainRoot::of_inbox(&invite.inbox));
-        self.expect(Origin::Invite(None), None, chain)?;
+        let chain = self.expect(Origin::Invite(None), None, chain)?;
+        self.chains.belongs_to(chain, prekey.id.number());
+        self.save_chain(chain)?;
         Ok(uri)
+    }
+
+    /// Makes contact URIs useless that nobody has used: their tags and their prekeys go.
+    fn forget_invites(&mut self) -> Result<Reply, CommandError> {
+        for (chain, prekey) in self.chains.unused() {
+            let me = self.me.as_mut().ok_or(CommandError::Relay)?;
+            if let Some(prekey) = PreKeyId::new(prekey) {
+                me.device.drop_prekey(prekey);
+            }
+            self.forget_chain(chain)?;
+        }
+        self.save_device()?;
+        Ok(Reply::Done)
     }
 
     fn add_contact(
@@ -175,7 +194,10 @@ impl<S: Store> Node<S> {
         self.new_session(contact, session)?;
         // So that the other side can answer without a contact URI of ours.
         if !self.is_blocked(contact) {
-            self.send_hidden(now, contact)?;
+            // Without room for it, the first message introduces us.
+            if let Err(CommandError::Store(error)) = self.send_hidden(now, contact) {
+                return Err(error.into());
+            }
         }
         Ok(self.people.person(contact)?.describe(contact))
     }

@@ -8,7 +8,7 @@ use chappe_envelope::{PairSecret, ReceiptSecret};
 use chappe_omemo::SessionId;
 use chappe_omemo::sce::{self, FileReference};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
-use chappe_wire::{ByteCount, Envelope, Instant};
+use chappe_wire::{BodySize, ByteCount, Envelope, HEADER_LEN, Instant};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
@@ -24,6 +24,8 @@ use crate::{Node, Store};
 pub const MAX_OPAQUE_LEN: usize = 4_000;
 /// The longest content, as XML, that fits into one envelope with the longest key element and addresses.
 const MAX_CONTENT_LEN: usize = 3_500;
+/// The longest envelope, in bytes.
+const MAX_ENVELOPE_LEN: usize = HEADER_LEN + BodySize::B4096.bytes();
 /// The longest file name, in bytes; longer ones are cut.
 const MAX_FILE_NAME_LEN: usize = 128;
 
@@ -156,6 +158,12 @@ impl<S: Store> Node<S> {
         if plaintext.len() > MAX_CONTENT_LEN {
             return Err(CommandError::TooLarge);
         }
+        // Nothing is encrypted that cannot be sent: a ratchet does not go back.
+        let chunk_bytes = chunks.len().saturating_mul(MAX_ENVELOPE_LEN);
+        let bytes = ByteCount::of(chunk_bytes.saturating_add(MAX_ENVELOPE_LEN));
+        if !self.router.has_room_for_own(chunks.len() + 1, bytes) {
+            return Err(CommandError::OutboxFull);
+        }
         let (sender_jid, sender_device, name) =
             (me.jid.clone(), me.device.id().number(), me.name.clone());
         let person = self.people.person_mut(contact)?;
@@ -168,7 +176,7 @@ impl<S: Store> Node<S> {
             .encrypt(&mut self.rng, Some(plaintext.as_bytes()))
             .map_err(|_| CommandError::NoSession)?;
         self.save_sessions(contact)?;
-        self.answers.remove(&contact);
+        self.answered(contact)?;
         let route = self
             .route(contact, session, encrypted.key_exchange)
             .ok_or(CommandError::NoSession)?;

@@ -204,17 +204,36 @@ impl<S: Store> Node<S> {
             self.received(now, contact, content)?;
         }
         if decrypted.answer_due {
-            self.answer_later(now, contact);
+            self.answer_later(now, contact)?;
         }
         Ok(true)
     }
 
     /// Without an answer the other side repeats its key exchange with every message (XEP-0384). Whatever is
     /// sent to it in the meantime is one; an answer at once would tell relays when it was read.
-    fn answer_later(&mut self, now: Instant, contact: ContactId) {
+    fn answer_later(&mut self, now: Instant, contact: ContactId) -> Result<(), NodeError> {
         let random = self.rng.next_u64() % ANSWER_DELAY.as_micros();
         let at = now.after(ANSWER_DELAY.saturating_add(Duration::from_micros(random)));
-        self.answers.entry(contact).or_insert(at);
+        if self.answers.contains_key(&contact) {
+            return Ok(());
+        }
+        self.answers.insert(contact, at);
+        self.save_answer(contact, at.as_micros())
+    }
+
+    /// Something is sent to a contact: that answers its key exchange.
+    pub(crate) fn answered(&mut self, contact: ContactId) -> Result<(), NodeError> {
+        match self.answers.remove(&contact) {
+            Some(_) => self.save_answer(contact, 0),
+            None => Ok(()),
+        }
+    }
+
+    fn save_answer(&mut self, contact: ContactId, at: u64) -> Result<(), NodeError> {
+        if let Ok(person) = self.people.person_mut(contact) {
+            person.record.answer_at = at;
+        }
+        self.save_contact(contact)
     }
 
     /// Sends the answers whose time has come.
@@ -226,7 +245,7 @@ impl<S: Store> Node<S> {
             .map(|(contact, _)| *contact)
             .collect();
         for contact in due {
-            self.answers.remove(&contact);
+            self.answered(contact)?;
             if self.is_blocked(contact) {
                 continue;
             }
@@ -318,6 +337,7 @@ impl<S: Store> Node<S> {
             session,
             ReceiveChain::new(ChainRoot::of_pair(secret, out.reversed())),
         )
+        .map(|_| ())
     }
 
     /// Starts to expect messages on a chain, and looks for those that are here already.
@@ -326,15 +346,17 @@ impl<S: Store> Node<S> {
         origin: Origin,
         session: Option<SessionId>,
         chain: ReceiveChain,
-    ) -> Result<(), NodeError> {
-        for surplus in self.chains.surplus(origin.contact()) {
-            self.forget_chain(surplus)?;
+    ) -> Result<ChainId, NodeError> {
+        if let Some(contact) = origin.contact() {
+            for surplus in self.chains.surplus(contact) {
+                self.forget_chain(surplus)?;
+            }
         }
         let id = self.next_chain();
         let tags = self.chains.expect(id, origin, session, chain);
         self.save_chain(id)?;
         self.rescan(&tags);
-        Ok(())
+        Ok(id)
     }
 
     /// Looks for envelopes with these tags among those that are carried, and delivers them a little later.

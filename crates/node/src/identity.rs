@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use chappe_envelope::{BareJid, DisplayName};
 use chappe_hop::StaticKey;
 use chappe_omemo::{Device, DeviceId, Flavour, Identity, Sessions};
+use chappe_wire::{Duration, Instant};
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng as _;
 
@@ -131,20 +132,45 @@ pub(crate) fn own_jid(identity: &[u8; 32]) -> String {
     format!("{local}{OWN_DOMAIN}")
 }
 
+/// How often the signed prekey is made anew, in powered time. XEP-0384 says once a week to once a month. Old ones
+/// stay for as many times as `chappe_omemo` keeps of them: contact URIs work for nine weeks at least.
+pub(crate) const ROTATION: Duration = Duration::from_days(7);
+
 impl<S: Store> Node<S> {
+    /// When the signed prekey is made anew.
+    pub(crate) fn rotation_due(&self) -> Instant {
+        match self.me {
+            Some(_) => Instant::from_micros(self.counters.rotated).after(ROTATION),
+            None => Instant::NEVER,
+        }
+    }
+
+    /// Makes the signed prekey anew, if it is time.
+    pub(crate) fn rotate_prekey(&mut self, now: Instant) -> Result<(), NodeError> {
+        let due = self.rotation_due() <= now;
+        let Some(me) = self.me.as_mut().filter(|_| due) else {
+            return Ok(());
+        };
+        me.device.rotate_signed_prekey(&mut self.rng);
+        self.counters.rotated = now.as_micros();
+        self.save_device()
+    }
+
     /// Gives the contact book, the chains and the files under way what the store holds, at the start.
     pub(crate) fn restore_people(&mut self) -> Result<(), NodeError> {
         let Self {
             store,
             people,
             chains,
+            answers,
             ..
         } = self;
         record::for_each::<ContactRecord>(store, |key, record| {
-            people.insert(
-                ContactId(number(key)?),
-                Person::new(record, Sessions::new()),
-            );
+            let contact = ContactId(number(key)?);
+            if record.answer_at != 0 {
+                answers.insert(contact, Instant::from_micros(record.answer_at));
+            }
+            people.insert(contact, Person::new(record, Sessions::new()));
             Ok(())
         })?;
         record::for_each::<SessionsRecord>(store, |key, record| {

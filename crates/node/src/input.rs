@@ -67,6 +67,8 @@ pub struct CommandId(pub u64);
 pub enum Command {
     /// Make a fresh contact URI, with a prekey and an inbox secret of its own.
     Invite,
+    /// Make the contact URIs useless that nobody has used: nobody can write by them any more.
+    ForgetInvites,
     /// Add the person behind a contact URI.
     AddContact {
         /// The `chappe:` URI.

@@ -168,6 +168,7 @@ impl<S: Store> Node<S> {
             blocked: false,
             heard: true,
             stored: 0,
+            answer_at: 0,
         };
         self.people.insert(contact, Person::new(record, sessions));
         self.save_contact(contact)?;

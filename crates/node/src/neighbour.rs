@@ -5,8 +5,11 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use chappe_gossip::{Ingress, LinkSetup, OutFrame};
-use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, PeerKey, Role as HopRole};
-use chappe_wire::{ByteCount, Hello, Instant, LinkId, MAX_FRAME_LEN};
+use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, PeerKey, Role as HopRole, StaticKey};
+use chappe_wire::{
+    ByteCount, Duration, Hello, Instant, LinkId, LinkSalt, MAX_FRAME_LEN, NodeNonce,
+};
+use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 
 use crate::input::LinkUp;
@@ -15,6 +18,63 @@ use crate::{Node, NodeError, Store};
 
 /// The most links at once.
 pub(crate) const MAX_LINKS: usize = 64;
+/// Of these, links whose handshake is under way. The oldest goes for a new one.
+const MAX_HALF_OPEN: usize = MAX_LINKS / 4;
+/// Of these, links of neighbours that are not pinned, on a node that has pinned some.
+const MAX_STRANGERS: usize = MAX_LINKS / 2;
+/// Established links of one hop key: one for each radio, and some that have died unnoticed.
+const MAX_LINKS_PER_KEY: usize = 4;
+/// How long a person's node goes by one hop key and nonce: this, and up to half as much again. Links that are up
+/// keep theirs. A relay's key is always the same.
+pub(crate) const HOP_EPOCH: Duration = Duration::from_minutes(10);
+
+/// As whom this node meets its neighbours.
+pub(crate) struct HopIdentity {
+    key: StaticKey,
+    nonce: NodeNonce,
+    /// The nonce of the epoch before, by which a link may lead back to this node.
+    before: NodeNonce,
+    /// When another one takes its place; never, on a relay.
+    until: Instant,
+}
+
+impl HopIdentity {
+    /// A relay's: `key` for ever, and a nonce for this run.
+    pub(crate) fn lasting(key: StaticKey, rng: &mut impl CryptoRng) -> Self {
+        let nonce = fresh_nonce(rng);
+        Self {
+            key,
+            nonce,
+            before: nonce,
+            until: Instant::NEVER,
+        }
+    }
+
+    /// A person's: `key` for an epoch.
+    pub(crate) fn passing(key: StaticKey, now: Instant, rng: &mut impl CryptoRng) -> Self {
+        let jitter = rng.next_u64() % (HOP_EPOCH.as_micros() / 2);
+        Self {
+            until: now.after(HOP_EPOCH).after(Duration::from_micros(jitter)),
+            ..Self::lasting(key, rng)
+        }
+    }
+
+    /// Becomes somebody else, if the epoch is over.
+    fn pass(&mut self, now: Instant, rng: &mut impl CryptoRng) {
+        if self.until > now {
+            return;
+        }
+        let before = self.nonce;
+        *self = Self {
+            before,
+            ..Self::passing(StaticKey::generate(rng), now, rng)
+        };
+    }
+
+    fn is_mine(&self, nonce: NodeNonce) -> bool {
+        nonce == self.nonce || nonce == self.before
+    }
+}
 
 /// A link, its hop, and what is known of the other end. In memory only.
 pub(crate) struct Neighbour {
@@ -22,19 +82,29 @@ pub(crate) struct Neighbour {
     pub(crate) hop: Hop,
     /// Packets handed to the driver that have not left the machine.
     in_flight: usize,
-    established: Option<(PeerKey, Instant)>,
+    established: Option<Established>,
+}
+
+#[derive(Clone, Copy)]
+struct Established {
+    peer: PeerKey,
+    nonce: NodeNonce,
+    /// The same number at both ends.
+    salt: LinkSalt,
+    pinned: bool,
+    since: Instant,
 }
 
 impl Neighbour {
     /// The neighbour as people see it, once its hop is established.
     pub(crate) fn describe(&self, now: Instant) -> Option<Peer> {
-        let (key, since) = self.established?;
+        let Established { peer, since, .. } = self.established?;
         let stats = self.hop.stats();
         Some(Peer {
             link: self.up.link,
             bearer: self.up.bearer.clone(),
             label: self.up.label.clone(),
-            key: short_hex(key.as_bytes()),
+            key: short_hex(peer.as_bytes()),
             up: now.since(since),
             sent: ByteCount::new(stats.bytes_out),
             received: ByteCount::new(stats.bytes_in),
@@ -49,6 +119,17 @@ impl<S: Store> Node<S> {
         if self.links.len() >= MAX_LINKS || self.links.contains_key(&link) {
             return self.disconnect(link, "there are too many links");
         }
+        let mut half_open = self
+            .links
+            .iter()
+            .filter(|(_, neighbour)| neighbour.established.is_none())
+            .map(|(link, _)| *link);
+        if let Some(oldest) = half_open.next()
+            && half_open.count() + 1 >= MAX_HALF_OPEN
+        {
+            self.drop_link(now, oldest, "others want to shake hands too");
+        }
+        self.hop_identity.pass(now, &mut self.rng);
         let Ok(mtu) = Mtu::new(up.mtu) else {
             return self.disconnect(link, "the link's packets are too small or too large");
         };
@@ -59,8 +140,8 @@ impl<S: Store> Node<S> {
             } else {
                 HopRole::Responder
             },
-            static_key: &self.hop_key,
-            hello: Hello::new(self.nonce),
+            static_key: &self.hop_identity.key,
+            hello: Hello::new(self.hop_identity.nonce),
         };
         match Hop::new(now, &config, &mut self.rng) {
             Ok(hop) => {
@@ -210,14 +291,24 @@ impl<S: Store> Node<S> {
                 Some(HopEvent::Established {
                     peer, hello, salt, ..
                 }) => {
-                    if hello.node_nonce == self.nonce {
-                        self.drop_link(now, link, "the link leads back to this node");
+                    let pinned = self.config.pinned.contains(peer.as_bytes());
+                    let established = Established {
+                        peer,
+                        nonce: hello.node_nonce,
+                        salt,
+                        pinned,
+                        since: now,
+                    };
+                    if let Err(reason) = self.admit(now, link, &established) {
+                        self.drop_link(now, link, reason);
                         return Ok(());
                     }
-                    neighbour.established = Some((peer, now));
+                    let Some(neighbour) = self.links.get_mut(&link) else {
+                        return Ok(());
+                    };
+                    neighbour.established = Some(established);
                     let opener = neighbour.up.initiator;
                     let told = neighbour.describe(now);
-                    let pinned = self.config.pinned.contains(peer.as_bytes());
                     let ingress = ingress_of(&self.ingress_secret, peer);
                     self.router.link_up(
                         now,
@@ -240,6 +331,41 @@ impl<S: Store> Node<S> {
         }
     }
 
+    /// Whether a link whose handshake is done is kept. Another one may have to go for it.
+    fn admit(&mut self, now: Instant, link: LinkId, new: &Established) -> Result<(), &'static str> {
+        if self.hop_identity.is_mine(new.nonce) {
+            return Err("the link leads back to this node");
+        }
+        let bearer = self.links.get(&link).map(|link| link.up.bearer.clone());
+        let mut twins = Vec::new();
+        let (mut of_key, mut strangers) = (0, 0);
+        for (other, neighbour) in &self.links {
+            let Some(old) = &neighbour.established else {
+                continue;
+            };
+            of_key += usize::from(old.peer == new.peer);
+            strangers += usize::from(!old.pinned);
+            if old.nonce == new.nonce && Some(&neighbour.up.bearer) == bearer.as_ref() {
+                twins.push((*other, old.salt));
+            }
+        }
+        // Both ends see the same salts, so both keep the same link.
+        if twins.iter().any(|(_, salt)| *salt < new.salt) {
+            return Err("there is another link with this neighbour");
+        }
+        for (twin, _) in twins {
+            self.drop_link(now, twin, "there is another link with this neighbour");
+            (of_key, strangers) = (of_key.saturating_sub(1), strangers.saturating_sub(1));
+        }
+        if of_key >= MAX_LINKS_PER_KEY {
+            return Err("this neighbour has too many links");
+        }
+        if !new.pinned && !self.config.pinned.is_empty() && strangers >= MAX_STRANGERS {
+            return Err("the other links are for neighbours that are pinned");
+        }
+        Ok(())
+    }
+
     /// Closes a link that is known to the router.
     pub(crate) fn drop_link(&mut self, now: Instant, link: LinkId, reason: &str) {
         self.link_down(now, link);
@@ -252,6 +378,12 @@ impl<S: Store> Node<S> {
             reason: String::from(reason),
         });
     }
+}
+
+fn fresh_nonce(rng: &mut impl CryptoRng) -> NodeNonce {
+    let mut nonce = [0; 16];
+    rng.fill_bytes(&mut nonce);
+    NodeNonce::new(nonce)
 }
 
 /// What fairness between neighbours is measured by: their hop keys, for want of anything better.

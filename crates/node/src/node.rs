@@ -6,9 +6,8 @@ use alloc::string::{String, ToString};
 
 use chappe_envelope::blob::BlobPlan;
 use chappe_gossip::{Copies, Router, policies};
-use chappe_hop::StaticKey;
 use chappe_omemo::Device;
-use chappe_wire::{ByteCount, Duration, Instant, ItemId, LinkId, NodeNonce, Tag};
+use chappe_wire::{ByteCount, Duration, Instant, ItemId, LinkId, Tag};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use zeroize::Zeroizing;
@@ -19,7 +18,7 @@ use crate::contact::ContactId;
 use crate::deletion::Purges;
 use crate::file::Files;
 use crate::message::MessageId;
-use crate::neighbour::Neighbour;
+use crate::neighbour::{HopIdentity, Neighbour};
 use crate::outbox::Outbox;
 use crate::output::Event;
 use crate::people::People;
@@ -50,8 +49,7 @@ pub struct Node<S> {
     pub(crate) clock: PoweredClock,
     pub(crate) rng: ChaCha20Rng,
     pub(crate) me: Option<Myself>,
-    pub(crate) hop_key: StaticKey,
-    pub(crate) nonce: NodeNonce,
+    pub(crate) hop_identity: HopIdentity,
     pub(crate) links: BTreeMap<LinkId, Neighbour>,
     pub(crate) router: Router,
     pub(crate) people: People,
@@ -109,8 +107,6 @@ impl<S: Store> Node<S> {
         let (me, hop_key) = crate::identity::load_or_make(&mut store, &config, &mut rng)?;
         let counters: CounterRecord = record::load(&store, COUNTERS_KEY)?.unwrap_or_default();
         let clock = PoweredClock::resume(Instant::from_micros(counters.powered), now);
-        let mut nonce = [0; 16];
-        rng.fill_bytes(&mut nonce);
         let mut ingress_secret = [0; 16];
         rng.fill_bytes(&mut ingress_secret);
         let mut router_seed = [0; 32];
@@ -129,6 +125,10 @@ impl<S: Store> Node<S> {
             router_seed,
         );
         let now = clock.read(now);
+        let hop_identity = match me {
+            Some(_) => HopIdentity::passing(hop_key, now, &mut rng),
+            None => HopIdentity::lasting(hop_key, &mut rng),
+        };
         let room = Room::new(store.free()?.get());
         let mut node = Self {
             config,
@@ -136,8 +136,7 @@ impl<S: Store> Node<S> {
             clock,
             rng,
             me,
-            hop_key,
-            nonce: NodeNonce::new(nonce),
+            hop_identity,
             links: BTreeMap::new(),
             router,
             people: People::default(),
@@ -260,6 +259,7 @@ impl<S: Store> Node<S> {
         self.router.handle_timeout(now);
         self.answer_due(now)?;
         self.give_files_up(now)?;
+        self.rotate_prekey(now)?;
         self.let_receipts_go(now)
     }
 
@@ -271,6 +271,7 @@ impl<S: Store> Node<S> {
             .min(self.router.poll_timeout())
             .min(self.batches.deadline())
             .min(self.files.deadline())
+            .min(self.rotation_due())
             .min(
                 self.answers
                     .values()

@@ -127,7 +127,7 @@ pub enum Reply {
     Contacts(Vec<Contact>),
     /// To `SafetyNumber`.
     SafetyNumber(SafetyNumber),
-    /// To `Verify`, `Block` and `RemoveContact`.
+    /// To `Verify`, `Block`, `RemoveContact` and `ForgetInvites`.
     Done,
     /// To `Send` and `SendOpaque`: it is on disk.
     Accepted(MessageId),
@@ -302,6 +302,11 @@ pub enum CommandError {
     /// Bounds of the contact list.
     #[error("There are too many contacts or contact URIs; remove some.")]
     TooMany,
+    /// Contact URIs that wait for their first use.
+    #[error(
+        "There are 64 contact URIs that nobody has used; forget them with `chappe id --forget`."
+    )]
+    TooManyInvites,
     /// The store refused.
     #[error("The store failed: {0}.")]
     Store(#[from] crate::StoreError),

@@ -1,5 +1,5 @@
 //! The records that a node keeps in its store, as protobuf messages. Field numbers are part of the store's
-//! format: reserve, never renumber.
+//! format: reserve, never renumber. Those that hold keys or content cannot be printed.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -70,6 +70,7 @@ pub(crate) fn for_each_after<R: Record>(
 
 /// Who this node is, under [`SELF_KEY`].
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 pub(crate) struct SelfRecord {
     /// Version of all records; 1.
     #[prost(uint32, tag = "1")]
@@ -123,6 +124,9 @@ pub(crate) struct CounterRecord {
     pub(crate) undecryptable: u64,
     #[prost(uint64, tag = "11")]
     pub(crate) held_back: u64,
+    /// Powered time at which the signed prekey was made.
+    #[prost(uint64, tag = "12")]
+    pub(crate) rotated: u64,
 }
 
 /// Key of the [`CounterRecord`].
@@ -153,6 +157,9 @@ pub(crate) struct ContactRecord {
     /// Bytes of messages and files that count against its share.
     #[prost(uint64, tag = "8")]
     pub(crate) stored: u64,
+    /// Powered time at which its key exchange is answered; 0 if it need not be.
+    #[prost(uint64, tag = "9")]
+    pub(crate) answer_at: u64,
 }
 
 impl Record for ContactRecord {
@@ -161,6 +168,7 @@ impl Record for ContactRecord {
 
 /// The OMEMO sessions with a contact, under its number.
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 pub(crate) struct SessionsRecord {
     #[prost(bytes = "vec", tag = "1")]
     pub(crate) sessions: Vec<u8>,
@@ -172,6 +180,7 @@ impl Record for SessionsRecord {
 
 /// A tag chain, under its number.
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 pub(crate) struct ChainRecord {
     /// 0: what comes by one of our contact URIs; 1: what comes from a contact; 2: what goes to a contact's
     /// contact URI; 3: what goes to a contact.
@@ -185,6 +194,9 @@ pub(crate) struct ChainRecord {
     pub(crate) session: Vec<u8>,
     #[prost(bytes = "vec", tag = "4")]
     pub(crate) chain: Vec<u8>,
+    /// The one-time prekey in a contact URI that nobody has used.
+    #[prost(uint32, tag = "5")]
+    pub(crate) prekey: u32,
 }
 
 impl Record for ChainRecord {
@@ -246,6 +258,7 @@ impl Record for SeenRecord {
 
 /// A receipt, under its commitment.
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 pub(crate) struct ReceiptRecord {
     #[prost(bytes = "vec", tag = "1")]
     pub(crate) preimage: Vec<u8>,
@@ -303,6 +316,7 @@ impl Record for OutboxRecord {
 
 /// A message that arrived, under its number.
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 pub(crate) struct InboxRecord {
     #[prost(uint32, tag = "1")]
     pub(crate) contact: u32,
@@ -339,6 +353,7 @@ pub(crate) struct FileRecord {
 
 /// A file that came with a message, under the message's number.
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 pub(crate) struct BlobRecord {
     /// Empty once it is not needed any more.
     #[prost(bytes = "vec", tag = "1")]
@@ -366,6 +381,7 @@ impl Record for BlobRecord {
 
 /// A piece of a file, under the number of its message and its index.
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 pub(crate) struct ChunkRecord {
     /// The id of the envelope it came in.
     #[prost(bytes = "vec", tag = "1")]

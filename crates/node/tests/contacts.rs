@@ -198,3 +198,73 @@ fn a_removed_contact_is_forgotten() {
     pair.run(Duration::from_secs(60));
     assert_eq!(pair.inbox(Side::South), ["first"]);
 }
+
+#[test]
+fn a_65th_unused_contact_uri_is_refused_and_forgotten_ones_lead_nowhere() {
+    let mut world = World::new(9);
+    let (north, south) = (person(&mut world, "north"), person(&mut world, "south"));
+    let uris: Vec<_> = (0..64).map(|_| invite(&mut world, south)).collect();
+    assert_eq!(
+        world.command(south, Command::Invite).unwrap_err(),
+        CommandError::TooManyInvites
+    );
+    // One that is used makes place, also after a restart.
+    add(&mut world, north, uris[0].clone()).unwrap();
+    world.connect(north, south, Weather::default());
+    world.run(Duration::from_minutes(1));
+    world.crash(south);
+    invite(&mut world, south);
+    assert!(world.command(south, Command::Invite).is_err());
+
+    world.command(south, Command::ForgetInvites).unwrap();
+    invite(&mut world, south);
+    let other = person(&mut world, "other");
+    add(&mut world, other, uris[1].clone()).unwrap();
+    world.connect(other, south, Weather::default());
+    world.run(Duration::from_minutes(1));
+    let names: Vec<_> = contacts(&mut world, south)
+        .into_iter()
+        .map(|contact| contact.name)
+        .collect();
+    assert_eq!(names, ["north"]);
+}
+
+#[test]
+fn a_key_exchange_is_answered_although_the_process_ended_in_between() {
+    let mut world = World::new(10);
+    let (north, south) = (person(&mut world, "north"), person(&mut world, "south"));
+    let uri = invite(&mut world, south);
+    add(&mut world, north, uri).unwrap();
+    world.connect(north, south, Weather::default());
+    world.run(Duration::from_minutes(2));
+    assert!(!contacts(&mut world, north)[0].heard, "it waits");
+    world.crash(south);
+    world.connect(north, south, Weather::default());
+    world.run(Duration::from_minutes(25));
+    assert!(contacts(&mut world, north)[0].heard);
+}
+
+#[test]
+fn the_signed_prekey_changes_every_week_and_older_contact_uris_still_work() {
+    let mut world = World::new(11);
+    let (north, south) = (person(&mut world, "north"), person(&mut world, "south"));
+    let uri = invite(&mut world, south);
+    let prekey = |uri: &str| {
+        chappe_envelope::Invite::from_uri(uri)
+            .unwrap()
+            .signed_prekey
+    };
+    world.run(Duration::from_days(6));
+    assert_eq!(prekey(&uri), prekey(&invite(&mut world, south)));
+    world.run(Duration::from_days(2));
+    let next = invite(&mut world, south);
+    assert_ne!(prekey(&uri), prekey(&next));
+    world.crash(south);
+    world.run(Duration::from_days(5));
+    assert_eq!(prekey(&next), prekey(&invite(&mut world, south)));
+    world.run(Duration::from_days(40));
+    add(&mut world, north, uri).unwrap();
+    world.connect(north, south, Weather::default());
+    world.run(Duration::from_minutes(1));
+    assert_eq!(contacts(&mut world, south).len(), 1);
+}

@@ -17,7 +17,7 @@ use crate::{DeviceId, PreKeyId, SignedPreKeyId};
 pub const MAX_PREKEYS: usize = 4_096;
 
 /// Signed prekeys that are kept beside the current one, for bundles that are still under way.
-pub const MAX_OLD_SIGNED_PREKEYS: usize = 2;
+pub const MAX_OLD_SIGNED_PREKEYS: usize = 9;
 
 /// Our own device. Its bytes are secret, and must be stored again after each change.
 ///

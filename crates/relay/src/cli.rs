@@ -99,6 +99,9 @@ pub(crate) struct Id {
     /// No QR code
     #[arg(long)]
     pub(crate) no_qr: bool,
+    /// Make the contact URIs useless that nobody has used, and make no new one
+    #[arg(long)]
+    pub(crate) forget: bool,
 }
 
 #[derive(Debug, Subcommand)]

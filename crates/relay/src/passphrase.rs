@@ -54,16 +54,26 @@ fn from(place: &Place, prompt: &str) -> Result<Secret, Failure> {
 fn ask(prompt: &str) -> Result<Secret, Failure> {
     let no_terminal =
         || Failure::usage("There is no terminal to ask for the passphrase; use --passphrase-fd N.");
-    let mut terminal = File::options()
+    let terminal = File::options()
         .read(true)
         .write(true)
         .open("/dev/tty")
         .map_err(|_| no_terminal())?;
+    ask_on(terminal, prompt, no_terminal)
+}
+
+/// Asks on a terminal that does not show what is typed meanwhile.
+fn ask_on(
+    mut terminal: File,
+    prompt: &str,
+    no_terminal: impl Fn() -> Failure,
+) -> Result<Secret, Failure> {
     let before = tcgetattr(&terminal).map_err(|_| no_terminal())?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
-    let _ = terminal.write_all(prompt.as_bytes());
+    // Silent before anybody can answer.
     tcsetattr(&terminal, OptionalActions::Flush, &silent).map_err(|_| no_terminal())?;
+    let _ = terminal.write_all(prompt.as_bytes());
     let answer = terminal
         .try_clone()
         .map_err(io("The terminal cannot be read"))
@@ -87,4 +97,54 @@ fn line(file: File) -> Result<Secret, Failure> {
         secret.pop();
     }
     Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_read_and_never_shown() {
+        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&screen).unwrap();
+        unlockpt(&screen).unwrap();
+        let name = ptsname(&screen, Vec::new()).unwrap();
+        let terminal = File::options()
+            .read(true)
+            .write(true)
+            .open(name.to_str().unwrap())
+            .unwrap();
+        let echoes = {
+            let terminal = terminal.try_clone().unwrap();
+            move || {
+                tcgetattr(&terminal)
+                    .unwrap()
+                    .local_modes
+                    .contains(LocalModes::ECHO)
+            }
+        };
+        assert!(echoes());
+        let asked = std::thread::spawn(move || {
+            let no_terminal = || Failure::usage("There is no terminal.");
+            ask_on(terminal, "Passphrase: ", no_terminal).unwrap()
+        });
+
+        let mut screen = File::from(screen);
+        let mut shown = vec![0; 256];
+        let mut length = 0;
+        while !shown[..length].ends_with(b"Passphrase: ") {
+            length += screen.read(&mut shown[length..]).unwrap();
+        }
+        screen.write_all(b"correct horse\n").unwrap();
+        assert_eq!(asked.join().unwrap().as_slice(), b"correct horse");
+        // The line feed that ends the prompt comes last.
+        while !shown[..length].ends_with(b"\n") {
+            length += screen.read(&mut shown[length..]).unwrap();
+        }
+        let shown = String::from_utf8_lossy(&shown[..length]);
+        assert_eq!(shown.trim_end(), "Passphrase:");
+        assert!(echoes(), "the terminal is as it was");
+    }
 }

@@ -5,7 +5,7 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 use crate::ItemId;
 
 /// The salt of one link, derived from its handshake; both ends hold the same.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LinkSalt([u8; 16]);
 
 impl LinkSalt {

@@ -206,6 +206,11 @@ impl Router {
         Ok(())
     }
 
+    /// Whether so many envelopes that are written here find room, whatever their ids are.
+    pub fn has_room_for_own(&self, items: usize, bytes: ByteCount) -> bool {
+        self.seen.has_places(items) && self.custody.has_room_for_own(items, bytes)
+    }
+
     /// Lets a receipt go that the person here is the recipient for: it frees the envelopes here and is carried
     /// to everyone. The node delays and batches these calls.
     pub fn add_receipt(&mut self, now: Instant, preimage: Preimage, lifetime: Lifetime) {

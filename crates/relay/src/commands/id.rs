@@ -14,6 +14,11 @@ struct Uri<'a> {
 }
 
 pub(super) async fn run(place: &Place, options: &Id) -> Result<(), Failure> {
+    if options.forget {
+        ask(place, Request::ForgetInvites).await?;
+        say!("The contact URIs that nobody had used do not work any more.");
+        return Ok(());
+    }
     let Answer::Uri(uri) = ask(place, Request::Invite).await? else {
         return unexpected();
     };

@@ -17,6 +17,7 @@ pub(crate) async fn carry_out(
             return Ok((Answer::File { size: data.len() }, data));
         }
         Request::Invite => Answer::Uri(node.invite().await.map_err(sentence)?),
+        Request::ForgetInvites => done(node.forget_invites().await)?,
         Request::AddContact { uri, name, scanned } => {
             let added = node.add_contact(&uri, name.as_deref(), scanned).await;
             Answer::Contact(added.map_err(sentence)?.into())

@@ -12,6 +12,7 @@ pub(crate) const MAX_REQUEST_LINE: usize = 64 * 1024;
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub(crate) enum Request {
     Invite,
+    ForgetInvites,
     AddContact {
         uri: String,
         name: Option<String>,
