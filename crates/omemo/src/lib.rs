@@ -15,6 +15,7 @@ extern crate alloc;
 mod bundle;
 mod chain;
 mod cipher;
+pub mod ciphermachine;
 mod curve;
 mod decrypt_error;
 mod device;
