@@ -31,6 +31,7 @@ mod message;
 mod payload;
 mod ratchet;
 mod receive;
+pub mod record;
 pub mod sce;
 mod session;
 mod sessions;
@@ -45,7 +46,9 @@ pub mod xml;
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE_PREKEYS, PreKey, VerifiedBundle};
 pub use curve::{KeyError, PublicKey};
 pub use decrypt_error::{DecryptError, Reason};
-pub use device::{Device, MAX_OLD_SIGNED_PREKEYS, MAX_PREKEYS, PreKeysExhausted};
+pub use device::{
+    Device, MAX_OLD_SIGNED_PREKEYS, MAX_PREKEYS, MAX_SHARED_STARTS, PreKeysExhausted,
+};
 pub use device_list::{
     DeviceList, LabelError, ListedDevice, MAX_DEVICES, MAX_LABEL_LEN, SignedLabel,
 };
