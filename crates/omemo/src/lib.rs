@@ -20,6 +20,7 @@ mod curve;
 mod decrypt_error;
 mod device;
 mod device_list;
+mod fan_out;
 mod flavour;
 mod id;
 mod identity;
@@ -27,17 +28,20 @@ mod kdf;
 mod key_element;
 #[cfg(test)]
 mod known_answers;
+pub mod media;
 mod message;
 mod payload;
 mod ratchet;
 mod receive;
 pub mod record;
+pub mod room;
 pub mod sce;
 mod session;
 mod sessions;
 mod sessions_state;
 mod skipped;
 mod state;
+mod storage;
 pub mod trust;
 mod x3dh;
 #[cfg(feature = "xml")]
@@ -52,6 +56,7 @@ pub use device::{
 pub use device_list::{
     DeviceList, LabelError, ListedDevice, MAX_DEVICES, MAX_LABEL_LEN, SignedLabel,
 };
+pub use fan_out::{FanOut, Recipient, Unreachable};
 pub use flavour::{Flavour, NAMESPACE};
 pub use id::{DeviceId, MAX_ID, PreKeyId, SessionId, SignedPreKeyId};
 pub use identity::{Fingerprint, Identity, IdentityKey};
@@ -67,3 +72,4 @@ pub use session::EncryptedKey;
 pub use sessions::{EncryptError, Encrypted, MAX_REMEMBERED, MAX_SESSIONS, Sessions, StartError};
 pub use skipped::MAX_SKIPPED_KEYS;
 pub use state::StateError;
+pub use storage::{Address, Restored, Storage, StorageError};

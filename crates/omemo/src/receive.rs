@@ -162,7 +162,7 @@ impl Sessions {
         let known = self
             .sessions
             .iter()
-            .position(|session| session.was_made_by(header));
+            .position(|session| session.was_made_by(identities.flavour, header));
         if let Some((index, session)) = known.and_then(|at| Some((at, self.sessions.get(at)?))) {
             let (material, change) = open(session)?;
             return Ok((material, Found::Known { index, change }));
