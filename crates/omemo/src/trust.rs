@@ -118,10 +118,10 @@ impl TrustBook {
     /// a known device, then nothing else of it counts; [`TrustError::Full`].
     pub fn admit(&mut self, list: &VerifiedDeviceList) -> Result<usize, TrustError> {
         let jid = list.jid();
-        let trust = match self.trust(jid, &list.signer().fingerprint()) {
-            Some(trust @ (Trust::FirstUse | Trust::Verified)) => trust,
-            _ => return Err(TrustError::Signer),
-        };
+        let signer = self.trust(jid, &list.signer().fingerprint());
+        let trust = signer
+            .filter(|trust| *trust != Trust::Distrusted)
+            .ok_or(TrustError::Signer)?;
         if self
             .lists
             .get(jid)

@@ -70,7 +70,7 @@ impl MachineKey {
         checksum.copy_from_slice(&self.checksum());
         let mut uri = Zeroizing::new(String::with_capacity(64));
         uri.push_str(URI_SCHEME);
-        URL_SAFE_NO_PAD.encode_string(&*bytes, &mut uri);
+        URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut uri);
         uri
     }
 
@@ -112,11 +112,12 @@ impl MachineKey {
         if passphrase.chars().count() < MIN_PASSPHRASE_LEN {
             return Err(PassphraseError::Short);
         }
+        let (one, other) = (one.curve25519(), other.curve25519());
         let (low, high) = (one.min(other), one.max(other));
         let salt = Sha256::new()
             .chain_update(b"Chappe CipherMachine passphrase\0")
-            .chain_update(low.curve25519().as_bytes())
-            .chain_update(high.curve25519().as_bytes())
+            .chain_update(low.as_bytes())
+            .chain_update(high.as_bytes())
             .finalize();
         let params = Params::new(MEMORY_KIB, PASSES, 1, Some(32));
         let params = params.map_err(|_| PassphraseError::Memory)?;
@@ -129,7 +130,7 @@ impl MachineKey {
 
     /// Finds slips of whoever types it; it hides nothing and protects nothing.
     fn checksum(&self) -> [u8; CHECKSUM_LEN] {
-        let mut hash: Vec<u8> = Sha256::digest(&*self.0).to_vec();
+        let mut hash: Vec<u8> = Sha256::digest(self.0.as_slice()).to_vec();
         let checksum = hash.first_chunk().copied().unwrap_or_default();
         hash.zeroize();
         checksum

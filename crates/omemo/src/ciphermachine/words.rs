@@ -70,5 +70,8 @@ fn index(word: &str) -> Option<u32> {
 }
 
 fn checksum(key: &Secret) -> u8 {
-    Sha256::digest(&**key).first().copied().unwrap_or_default()
+    Sha256::digest(key.as_slice())
+        .first()
+        .copied()
+        .unwrap_or_default()
 }
