@@ -13,7 +13,7 @@ pub const MAX_DEVICES: usize = 128;
 pub const MAX_LABEL_LEN: usize = 256;
 
 /// The devices of an account. An empty list says that there is none. The list itself is not signed: see
-/// [`SignedDeviceList`](crate::SignedDeviceList).
+/// [`SignedDeviceList`](crate::record::SignedDeviceList).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceList {
     /// The devices, at most [`MAX_DEVICES`].

@@ -256,6 +256,9 @@ impl Ratchet {
         let Some(last) = self.receiving.get(index) else {
             return;
         };
+        if last.chain.next() == length {
+            return;
+        }
         if let Some(end) = last.chain.forward_to(length, &mut MAX_PROVEN_JUMP.clone()) {
             self.keep_keys(index, length);
             if let Some(last) = self.receiving.get_mut(index) {
@@ -280,6 +283,9 @@ impl Ratchet {
         let ratchet_key = receiving.ratchet_key;
         let start = end.saturating_sub(MAX_SKIPPED_KEYS as u32);
         let from = start.max(receiving.chain.next());
+        if from >= end {
+            return; // nearly always: nothing was jumped over
+        }
         let Some(mut chain) = receiving
             .chain
             .forward_to(from, &mut MAX_PROVEN_JUMP.clone())

@@ -71,6 +71,9 @@ pub struct Decrypted {
     pub new_session: bool,
     /// The one-time prekey that the message used, if it started the session.
     pub spent_prekey: Option<PreKeyId>,
+    /// Whether others may have used that prekey too, and it is kept: until the first answer the session is
+    /// only as good as the device's secrets are safe. See [`Device::open_to_strangers`].
+    pub shared_prekey: bool,
     /// Whether to answer soon, by an empty message if there is nothing to say: until then the other side
     /// repeats its key exchange, or goes on without fresh keys for long. Wait a random while first, so that
     /// nobody can tell from the answer when the message was read.
@@ -159,12 +162,15 @@ impl Sessions {
         let known = self
             .sessions
             .iter()
-            .position(|session| session.was_made_by(header));
+            .position(|session| session.was_made_by(identities.flavour, header));
         if let Some((index, session)) = known.and_then(|at| Some((at, self.sessions.get(at)?))) {
             let (material, change) = open(session)?;
             return Ok((material, Found::Known { index, change }));
         }
         let session = Session::respond(device, header)?;
+        if !device.may_start(header.prekey_id, session.id) {
+            return Err(Reason::UnknownPreKey);
+        }
         let (material, change) = open(&session)?;
         Ok((material, Found::New { session, change }))
     }
@@ -178,11 +184,12 @@ impl Sessions {
         found: Found,
         opened: Opened,
     ) -> Decrypted {
+        let mut shared_prekey = false;
         let (place, mut session, change, spent_prekey) = match found {
             Found::Known { index, change } => (index, self.sessions.remove(index), change, None),
             Found::New { session, change } => {
                 let spent = session.header.prekey_id;
-                device.drop_prekey(spent);
+                shared_prekey = device.spend(spent, session.id);
                 (0, session, change, Some(spent))
             }
         };
@@ -206,6 +213,7 @@ impl Sessions {
             session: id,
             new_session: spent_prekey.is_some(),
             spent_prekey,
+            shared_prekey,
             answer_due,
         }
     }

@@ -162,8 +162,12 @@ impl Session {
     }
 
     /// Whether a key exchange is a repetition of the one that made this session.
-    pub(crate) fn was_made_by(&self, header: &KeyExchangeHeader) -> bool {
-        self.role == Role::Responder && self.header == *header
+    pub(crate) fn was_made_by(&self, flavour: Flavour, header: &KeyExchangeHeader) -> bool {
+        self.role == Role::Responder
+            && self.header.prekey_id == header.prekey_id
+            && self.header.signed_prekey_id == header.signed_prekey_id
+            && self.header.ephemeral == header.ephemeral
+            && flavour.is_same(&self.header.identity, &header.identity)
     }
 
     /// Encrypts for the other side. On an error nothing has changed.

@@ -121,6 +121,12 @@ impl<'a> Reader<'a> {
         Ok(array)
     }
 
+    pub(crate) fn slice(&mut self, length: usize) -> Result<&'a [u8], StateError> {
+        let (slice, rest) = self.0.split_at_checked(length).ok_or(StateError::Length)?;
+        self.0 = rest;
+        Ok(slice)
+    }
+
     pub(crate) fn secret(&mut self) -> Result<Secret, StateError> {
         Ok(Secret::new(*self.array()?))
     }

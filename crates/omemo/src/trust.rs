@@ -25,12 +25,14 @@ pub(crate) mod message;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
 pub use automatic::Announcement;
 pub use message::{KeyOwner, MAX_KEYS_OF_OWNER, MAX_OWNERS, TrustMessage};
 
 use crate::DeviceId;
 use crate::identity::{Fingerprint, IdentityKey};
+use crate::record::{Sequence, VerifiedDeviceList};
 use automatic::Postponed;
 
 /// The most devices that a book knows.
@@ -57,6 +59,8 @@ pub struct TrustBook {
     known: BTreeMap<(String, DeviceId), Known>,
     /// Oldest first, bounded by [`automatic::MAX_POSTPONED`].
     postponed: VecDeque<Postponed>,
+    /// The last device list of each account.
+    lists: BTreeMap<String, Sequence>,
 }
 
 struct Known {
@@ -73,6 +77,7 @@ impl TrustBook {
             own_jid: own_jid.into(),
             known: BTreeMap::new(),
             postponed: VecDeque::new(),
+            lists: BTreeMap::new(),
         }
     }
 
@@ -102,6 +107,51 @@ impl TrustBook {
         Ok(self
             .trust(jid, &identity.fingerprint())
             .unwrap_or(Trust::FirstUse))
+    }
+
+    /// Takes a device list that a device of the same account has signed. Devices that are new in it are as
+    /// trusted as the signer is; of those that are known already nothing changes. Says how many are new.
+    ///
+    /// # Errors
+    /// [`TrustError::Signer`] unless the signer is known for the account and not distrusted;
+    /// [`TrustError::Old`] unless the list is a later one; [`TrustError::Changed`] if it names another key for
+    /// a known device, then nothing else of it counts; [`TrustError::Full`].
+    pub fn admit(&mut self, list: &VerifiedDeviceList) -> Result<usize, TrustError> {
+        let jid = list.jid();
+        let signer = self.trust(jid, &list.signer().fingerprint());
+        let trust = signer
+            .filter(|trust| *trust != Trust::Distrusted)
+            .ok_or(TrustError::Signer)?;
+        if self
+            .lists
+            .get(jid)
+            .is_some_and(|last| *last >= list.sequence())
+        {
+            return Err(TrustError::Old);
+        }
+        let mut fresh = Vec::new();
+        for (device, identity) in list.devices() {
+            match self.known.get_mut(&(jid.to_string(), *device)) {
+                Some(known) if known.identity == *identity => {}
+                Some(known) => {
+                    known.changed = Some(*identity);
+                    return Err(TrustError::Changed {
+                        known: known.identity.fingerprint(),
+                        seen: identity.fingerprint(),
+                    });
+                }
+                None => fresh.push((*device, *identity)),
+            }
+        }
+        if self.known.len() + fresh.len() > MAX_KNOWN_DEVICES {
+            return Err(TrustError::Full);
+        }
+        for (device, identity) in &fresh {
+            self.restore(jid, *device, *identity, trust)?;
+        }
+        self.lists.insert(jid.to_string(), list.sequence());
+        self.apply_postponed();
+        Ok(fresh.len())
     }
 
     /// What is known about a key of an account.
@@ -220,6 +270,12 @@ pub enum TrustError {
         /// The one that came.
         seen: Fingerprint,
     },
+    /// No device that is trusted signed the list.
+    #[error("the device list was not signed by a device that is known")]
+    Signer,
+    /// A later list was taken before.
+    #[error("the device list is an old one")]
+    Old,
     /// The book knows [`MAX_KNOWN_DEVICES`] devices.
     #[error("{MAX_KNOWN_DEVICES} devices are known already")]
     Full,

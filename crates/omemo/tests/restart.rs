@@ -9,9 +9,9 @@
 
 mod support;
 
-use chappe_omemo::{Device, MAX_OLD_SIGNED_PREKEYS, Sessions, StateError};
+use chappe_omemo::{Device, Flavour, MAX_OLD_SIGNED_PREKEYS, Sessions, StateError};
 use proptest::prelude::*;
-use support::{acquainted, strangers};
+use support::{Party, acquainted, strangers};
 
 #[test]
 fn a_conversation_goes_on_after_both_sides_restarted() {
@@ -39,6 +39,29 @@ fn a_conversation_goes_on_after_both_sides_restarted() {
     assert!(!last.key_exchange);
     bob.expect(&last, "last");
     assert!(bob.read(&held[0]).is_err_and(|error| error.is_duplicate()));
+}
+
+/// A legacy key exchange does not tell the sign of the identity, but a bundle does: what is known from one
+/// must not make the other look foreign.
+#[test]
+fn a_legacy_key_exchange_is_known_again_whatever_the_sign_of_the_identity() {
+    let mut signs = std::collections::BTreeSet::new();
+    for number in 2..10 {
+        let (mut alice, mut bob) = (
+            Party::of(Flavour::Legacy, 1),
+            Party::of(Flavour::Legacy, number),
+        );
+        signs.insert(bob.device.identity().public().as_bytes()[31] & 0x80);
+        alice.start(&bob);
+        bob.start(&alice);
+        for text in ["first", "again"] {
+            let sent = bob.send(text);
+            assert!(sent.key_exchange);
+            alice.expect(&sent, text);
+            alice.restart();
+        }
+    }
+    assert_eq!(signs.len(), 2, "both signs are among them");
 }
 
 #[test]

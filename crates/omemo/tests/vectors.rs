@@ -198,9 +198,13 @@ fn device_state(flavour: Flavour, person: &Value) -> Vec<u8> {
     for prekey in prekeys {
         state.extend(number(&prekey["id"]).to_be_bytes());
         state.push(1);
+        state.extend(0_u32.to_be_bytes());
         state.extend(hex(&prekey["priv"]));
         state.extend(hex(&prekey["pub"]));
     }
+    state.push(0);
+    state.extend([0; 4]);
+    state.extend([0; 2]);
     state
 }
 
