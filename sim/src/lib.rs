@@ -11,6 +11,7 @@ pub mod event;
 pub mod oracle;
 mod outcome;
 pub mod routers;
+pub mod routing;
 mod table;
 pub mod trace;
 pub mod units;
