@@ -13,6 +13,7 @@ pub mod movement;
 pub mod oracle;
 mod outcome;
 pub mod routers;
+pub mod routing;
 mod table;
 pub mod trace;
 pub mod units;
