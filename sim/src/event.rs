@@ -108,6 +108,29 @@ pub struct ContactTrace {
     pub end: SimTime,
 }
 
+impl ContactTrace {
+    /// Whether messages speak only of nodes that are here.
+    ///
+    /// # Errors
+    /// [`UnknownNode`].
+    pub fn check(&self, messages: &[MessageEvent]) -> Result<(), UnknownNode> {
+        let nodes = self.nodes;
+        for message in messages {
+            for node in [message.from, message.to] {
+                if node.get() >= nodes {
+                    let message = message.name.clone();
+                    return Err(UnknownNode {
+                        message,
+                        node,
+                        nodes,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A message's place in the list of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageIndex(u32);
@@ -166,6 +189,17 @@ pub struct MessageEvent {
     pub to: NodeIndex,
     /// Its size.
     pub size: ByteCount,
+}
+
+/// A message speaks of a node that the contacts do not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "message `{message}` names node {node}; expected a node below {nodes}, as the contacts have them"
+)]
+pub struct UnknownNode {
+    message: MessageName,
+    node: NodeIndex,
+    nodes: u32,
 }
 
 /// What is wrong with a file, where, and what was expected.

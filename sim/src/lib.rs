@@ -3,14 +3,28 @@
 //! [`event`] has what everything speaks of: times, nodes, contacts, messages. [`trace`] reads them from files.
 #![forbid(unsafe_code)]
 
+mod bits;
+mod buffers;
+pub mod compat;
+pub mod cost;
 pub mod draws;
 pub mod event;
 pub mod movement;
+pub mod oracle;
+mod outcome;
+pub mod radio;
+pub mod routers;
+pub mod scenario;
+mod table;
 pub mod trace;
+pub mod traffic;
 pub mod units;
+
+pub use buffers::{BufferSetting, BufferSettingError, Buffers};
+pub use outcome::Outcome;
 
 pub use event::{
     ContactEvent, ContactTrace, MessageEvent, MessageIndex, MessageName, NodeIndex, SimTime,
-    TraceError,
+    TraceError, UnknownNode,
 };
 pub use units::Rate;

@@ -1,13 +1,19 @@
 //! What a routing policy decides. To change how Chappe routes, write another [`Policy`]; nothing else changes.
 
-use chappe_wire::{Age, ByteCount, Header};
+use core::any::Any;
+
+use chappe_wire::{Age, ByteCount, Header, Instant};
 
 use crate::{Class, Copies};
 
 /// A routing policy: what is offered to whom, in which order, with how large a copy budget.
 ///
 /// Receipts are outside of it: they go to everyone, first.
-pub trait Policy {
+///
+/// The methods without a default are all that sealed traffic needs, and all that the router calls. The others serve
+/// the baselines of the literature, which know who a message is for: simulations call them, where destinations are
+/// in clear, with one policy to a node.
+pub trait Policy: Any {
     /// The copy budget of an item that is written here.
     fn initial_copies(&self) -> Copies;
 
@@ -15,15 +21,92 @@ pub trait Policy {
     fn received_copies(&self, declared: Copies) -> Copies;
 
     /// Whether `neighbour` may have `item`.
-    fn sharing(&self, item: &Candidate<'_>, neighbour: &Neighbour) -> Sharing;
+    fn sharing(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Sharing;
 
     /// Where `item` stands among those that `neighbour` wants. Keep it coarse: among equals the order is random
     /// for each link, so that two holders of the same items send different ones first. It must not depend on
     /// who wrote an item, for the order is visible.
-    fn priority(&self, item: &Candidate<'_>, neighbour: &Neighbour) -> Priority;
+    fn priority(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Priority;
 
     /// How many of `copies` go along with the item when it is handed over; the rest stays here.
     fn handed_over(&self, copies: Copies) -> Copies;
+
+    /// Where it differs from a plain store and forward.
+    fn habits(&self) -> Habits {
+        Habits::default()
+    }
+
+    /// A contact with `neighbour` begins. Both ends are told before either [learns](Self::learn).
+    fn meet(&mut self, _now: Instant, _neighbour: Endpoint) {}
+
+    /// What `neighbour` knows, `theirs`, being the policy of its own: of the same type as this one.
+    fn learn(&mut self, _now: Instant, _neighbour: Endpoint, _theirs: &dyn Any) {}
+
+    /// A contact is over in which `moved` bytes went either way.
+    fn part(&mut self, _moved: ByteCount) {}
+
+    /// What is in custody is about to be ordered: by [`priority`](Self::priority) for the node `towards`, or by
+    /// [`keeping`](Self::keeping), where `towards` is this node.
+    fn survey(&mut self, _towards: Endpoint, _custody: &Custody<'_>) {}
+
+    /// Which items go last when room is needed: lower stays longer. Asked where [`Habits::ranks_custody`].
+    fn keeping(&self, _item: &Candidate<'_>) -> Priority {
+        Priority::new(0)
+    }
+}
+
+/// Where a policy differs from a plain store and forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Habits {
+    /// It decides by destinations, which sealed traffic hides: for simulations only.
+    pub sees_destinations: bool,
+    /// It ranks by [`Policy::priority`]. Otherwise the order is random.
+    pub ranks: bool,
+    /// It evicts by [`Policy::keeping`]. Otherwise what came first goes first.
+    pub ranks_custody: bool,
+    /// A holder keeps its copy when it has handed one over.
+    pub keeps_copy: bool,
+    /// An item may come back to a node where it has been.
+    pub returns: bool,
+    /// An item may be handed twice to one node, which has dropped it in between.
+    pub repeats: bool,
+    /// Who hears that an item was delivered drops it, and tells everyone it meets.
+    pub acknowledges: bool,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self {
+            sees_destinations: false,
+            ranks: true,
+            ranks_custody: false,
+            keeps_copy: true,
+            returns: true,
+            repeats: true,
+            acknowledges: false,
+        }
+    }
+}
+
+/// A node's name where destinations are in clear. Names are small numbers without gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint(u32);
+
+impl Endpoint {
+    /// The node with this number.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The number as a place in a list.
+    pub(crate) const fn place(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// An item, as a policy sees it.
@@ -39,13 +122,52 @@ pub struct Candidate<'a> {
     pub class: Class,
     /// The copy budget that is left here.
     pub copies: Copies,
+    /// What sealed traffic hides.
+    pub clear: Option<Clear>,
 }
 
-/// A neighbour, as a policy sees it. There is no name on it: nothing may depend on a neighbour's lasting identity.
+/// What can be seen of an item in simulations only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clear {
+    /// Whom it is for.
+    pub destination: Endpoint,
+    /// How often it was handed over on its way here.
+    pub hops: u32,
+}
+
+/// A neighbour, as a policy sees it. There is no name on it in sealed traffic: nothing may depend on a neighbour's
+/// lasting identity.
 #[derive(Clone, Copy, Debug)]
-pub struct Neighbour {
+pub struct Neighbour<'a> {
     /// True if the person here has pinned it.
     pub pinned: bool,
+    /// What can be seen of it in simulations only: its name, and what its policy knows.
+    pub clear: Option<(Endpoint, &'a dyn Any)>,
+}
+
+impl<'a> Neighbour<'a> {
+    /// A neighbour without a name.
+    pub const fn sealed(pinned: bool) -> Self {
+        Self {
+            pinned,
+            clear: None,
+        }
+    }
+
+    /// What the neighbour's policy knows, if it is of this type.
+    pub fn knowledge<P: Policy>(&self) -> Option<&'a P> {
+        let (_, theirs) = self.clear?;
+        theirs.downcast_ref()
+    }
+}
+
+/// What a node holds, as a policy sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Custody<'a> {
+    /// How much it could hold.
+    pub capacity: ByteCount,
+    /// What it holds.
+    pub items: &'a [Candidate<'a>],
 }
 
 /// Whether a neighbour may have an item.
@@ -67,6 +189,17 @@ impl Priority {
     /// The place with this number.
     pub const fn new(place: u32) -> Self {
         Self(place)
+    }
+
+    /// What is most likely to be delivered first. Negative numbers count as zero.
+    pub fn likely_first(likelihood: f64) -> Self {
+        // The bits of positive floating-point numbers are ordered as the numbers are.
+        Self(u32::MAX - (likelihood.max(0.0) as f32).to_bits())
+    }
+
+    /// What costs least first. Negative numbers count as zero.
+    pub fn cheap_first(cost: f64) -> Self {
+        Self((cost.max(0.0) as f32).to_bits())
     }
 
     /// Young items first, in classes that double: under a minute, under two, under four and so on. The young ones

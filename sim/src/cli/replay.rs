@@ -1,11 +1,165 @@
 //! `chappe-sim replay`.
 
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chappe_sim::compat::{Replay, Settings};
+use chappe_sim::cost::{Cost, Meter};
+use chappe_sim::routers::Router;
+use chappe_sim::{BufferSetting, Buffers, Outcome, Rate, SimTime, trace, units};
+use chappe_wire::ByteCount;
+use rayon::prelude::*;
+use serde::Serialize;
+
 use super::Failure;
 
 /// Arguments of `replay`.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Contacts, plain or gzipped.
+    #[arg(long, value_name = "FILE")]
+    contacts: PathBuf,
+    /// Messages, plain or gzipped.
+    #[arg(long, value_name = "FILE")]
+    messages: PathBuf,
+    /// A router: see `chappe-sim routers`.
+    #[arg(long, value_name = "NAME", value_parser = router)]
+    router: &'static Router,
+    /// Follow The ONE's semantics.
+    #[arg(long)]
+    one_compat: bool,
+    /// How often nodes update.
+    #[arg(long, value_name = "TIME", value_parser = tick, default_value = "0.1s", requires = "one_compat")]
+    tick: Duration,
+    /// The rate of contacts for which the trace tells none.
+    #[arg(long, default_value = "250kB/s")]
+    rate: Rate,
+    /// Buffers: `5MB` for all, `120-125=50MB` for some nodes; may be repeated.
+    #[arg(long, value_name = "SIZE", default_value = "5MB")]
+    buffer: Vec<BufferSetting>,
+    /// Lifetime of messages.
+    #[arg(long, value_name = "TIME", value_parser = units::duration, default_value = "300min")]
+    ttl: Duration,
+    /// When the run ends; otherwise with the trace or its last message, whichever is later.
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    end: Option<Duration>,
+    /// One run.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "seeds")]
+    seed: u64,
+    /// One run for each seed from A to B.
+    #[arg(long, value_name = "A..B")]
+    seeds: Option<Seeds>,
+    /// One object a run, one a line.
+    #[arg(long)]
+    json: bool,
+}
 
-pub(crate) fn run(_args: &Args) -> Result<(), Failure> {
-    Err(Failure::new("`replay` is not built yet"))
+/// A run, as it is printed.
+#[derive(Serialize)]
+struct Run<'a> {
+    router: &'a str,
+    mode: &'a str,
+    seed: u64,
+    #[serde(flatten)]
+    outcome: Outcome,
+    #[serde(flatten)]
+    cost: Cost,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    if !args.one_compat {
+        return Err(Failure::new(
+            "only `--one-compat` is built yet: add it to the command",
+        ));
+    }
+    let loading = Meter::start();
+    let contacts = trace::read_contacts(&args.contacts)?;
+    let messages = trace::read_messages(&args.messages)?;
+    let buffers = Buffers::all(ByteCount::new(5_000_000));
+    let settings = Settings {
+        tick: args.tick,
+        rate: args.rate,
+        buffers: args.buffer.iter().copied().fold(buffers, Buffers::with),
+        ttl: args.ttl,
+        end: args.end.map(|end| SimTime::ZERO.after(end)),
+    };
+    let replay = Replay::new(&contacts, &messages, settings)?;
+    let loading = loading.read();
+    let seeds = args
+        .seeds
+        .as_ref()
+        .map_or(args.seed..=args.seed, |seeds| seeds.0.clone());
+    let runs: Vec<_> = seeds
+        .into_par_iter()
+        .map(|seed| {
+            let meter = Meter::start();
+            Run {
+                router: args.router.name,
+                mode: "one-compat",
+                seed,
+                outcome: args.router.replay(&replay, seed),
+                cost: loading.and(meter.read()),
+            }
+        })
+        .collect();
+    for run in &runs {
+        if args.json {
+            println!("{}", serde_json::to_string(run)?);
+        } else {
+            println!("{}", run.for_people());
+        }
+    }
+    Ok(())
+}
+
+impl Run<'_> {
+    fn for_people(&self) -> String {
+        let Outcome {
+            created,
+            delivered,
+            relayed,
+            latency_avg,
+            ..
+        } = self.outcome;
+        let delay = latency_avg.map_or("none".to_owned(), |delay| format!("{delay:.1} s"));
+        format!(
+            "{} seed {}: {delivered} of {created} delivered, {relayed} relayed, mean delay {delay} ({:.3} s of CPU)",
+            self.router, self.seed, self.cost.cpu_s
+        )
+    }
+}
+
+/// `A..B`: both of them, and all between.
+#[derive(Clone)]
+struct Seeds(RangeInclusive<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("`{text}` is no range of seeds; expected one such as 1..20");
+        let (first, last) = text.split_once("..").ok_or_else(bad)?;
+        let number = |text: &str| text.parse().map_err(|_| bad());
+        let (first, last) = (number(first)?, number(last)?);
+        if first <= last {
+            Ok(Self(first..=last))
+        } else {
+            Err(bad())
+        }
+    }
+}
+
+fn router(name: &str) -> Result<&'static Router, String> {
+    Router::named(name)
+        .ok_or_else(|| format!("there is no such router; `chappe-sim routers` lists them"))
+}
+
+fn tick(text: &str) -> Result<Duration, String> {
+    match units::duration(text) {
+        Ok(Duration::ZERO) => Err("a tick takes time".to_owned()),
+        Ok(tick) => Ok(tick),
+        Err(error) => Err(error.to_string()),
+    }
 }

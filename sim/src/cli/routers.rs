@@ -1,5 +1,7 @@
 //! `chappe-sim routers`.
 
+use chappe_sim::routers::ROUTERS;
+
 use super::Failure;
 
 /// Arguments of `routers`.
@@ -7,5 +9,13 @@ use super::Failure;
 pub(crate) struct Args {}
 
 pub(crate) fn run(_args: &Args) -> Result<(), Failure> {
-    Err(Failure::new("`routers` is not built yet"))
+    for router in &ROUTERS {
+        let mark = if router.sees_destinations() {
+            " (sees destinations)"
+        } else {
+            ""
+        };
+        println!("{:<16} {}{mark}", router.name, router.about);
+    }
+    Ok(())
 }

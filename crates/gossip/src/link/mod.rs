@@ -105,10 +105,8 @@ impl Link {
         }
     }
 
-    pub(crate) const fn neighbour(&self) -> Neighbour {
-        Neighbour {
-            pinned: self.setup.pinned,
-        }
+    pub(crate) const fn neighbour(&self) -> Neighbour<'static> {
+        Neighbour::sealed(self.setup.pinned)
     }
 
     /// An item is here now.

@@ -17,11 +17,11 @@ impl Policy for Epidemic {
         Copies::NONE
     }
 
-    fn sharing(&self, _item: &Candidate<'_>, _neighbour: &Neighbour) -> Sharing {
+    fn sharing(&self, _item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Sharing {
         Sharing::Push
     }
 
-    fn priority(&self, item: &Candidate<'_>, _neighbour: &Neighbour) -> Priority {
+    fn priority(&self, item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Priority {
         Priority::young_first(item.age)
     }
 

@@ -1,7 +1,15 @@
-//! The policies that come with the router.
+//! The policies that come with the router, and the baselines of the literature.
 
+mod direct_delivery;
 mod epidemic;
+mod first_contact;
+mod prophet;
+mod random_order;
 mod spray_and_wait;
 
+pub use direct_delivery::DirectDelivery;
 pub use epidemic::Epidemic;
+pub use first_contact::FirstContact;
+pub use prophet::Prophet;
+pub use random_order::RandomOrder;
 pub use spray_and_wait::SprayAndWait;

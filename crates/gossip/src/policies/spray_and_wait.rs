@@ -25,7 +25,7 @@ impl Policy for SprayAndWait {
         declared.clamp(Copies::new(1), Self::MAX_COPIES)
     }
 
-    fn sharing(&self, item: &Candidate<'_>, _neighbour: &Neighbour) -> Sharing {
+    fn sharing(&self, item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Sharing {
         if item.copies > Copies::new(1) {
             Sharing::Push
         } else {
@@ -33,7 +33,7 @@ impl Policy for SprayAndWait {
         }
     }
 
-    fn priority(&self, item: &Candidate<'_>, _neighbour: &Neighbour) -> Priority {
+    fn priority(&self, item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Priority {
         Priority::young_first(item.age)
     }
 

@@ -132,9 +132,7 @@ impl Router {
     /// A hop is up. If the link is up already, it starts anew.
     pub fn link_up(&mut self, now: Instant, link: LinkId, setup: LinkSetup) {
         self.link_down(now, link);
-        let neighbour = Neighbour {
-            pinned: setup.pinned,
-        };
+        let neighbour = Neighbour::sealed(setup.pinned);
         let short = |id: &ItemId| ShortId::of(&setup.salt, id);
         let mut tags = Vec::new();
         let items = self.custody.iter().map(|item| {
@@ -438,6 +436,7 @@ fn candidate(item: &StoredItem, now: Instant) -> Candidate<'_> {
         age: item.age_at(now),
         class: item.class,
         copies: item.copies,
+        clear: None,
     }
 }
 

@@ -1,0 +1,86 @@
+//! The routers by name. To add one: a policy in `crates/gossip/src/policies/`, and an entry here.
+
+use chappe_gossip::Copies;
+use chappe_gossip::policies::{
+    DirectDelivery, Epidemic, FirstContact, Prophet, RandomOrder, SprayAndWait,
+};
+use chappe_gossip::policy::{Habits, Policy};
+
+use crate::compat::Replay;
+use crate::outcome::Outcome;
+
+/// A router that can be asked for by name.
+#[derive(Debug)]
+pub struct Router {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub about: &'static str,
+    habits: fn() -> Habits,
+    replay: fn(&Replay<'_>, u64) -> Outcome,
+}
+
+macro_rules! router {
+    ($name:literal, $about:literal, $policy:expr) => {
+        Router {
+            name: $name,
+            about: $about,
+            habits: || $policy.habits(),
+            replay: |replay, seed| replay.run(|| $policy, seed),
+        }
+    };
+}
+/// The copies of spray and wait: The ONE's default scenario has 6.
+const COPIES: Copies = Copies::new(6);
+
+/// Every router.
+pub const ROUTERS: [Router; 7] = [
+    router!("default", "what devices do unless told otherwise", Epidemic),
+    router!(
+        "direct-delivery",
+        "who wrote a message keeps it until it meets the recipient",
+        DirectDelivery
+    ),
+    router!(
+        "epidemic",
+        "everyone carries everything",
+        RandomOrder(Epidemic)
+    ),
+    router!(
+        "first-contact",
+        "one copy goes to whoever comes first",
+        FirstContact
+    ),
+    router!(
+        "prophet",
+        "carriers that are likelier to meet the recipient",
+        Prophet::new()
+    ),
+    router!(
+        "prophet-v2",
+        "the same, harder to mislead by short encounters",
+        Prophet::v2()
+    ),
+    router!(
+        "spray-and-wait",
+        "six copies, halved at each hand-over; the last waits for the recipient",
+        RandomOrder(SprayAndWait { copies: COPIES })
+    ),
+];
+
+impl Router {
+    /// The router with this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ROUTERS.iter().find(|router| router.name == name)
+    }
+
+    /// Whether it decides by destinations, which sealed traffic hides.
+    pub fn sees_destinations(&self) -> bool {
+        (self.habits)().sees_destinations
+    }
+
+    /// One run in The ONE's way.
+    pub fn replay(&self, replay: &Replay<'_>, seed: u64) -> Outcome {
+        (self.replay)(replay, seed)
+    }
+}
