@@ -12,10 +12,13 @@ pub mod event;
 pub mod movement;
 pub mod oracle;
 mod outcome;
+pub mod radio;
 pub mod routers;
 pub mod routing;
+pub mod scenario;
 mod table;
 pub mod trace;
+pub mod traffic;
 pub mod units;
 
 pub use buffers::{BufferSetting, BufferSettingError, Buffers};

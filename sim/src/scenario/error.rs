@@ -1,0 +1,90 @@
+//! What is wrong with a scenario, and where.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// What is wrong with a scenario, where, and what was expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}:{line}:{column}: {what}; expected {expected}", file.display())]
+pub struct ScenarioError {
+    /// Which file.
+    pub file: PathBuf,
+    /// Which line, from 1; 0 where the file as a whole is meant.
+    pub line: usize,
+    /// Which column, from 1.
+    pub column: usize,
+    /// What is there.
+    pub what: String,
+    /// What should be there.
+    pub expected: String,
+}
+
+impl ScenarioError {
+    /// Of a file as a whole.
+    pub(super) fn new(file: &Path, what: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            what: what.into(),
+            expected: expected.into(),
+        }
+    }
+}
+
+/// A scenario's text, to find places in it.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+impl Source {
+    pub(super) fn new(path: &Path, text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What a parser says of a place. It says `what, expected that`.
+    pub(super) fn at(&self, span: Option<Range<usize>>, message: &str) -> ScenarioError {
+        let message = message.trim().replace('\n', " ");
+        let (what, expected) = match message.split_once("expected ") {
+            Some((what, expected)) => (what.trim_end_matches([',', ' ', ':']), expected),
+            None => (message.as_str(), "a scenario's TOML"),
+        };
+        let mut error = ScenarioError::new(&self.path, what, expected);
+        if let Some(span) = span {
+            self.place(&mut error, span.start);
+        }
+        error
+    }
+
+    /// What is wrong with a value, at the first place where the text has it after `key`.
+    pub(super) fn of(&self, key: &str, value: &str, what: String, expected: &str) -> ScenarioError {
+        let mut error = ScenarioError::new(&self.path, what, expected);
+        let key = self.text.find(key).unwrap_or(0);
+        let after = self.text.get(key..).unwrap_or_default();
+        if let Some(place) = after.find(value) {
+            self.place(&mut error, key + place);
+        }
+        error
+    }
+
+    fn place(&self, error: &mut ScenarioError, offset: usize) {
+        let before = self.text.get(..offset).unwrap_or_default();
+        error.line = before.matches('\n').count() + 1;
+        error.column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
+    }
+}
