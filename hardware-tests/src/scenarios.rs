@@ -1,6 +1,8 @@
 //! The scenarios, in the order in which they run.
 
+mod ble_churn;
 mod ble_pair;
+mod ble_relay;
 mod boot;
 
 use crate::lab::Lab;
@@ -12,7 +14,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 2] = [
+const ALL: [Scenario; 4] = [
     Scenario {
         name: "boot",
         run: boot::run,
@@ -20,6 +22,14 @@ const ALL: [Scenario; 2] = [
     Scenario {
         name: "ble-pair",
         run: ble_pair::run,
+    },
+    Scenario {
+        name: "ble-relay",
+        run: ble_relay::run,
+    },
+    Scenario {
+        name: "ble-churn",
+        run: ble_churn::run,
     },
 ];
 
