@@ -2,6 +2,7 @@
 
 mod ble_churn;
 mod ble_pair;
+mod ble_privacy;
 mod ble_relay;
 mod boot;
 
@@ -14,7 +15,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 4] = [
+const ALL: [Scenario; 5] = [
     Scenario {
         name: "boot",
         run: boot::run,
@@ -26,6 +27,10 @@ const ALL: [Scenario; 4] = [
     Scenario {
         name: "ble-relay",
         run: ble_relay::run,
+    },
+    Scenario {
+        name: "ble-privacy",
+        run: ble_privacy::run,
     },
     Scenario {
         name: "ble-churn",
