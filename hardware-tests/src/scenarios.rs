@@ -1,6 +1,9 @@
 //! The scenarios, in the order in which they run.
 
+mod ble_churn;
 mod ble_pair;
+mod ble_privacy;
+mod ble_relay;
 mod boot;
 
 use crate::lab::Lab;
@@ -12,7 +15,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 2] = [
+const ALL: [Scenario; 5] = [
     Scenario {
         name: "boot",
         run: boot::run,
@@ -20,6 +23,18 @@ const ALL: [Scenario; 2] = [
     Scenario {
         name: "ble-pair",
         run: ble_pair::run,
+    },
+    Scenario {
+        name: "ble-relay",
+        run: ble_relay::run,
+    },
+    Scenario {
+        name: "ble-privacy",
+        run: ble_privacy::run,
+    },
+    Scenario {
+        name: "ble-churn",
+        run: ble_churn::run,
     },
 ];
 

@@ -24,6 +24,9 @@ const MAX_HALF_OPEN: usize = MAX_LINKS / 4;
 const MAX_STRANGERS: usize = MAX_LINKS / 2;
 /// Established links of one hop key: one for each radio, and some that have died unnoticed.
 const MAX_LINKS_PER_KEY: usize = 4;
+/// Two links to one neighbour that are established within this time came up at once.
+const AT_ONCE: Duration = Duration::from_secs(10);
+const ANOTHER_LINK: &str = "there is another link with this neighbour";
 /// How long a person's node goes by one hop key and nonce: this, and up to half as much again. Links that are up
 /// keep theirs. A relay's key is always the same.
 pub(crate) const HOP_EPOCH: Duration = Duration::from_minutes(10);
@@ -152,6 +155,7 @@ impl<S: Store> Node<S> {
                         hop,
                         in_flight: 0,
                         established: None,
+                        nonce: None,
                     },
                 );
             }
@@ -336,7 +340,9 @@ impl<S: Store> Node<S> {
         if self.hop_identity.is_mine(new.nonce) {
             return Err("the link leads back to this node");
         }
-        let bearer = self.links.get(&link).map(|link| link.up.bearer.clone());
+        let Some(up) = self.links.get(&link).map(|link| &link.up) else {
+            return Err("the link is down");
+        };
         let mut twins = Vec::new();
         let (mut of_key, mut strangers) = (0, 0);
         for (other, neighbour) in &self.links {
@@ -345,16 +351,19 @@ impl<S: Store> Node<S> {
             };
             of_key += usize::from(old.peer == new.peer);
             strangers += usize::from(!old.pinned);
-            if old.nonce == new.nonce && Some(&neighbour.up.bearer) == bearer.as_ref() {
-                twins.push((*other, old.salt));
+            if old.nonce == new.nonce && kind(&neighbour.up.bearer) == kind(&up.bearer) {
+                // Whoever comes again has lost the link before, or has changed its address: the newer link
+                // stays. Where each end opened one at once, both ends see the same salts and keep the same link.
+                let crossed = neighbour.up.initiator != up.initiator
+                    && new.since.since(old.since) < AT_ONCE;
+                if crossed && old.salt < new.salt {
+                    return Err(ANOTHER_LINK);
+                }
+                twins.push(*other);
             }
         }
-        // Both ends see the same salts, so both keep the same link.
-        if twins.iter().any(|(_, salt)| *salt < new.salt) {
-            return Err("there is another link with this neighbour");
-        }
-        for (twin, _) in twins {
-            self.drop_link(now, twin, "there is another link with this neighbour");
+        for twin in twins {
+            self.drop_link(now, twin, ANOTHER_LINK);
             (of_key, strangers) = (of_key.saturating_sub(1), strangers.saturating_sub(1));
         }
         if of_key >= MAX_LINKS_PER_KEY {
@@ -394,6 +403,11 @@ fn ingress_of(secret: &[u8; 16], peer: PeerKey) -> Ingress {
         .finalize();
     let first = hash.first_chunk::<8>().copied().unwrap_or_default();
     Ingress::new(u64::from_le_bytes(first))
+}
+
+/// Links of one kind replace each other: `ble-l2cap` and `ble-gatt` are of the kind `ble`.
+fn kind(bearer: &str) -> &str {
+    bearer.split('-').next().unwrap_or(bearer)
 }
 
 fn short_hex(bytes: &[u8]) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chappe::{Builder, Chappe, Home, HomeError};
+use chappe::{Builder, Chappe, Home, HomeError, Update};
 use chappe_link::air::{AirOptions, AirTransport, NodeName};
 use chappe_link::trace::Capture;
 use chappe_link::{Layered, Transport};
@@ -13,6 +13,7 @@ use super::init::make_home;
 use crate::cli::{Place, Run};
 use crate::control::protocol::EventView;
 use crate::control::server::Server;
+use crate::control::troubles::Troubles;
 use crate::failure::{Failure, io, start_failure};
 use crate::passphrase;
 use crate::radio::{self, Radio};
@@ -24,13 +25,17 @@ pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
     let dir = place.dir()?;
     let builder = builder(place, &options, &dir)?;
     let node = start(builder, &options, &dir).await?;
-    let server =
-        Server::bind(&dir, node.clone()).map_err(io("The control socket cannot be made"))?;
+    let troubles = Troubles::default();
+    let mut events = node.events();
+    let server = Server::bind(&dir, node.clone(), troubles.clone())
+        .map_err(io("The control socket cannot be made"))?;
     let server = tokio::spawn(server.serve());
     greet(&node, &options, &dir).await?;
-    let mut events = node.events();
     let stopped = async {
         while let Some(update) = events.next().await {
+            if let Update::Trouble(says) = &update {
+                troubles.note(says.clone());
+            }
             if let EventView::NoRoom { contact } = update.into() {
                 no_room(contact.as_deref());
             }
