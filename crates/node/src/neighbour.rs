@@ -155,7 +155,6 @@ impl<S: Store> Node<S> {
                         hop,
                         in_flight: 0,
                         established: None,
-                        nonce: None,
                     },
                 );
             }
@@ -354,8 +353,8 @@ impl<S: Store> Node<S> {
             if old.nonce == new.nonce && kind(&neighbour.up.bearer) == kind(&up.bearer) {
                 // Whoever comes again has lost the link before, or has changed its address: the newer link
                 // stays. Where each end opened one at once, both ends see the same salts and keep the same link.
-                let crossed = neighbour.up.initiator != up.initiator
-                    && new.since.since(old.since) < AT_ONCE;
+                let crossed =
+                    neighbour.up.initiator != up.initiator && new.since.since(old.since) < AT_ONCE;
                 if crossed && old.salt < new.salt {
                     return Err(ANOTHER_LINK);
                 }
