@@ -14,7 +14,9 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
     let (mut count, mut from) = (DEFAULT_COUNT, "0");
     let mut args = args.iter();
     while let Some(name) = args.next() {
-        let value = args.next().context("a number is missing after the option")?;
+        let value = args
+            .next()
+            .context("a number is missing after the option")?;
         value.parse::<u64>().context("not a number")?;
         match name.as_str() {
             "--count" => count = value,
