@@ -8,7 +8,11 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let _ = ReachableRecord::from_bytes(data.to_vec()).verify();
     let _ = SignedDeviceList::from_bytes(data.to_vec()).verify();
-    assert!(KeyRing::new(MachineKey::from_bytes(&[1; 32])).open(b"", data).is_err());
+    assert!(
+        KeyRing::new(MachineKey::from_bytes(&[1; 32]))
+            .open(b"", data)
+            .is_err()
+    );
     if let Ok(text) = core::str::from_utf8(data) {
         let _ = (MachineKey::from_words(text), MachineKey::from_uri(text));
     }

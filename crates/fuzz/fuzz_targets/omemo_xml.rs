@@ -12,14 +12,20 @@ fuzz_target!(|data: &[u8]| {
         let again = Message::from_xml(&message.to_xml().unwrap()).unwrap();
         // Keys are grouped by account when they are written.
         assert_eq!(again.keys.len(), message.keys.len());
-        assert_eq!((again.sender, again.payload), (message.sender, message.payload));
+        assert_eq!(
+            (again.sender, again.payload),
+            (message.sender, message.payload)
+        );
     }
     if let Ok(bundle) = Bundle::from_xml(text) {
         assert_eq!(Bundle::from_xml(&bundle.to_xml()).unwrap(), bundle);
     }
     if let Ok((flavour, list)) = DeviceList::from_xml(text) {
         if let Ok(xml) = list.to_xml(flavour) {
-            assert_eq!(DeviceList::from_xml(&xml).unwrap().1.devices.len(), list.devices.len());
+            assert_eq!(
+                DeviceList::from_xml(&xml).unwrap().1.devices.len(),
+                list.devices.len()
+            );
         }
     }
 });

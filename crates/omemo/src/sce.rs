@@ -35,7 +35,9 @@ pub use write::{MAX_PADDING, Padding};
 pub const NAMESPACE: &str = "urn:xmpp:sce:1";
 /// The XML namespace of a text.
 pub const BODY_NAMESPACE: &str = "jabber:client";
-/// The XML namespace of a file reference.
+/// The XML namespace of a shared file (XEP-0447).
+pub const SHARING_NAMESPACE: &str = "urn:xmpp:sfs:0";
+/// The XML namespace of Chappe's sealed chunks, as a cipher and as a source of a shared file.
 pub const FILE_NAMESPACE: &str = "urn:chappe:blob:1";
 
 /// The longest envelope that is written or read, in bytes.

@@ -210,6 +210,17 @@ impl TrustBook {
         })
     }
 
+    /// The last device list that was taken of each account, for storing it beside the devices.
+    pub fn lists(&self) -> impl Iterator<Item = (&str, Sequence)> {
+        self.lists.iter().map(|(jid, sequence)| (&**jid, *sequence))
+    }
+
+    /// Puts back which device list was the last: else older ones would count again.
+    pub fn restore_list(&mut self, jid: &str, sequence: Sequence) {
+        let last = self.lists.entry(jid.to_string()).or_insert(sequence);
+        *last = sequence.max(*last);
+    }
+
     /// Puts a device back that was stored.
     ///
     /// # Errors

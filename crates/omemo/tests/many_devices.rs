@@ -180,6 +180,12 @@ fn the_key_rotates_when_a_member_leaves_and_not_when_one_joins() {
     assert_eq!(room.key().id(), first);
     room.handed_to("4@x.org", id(4));
 
+    // What was stored knows who has the key.
+    let key = SenderKey::from_bytes(&room.key().to_bytes()).unwrap();
+    room = Members::restore(key, room.handed().cloned().collect::<Vec<_>>());
+    assert_eq!(room.update(&mut rng, &there(&[2, 3, 4])).unwrap(), []);
+    assert_eq!(room.key().id(), first);
+
     let mut gone = RoomKey::from_distribution(&room.key().to_distribution()).unwrap();
     let owed = room.update(&mut rng, &there(&[3, 4])).unwrap();
     assert_eq!(owed.len(), 2, "all who stay need the new key");

@@ -179,24 +179,31 @@ fn bombs() {
 fn file_references_with_wrong_fields() {
     let hash = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     let good = format!(
-        "<file xmlns='urn:chappe:blob:1' name='a.txt' type='text/plain' size='7' key='{hash}' \
-         root='{hash}' sha256='{hash}'/></content>"
+        "<file-sharing xmlns='urn:xmpp:sfs:0' disposition='attachment'>\
+         <file xmlns='urn:xmpp:file:metadata:0'><media-type>text/plain</media-type><name>a.txt</name>\
+         <size>7</size><hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>{hash}</hash></file>\
+         <sources><encrypted xmlns='urn:xmpp:esfs:0' cipher='urn:chappe:blob:1'><key>{hash}</key>\
+         <sources xmlns='urn:xmpp:sfs:0'><blob xmlns='urn:chappe:blob:1' root='{hash}'/></sources>\
+         </encrypted></sources></file-sharing></content>"
     );
     let with = |file: &str| changed("</content>", file);
     assert!(with(&good).unwrap().file.is_some());
     for (part, by) in [
-        ("name='a.txt'", ""),
+        ("<name>a.txt</name>", ""),
+        ("<name>a.txt</name>", "<name>a.txt</name><name>b.txt</name>"),
         ("a.txt", "../a.txt"),
         ("a.txt", "a&#10;b"),
+        ("a.txt", "a<b/>"),
         ("text/plain", "text/pl\u{e4}in"),
-        ("size='7'", "size='-7'"),
-        ("size='7'", "size='+7'"),
-        ("size='7'", "size=''"),
-        ("size='7'", "size='18446744073709551616'"),
+        (">7<", ">-7<"),
+        (">7<", ">+7<"),
+        (">7<", "><"),
+        (">7<", ">18446744073709551616<"),
         ("root='AAAA", "root='AAA"),
         ("root='AAAA", "root='AAAAAAAA"),
-        ("sha256='AAAA", "sha256='AA*A"),
-        ("key=", "clef="),
+        ("sha-256'>AAAA", "sha-256'>AA*A"),
+        ("sha-256", "md5"),
+        ("<key>", "<key/><key>"),
     ] {
         assert!(good.contains(part));
         assert_eq!(

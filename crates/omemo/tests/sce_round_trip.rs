@@ -55,9 +55,18 @@ fn a_file_reference() {
         ..Content::text("north@example.org", "")
     };
     let xml = content.to_xml(&mut rng(), Padding::Exactly(0)).unwrap();
-    assert!(xml.contains("<file xmlns='urn:chappe:blob:1' name='télégraphe &amp; co.jpg'"));
+    assert!(xml.contains("<name>télégraphe &amp; co.jpg</name>"));
     assert_eq!(Content::from_xml(xml.as_bytes()).unwrap().content, content);
     assert!(!format!("{content:?}").contains("key"));
+
+    // A file of another client, with sources that are not Chappe's, is named but not understood.
+    let other = xml.replace(
+        "cipher='urn:chappe:blob:1'",
+        "cipher='urn:xmpp:ciphers:x:0'",
+    );
+    let read = Content::from_xml(other.as_bytes()).unwrap();
+    assert_eq!(read.content.file, None);
+    assert_eq!(read.unknown[0].name, "file-sharing");
 }
 
 #[test]

@@ -56,7 +56,10 @@ replay!(
     omemo_key_element,
     "../../fuzz/fuzz_targets/omemo_key_element.rs"
 );
+replay!(omemo_record, "../../fuzz/fuzz_targets/omemo_record.rs");
+replay!(omemo_room, "../../fuzz/fuzz_targets/omemo_room.rs");
 replay!(omemo_sce, "../../fuzz/fuzz_targets/omemo_sce.rs");
+replay!(omemo_session, "../../fuzz/fuzz_targets/omemo_session.rs");
 replay!(omemo_state, "../../fuzz/fuzz_targets/omemo_state.rs");
 replay!(omemo_xml, "../../fuzz/fuzz_targets/omemo_xml.rs");
 replay!(

@@ -27,6 +27,19 @@ impl Members {
         }
     }
 
+    /// Puts back what was stored: the key, and who has it.
+    pub fn restore(key: SenderKey, handed: impl IntoIterator<Item = (String, DeviceId)>) -> Self {
+        Self {
+            key,
+            handed: handed.into_iter().take(MAX_MEMBER_DEVICES).collect(),
+        }
+    }
+
+    /// The devices that have the key, for storing them beside it.
+    pub fn handed(&self) -> impl Iterator<Item = &(String, DeviceId)> {
+        self.handed.iter()
+    }
+
     /// Says who is in the room now, before something is sealed for it. If a device that has our key is not
     /// among them, a new key is drawn. Gives the devices that lack the key: send them
     /// [`SenderKey::to_distribution`] and call [`Members::handed_to`]; the others cannot read.

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::{
-    BODY_NAMESPACE, Content, ElementName, FILE_NAMESPACE, FileReference, MAX_JID_LEN, MAX_XML_LEN,
-    NAMESPACE, Received, SceError, Timestamp, guard,
+    BODY_NAMESPACE, Content, ElementName, FileReference, MAX_JID_LEN, MAX_XML_LEN, NAMESPACE,
+    Received, SHARING_NAMESPACE, SceError, Timestamp, guard,
 };
 use crate::trust::{TrustMessage, message as tm};
 
@@ -66,7 +66,10 @@ fn read_envelope(envelope: Node<'_, '_>) -> Result<Received, SceError> {
     for child in elements(content.ok_or(SceError::Missing("content"))?, "content")? {
         match (child.tag_name().namespace(), child.tag_name().name()) {
             (Some(BODY_NAMESPACE), "body") => once(&mut body, read_text(child, "body")?, "body")?,
-            (Some(FILE_NAMESPACE), "file") => once(&mut file, FileReference::read(child)?, "file")?,
+            (Some(SHARING_NAMESPACE), "file-sharing") => match FileReference::read(child)? {
+                Some(reference) => once(&mut file, reference, "file")?,
+                None => note(&mut unknown, child),
+            },
             (Some(tm::NAMESPACE), "trust-message") => match TrustMessage::read(child)? {
                 Some(message) => once(&mut trust, message, "trust-message")?,
                 None => note(&mut unknown, child),
@@ -123,7 +126,7 @@ fn note(unknown: &mut Vec<ElementName>, node: Node<'_, '_>) {
     }
 }
 
-fn read_text(node: Node<'_, '_>, name: &'static str) -> Result<String, SceError> {
+pub(super) fn read_text(node: Node<'_, '_>, name: &'static str) -> Result<String, SceError> {
     if node.children().any(|child| !child.is_text()) {
         return Err(SceError::Invalid(name));
     }

@@ -25,7 +25,7 @@ impl Content {
     ///
     /// ```text
     /// <envelope xmlns='urn:xmpp:sce:1'>
-    ///   <content><body xmlns='jabber:client'>...</body><file xmlns='urn:chappe:blob:1' .../>
+    ///   <content><body xmlns='jabber:client'>...</body><file-sharing xmlns='urn:xmpp:sfs:0'>...</file-sharing>
     ///     <trust-message xmlns='urn:xmpp:tm:1'>...</trust-message></content>
     ///   <rpad>...</rpad><from jid='...'/><to jid='...'/><time stamp='...'/>
     /// </envelope>
