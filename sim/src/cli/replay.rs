@@ -184,7 +184,7 @@ impl FromStr for Seeds {
 
 fn router(name: &str) -> Result<&'static Router, String> {
     Router::named(name)
-        .ok_or_else(|| format!("there is no such router; `chappe-sim routers` lists them"))
+        .ok_or_else(|| "there is no such router; `chappe-sim routers` lists them".to_owned())
 }
 
 fn tick(text: &str) -> Result<Duration, String> {
