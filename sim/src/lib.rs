@@ -14,6 +14,7 @@ pub mod oracle;
 mod outcome;
 pub mod radio;
 pub mod routers;
+pub mod routing;
 pub mod scenario;
 mod table;
 pub mod trace;

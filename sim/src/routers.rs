@@ -2,12 +2,13 @@
 
 use chappe_gossip::Copies;
 use chappe_gossip::policies::{
-    DirectDelivery, Epidemic, FirstContact, Prophet, RandomOrder, SprayAndWait,
+    DirectDelivery, Epidemic, FirstContact, MaxProp, Prophet, RandomOrder, SprayAndWait,
 };
 use chappe_gossip::policy::{Habits, Policy};
 
 use crate::compat::Replay;
 use crate::outcome::Outcome;
+use crate::routing::Network;
 
 /// A router that can be asked for by name.
 #[derive(Debug)]
@@ -17,8 +18,12 @@ pub struct Router {
     /// What it does, in a few words.
     pub about: &'static str,
     habits: fn() -> Habits,
+    policy: fn() -> Box<dyn Policy + Send>,
     replay: fn(&Replay<'_>, u64) -> Outcome,
 }
+
+/// The copies of spray and wait: The ONE's default scenario has 6.
+const COPIES: Copies = Copies::new(6);
 
 macro_rules! router {
     ($name:literal, $about:literal, $policy:expr) => {
@@ -26,15 +31,14 @@ macro_rules! router {
             name: $name,
             about: $about,
             habits: || $policy.habits(),
+            policy: || Box::new($policy),
             replay: |replay, seed| replay.run(|| $policy, seed),
         }
     };
 }
-/// The copies of spray and wait: The ONE's default scenario has 6.
-const COPIES: Copies = Copies::new(6);
 
 /// Every router.
-pub const ROUTERS: [Router; 7] = [
+pub const ROUTERS: [Router; 8] = [
     router!("default", "what devices do unless told otherwise", Epidemic),
     router!(
         "direct-delivery",
@@ -50,6 +54,11 @@ pub const ROUTERS: [Router; 7] = [
         "first-contact",
         "one copy goes to whoever comes first",
         FirstContact
+    ),
+    router!(
+        "maxprop",
+        "few hops first, then the cheapest path; acknowledgements are flooded",
+        MaxProp::default()
     ),
     router!(
         "prophet",
@@ -77,6 +86,22 @@ impl Router {
     /// Whether it decides by destinations, which sealed traffic hides.
     pub fn sees_destinations(&self) -> bool {
         (self.habits)().sees_destinations
+    }
+
+    /// Whether devices could run it: sealed traffic tells all that it needs.
+    pub fn is_sealed(&self) -> bool {
+        let habits = (self.habits)();
+        let ranks = habits.ranks;
+        habits
+            == Habits {
+                ranks,
+                ..Habits::default()
+            }
+    }
+
+    /// One run of the router that devices run; `None` unless it [is sealed](Self::is_sealed).
+    pub fn route(&self, network: &Network<'_>, seed: u64) -> Option<Outcome> {
+        self.is_sealed().then(|| network.run(&self.policy, seed))
     }
 
     /// One run in The ONE's way.

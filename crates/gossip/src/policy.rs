@@ -45,9 +45,9 @@ pub trait Policy: Any {
     /// A contact is over in which `moved` bytes went either way.
     fn part(&mut self, _moved: ByteCount) {}
 
-    /// What is in custody is about to be ordered: by [`priority`](Self::priority) for the node `towards`, or by
-    /// [`keeping`](Self::keeping), where `towards` is this node.
-    fn survey(&mut self, _towards: Endpoint, _custody: &Custody<'_>) {}
+    /// What is in custody `here`, on this node, is about to be ordered: by [`priority`](Self::priority) for the node
+    /// `towards`, or by [`keeping`](Self::keeping), where `towards` is this node. Where [`Habits::ranks_custody`].
+    fn survey(&mut self, _here: Endpoint, _towards: Endpoint, _custody: &Custody<'_>) {}
 
     /// Which items go last when room is needed: lower stays longer. Asked where [`Habits::ranks_custody`].
     fn keeping(&self, _item: &Candidate<'_>) -> Priority {
@@ -183,29 +183,34 @@ pub enum Sharing {
 
 /// A place in the order of sending: lower goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Priority(u32);
+pub struct Priority(u64);
 
 impl Priority {
     /// The place with this number.
     pub const fn new(place: u32) -> Self {
-        Self(place)
+        Self(place as u64)
     }
 
     /// What is most likely to be delivered first. Negative numbers count as zero.
     pub fn likely_first(likelihood: f64) -> Self {
         // The bits of positive floating-point numbers are ordered as the numbers are.
-        Self(u32::MAX - (likelihood.max(0.0) as f32).to_bits())
+        Self(u64::MAX - likelihood.max(0.0).to_bits())
     }
 
-    /// What costs least first. Negative numbers count as zero.
-    pub fn cheap_first(cost: f64) -> Self {
-        Self((cost.max(0.0) as f32).to_bits())
+    /// What costs least first, after all numbered places; among equals the lower `tie`. Negative costs count as zero.
+    pub fn cheap_first(cost: f64, tie: u8) -> Self {
+        let cost = cost.max(0.0).to_bits() | 0xff;
+        Self(cost - u64::from(u8::MAX - tie)).after_places()
+    }
+
+    const fn after_places(self) -> Self {
+        Self(self.0.saturating_add(1 << u32::BITS))
     }
 
     /// Young items first, in classes that double: under a minute, under two, under four and so on. The young ones
     /// have the fewest copies.
     pub const fn young_first(age: Age) -> Self {
         let minutes = age.as_duration().as_secs() / 60;
-        Self(u64::BITS - minutes.leading_zeros())
+        Self::new(u64::BITS - minutes.leading_zeros())
     }
 }

@@ -5,15 +5,19 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use chappe_sim::compat::{Replay, Settings};
+use chappe_sim::compat::{self, Replay};
 use chappe_sim::cost::{Cost, Meter};
 use chappe_sim::routers::Router;
+use chappe_sim::routing::{self, Network};
 use chappe_sim::{BufferSetting, Buffers, Outcome, Rate, SimTime, trace, units};
 use chappe_wire::ByteCount;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Failure;
+
+/// The ONE's default, for nodes of which nothing else is said.
+const DEFAULT_BUFFER: ByteCount = ByteCount::new(5_000_000);
 
 /// Arguments of `replay`.
 #[derive(clap::Args)]
@@ -69,41 +73,38 @@ struct Run<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    if !args.one_compat {
-        return Err(Failure::new(
-            "only `--one-compat` is built yet: add it to the command",
-        ));
+    if !args.one_compat && !args.router.is_sealed() {
+        return Err(Failure::new(format!(
+            "`{}` needs to see what sealed traffic hides: add `--one-compat`",
+            args.router.name
+        )));
     }
     let loading = Meter::start();
     let contacts = trace::read_contacts(&args.contacts)?;
     let messages = trace::read_messages(&args.messages)?;
-    let buffers = Buffers::all(ByteCount::new(5_000_000));
-    let settings = Settings {
-        tick: args.tick,
-        rate: args.rate,
-        buffers: args.buffer.iter().copied().fold(buffers, Buffers::with),
-        ttl: args.ttl,
-        end: args.end.map(|end| SimTime::ZERO.after(end)),
-    };
-    let replay = Replay::new(&contacts, &messages, settings)?;
+    let replay = Replay::new(&contacts, &messages, args.compat_settings())?;
+    let network = Network::new(&contacts, &messages, args.routing_settings())?;
     let loading = loading.read();
     let seeds = args
         .seeds
         .as_ref()
         .map_or(args.seed..=args.seed, |seeds| seeds.0.clone());
-    let runs: Vec<_> = seeds
-        .into_par_iter()
-        .map(|seed| {
-            let meter = Meter::start();
-            Run {
-                router: args.router.name,
-                mode: "one-compat",
-                seed,
-                outcome: args.router.replay(&replay, seed),
-                cost: loading.and(meter.read()),
-            }
+    let one = |seed| {
+        let meter = Meter::start();
+        let (mode, outcome) = if args.one_compat {
+            ("one-compat", Some(args.router.replay(&replay, seed)))
+        } else {
+            ("routing", args.router.route(&network, seed))
+        };
+        Some(Run {
+            router: args.router.name,
+            mode,
+            seed,
+            outcome: outcome?,
+            cost: loading.and(meter.read()),
         })
-        .collect();
+    };
+    let runs: Vec<_> = seeds.into_par_iter().filter_map(one).collect();
     for run in &runs {
         if args.json {
             println!("{}", serde_json::to_string(run)?);
@@ -112,6 +113,36 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+impl Args {
+    fn compat_settings(&self) -> compat::Settings {
+        compat::Settings {
+            tick: self.tick,
+            rate: self.rate,
+            buffers: self.buffers(),
+            ttl: self.ttl,
+            end: self.end(),
+        }
+    }
+
+    fn routing_settings(&self) -> routing::Settings {
+        routing::Settings {
+            rate: self.rate,
+            buffers: self.buffers(),
+            ttl: self.ttl,
+            end: self.end(),
+        }
+    }
+
+    fn buffers(&self) -> Buffers {
+        let all = Buffers::all(DEFAULT_BUFFER);
+        self.buffer.iter().copied().fold(all, Buffers::with)
+    }
+
+    fn end(&self) -> Option<SimTime> {
+        self.end.map(|end| SimTime::ZERO.after(end))
+    }
 }
 
 impl Run<'_> {
@@ -153,7 +184,7 @@ impl FromStr for Seeds {
 
 fn router(name: &str) -> Result<&'static Router, String> {
     Router::named(name)
-        .ok_or_else(|| format!("there is no such router; `chappe-sim routers` lists them"))
+        .ok_or_else(|| "there is no such router; `chappe-sim routers` lists them".to_owned())
 }
 
 fn tick(text: &str) -> Result<Duration, String> {

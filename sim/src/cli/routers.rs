@@ -10,10 +10,10 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(_args: &Args) -> Result<(), Failure> {
     for router in &ROUTERS {
-        let mark = if router.sees_destinations() {
-            " (sees destinations)"
-        } else {
-            ""
+        let mark = match (router.sees_destinations(), router.is_sealed()) {
+            (true, _) => " (sees destinations: only with --one-compat)",
+            (_, false) => " (sees paths: only with --one-compat)",
+            _ => "",
         };
         println!("{:<16} {}{mark}", router.name, router.about);
     }

@@ -246,7 +246,7 @@ impl<P: Policy> Engine<'_, P> {
             capacity: ByteCount::new(this.capacity),
             items: &items,
         };
-        self.policies[node].survey(endpoint(towards), &custody);
+        self.policies[node].survey(endpoint(node), endpoint(towards), &custody);
     }
 
     fn candidate(&self, copy: &Held) -> Candidate<'static> {

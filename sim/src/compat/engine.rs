@@ -163,6 +163,13 @@ impl<'a, P: Policy> Engine<'a, P> {
         let capacity = |node| settings.buffers.of(node).get();
         let first_purge = SimTime::ZERO.after(PURGE_INTERVAL);
         let habits = policy().habits();
+        let node = |node| {
+            let mut node = Node::new(capacity(node), count);
+            if habits.acknowledges {
+                node.acknowledged.reset(count);
+            }
+            node
+        };
         Self {
             contact_events: replay.contacts.events.iter().peekable(),
             message_events: replay.messages.iter().peekable(),
@@ -172,11 +179,7 @@ impl<'a, P: Policy> Engine<'a, P> {
             end: settings.end.unwrap_or_else(|| replay.last()),
             habits,
             policies: Table::new(nodes().map(|_| policy()).collect()),
-            nodes: Table::new(
-                nodes()
-                    .map(|node| Node::new(capacity(node), count))
-                    .collect(),
-            ),
+            nodes: Table::new(nodes().map(node).collect()),
             links: Table::new(Vec::new()),
             free_links: Vec::new(),
             paths: Table::new(Vec::new()),
@@ -381,6 +384,7 @@ impl<'a, P: Policy> Engine<'a, P> {
             if let Some(sending) = sending.filter(|sending| sending.link == link) {
                 // The receiver is free at once, the sender at its next update.
                 sending.linked = false;
+                self.links[link].moved += sending.sent(self.now);
                 self.nodes[peer].receiving = false;
                 self.wake_around(node);
                 self.wake_around(peer);
@@ -480,7 +484,8 @@ impl<'a, P: Policy> Engine<'a, P> {
                 self.tally.deliver(written, self.now, copy.hops + 1);
             }
             if self.habits.acknowledges {
-                self.nodes[from].done.insert(message.get());
+                self.nodes[from].acknowledged.insert(message.get());
+                self.nodes[to].acknowledged.insert(message.get());
                 self.forget(from, message, false);
             }
         } else {
@@ -505,13 +510,7 @@ impl<'a, P: Policy> Engine<'a, P> {
     fn abort(&mut self, from: NodeIndex, sending: &Sending) {
         self.nodes[from].sending = None;
         self.tally.aborted += 1;
-        let sent = self.now.since(sending.started).as_micros()
-            * u128::from(sending.rate.bytes_per_second())
-            / 1_000_000;
-        self.tally.data_bytes += sending
-            .copy
-            .size
-            .min(u64::try_from(sent).unwrap_or(u64::MAX));
+        self.tally.data_bytes += sending.sent(self.now);
     }
 
     /// Evicts until `size` bytes fit: false if they cannot.
@@ -556,12 +555,12 @@ impl<'a, P: Policy> Engine<'a, P> {
 
     fn exchange_acknowledgements(&mut self, a: NodeIndex, b: NodeIndex) {
         if let Some([left, right]) = self.nodes.two(a, b) {
-            left.done.unite(&right.done);
-            right.done.unite(&left.done);
+            left.acknowledged.unite(&right.acknowledged);
+            right.acknowledged.unite(&left.acknowledged);
         }
         for node in [a, b] {
             let mut known = self.nodes[node].have.clone();
-            known.intersect(&self.nodes[node].done);
+            known.intersect(&self.nodes[node].acknowledged);
             for message in known.iter().map(MessageIndex::new) {
                 if !self.nodes[node].is_sending(message) {
                     self.forget(node, message, false);

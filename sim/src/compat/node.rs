@@ -66,8 +66,10 @@ pub(super) struct Node {
     pub(super) have: Bits,
     /// What it gives to everyone, where that does not depend on the neighbour.
     pub(super) spread: Bits,
-    /// What was delivered here, and what is known to be delivered.
+    /// What was delivered here.
     pub(super) done: Bits,
+    /// What is known to be delivered; kept where the policy acknowledges.
+    pub(super) acknowledged: Bits,
     /// What it has handed to whom; kept where the policy repeats nothing.
     pub(super) handed: BTreeMap<NodeIndex, Bits>,
     /// In the order in which they came up.
@@ -81,6 +83,15 @@ pub(super) struct Node {
     pub(super) version: u64,
 }
 
+impl Sending {
+    /// How many bytes have gone so far.
+    pub(super) fn sent(&self, now: SimTime) -> u64 {
+        let micros = now.since(self.started).as_micros();
+        let bytes = micros * u128::from(self.rate.bytes_per_second()) / 1_000_000;
+        u64::try_from(bytes).map_or(self.copy.size, |bytes| bytes.min(self.copy.size))
+    }
+}
+
 impl Node {
     pub(super) fn new(capacity: u64, messages: usize) -> Self {
         Self {
@@ -91,6 +102,7 @@ impl Node {
             have: Bits::new(messages),
             spread: Bits::new(messages),
             done: Bits::new(messages),
+            acknowledged: Bits::default(),
             handed: BTreeMap::new(),
             links: Vec::new(),
             sending: None,

@@ -3,6 +3,7 @@
 mod direct_delivery;
 mod epidemic;
 mod first_contact;
+mod max_prop;
 mod prophet;
 mod random_order;
 mod spray_and_wait;
@@ -10,6 +11,7 @@ mod spray_and_wait;
 pub use direct_delivery::DirectDelivery;
 pub use epidemic::Epidemic;
 pub use first_contact::FirstContact;
+pub use max_prop::MaxProp;
 pub use prophet::Prophet;
 pub use random_order::RandomOrder;
 pub use spray_and_wait::SprayAndWait;

@@ -53,8 +53,8 @@ impl<P: Policy> Policy for RandomOrder<P> {
         self.0.part(moved);
     }
 
-    fn survey(&mut self, towards: Endpoint, custody: &Custody<'_>) {
-        self.0.survey(towards, custody);
+    fn survey(&mut self, here: Endpoint, towards: Endpoint, custody: &Custody<'_>) {
+        self.0.survey(here, towards, custody);
     }
 
     fn keeping(&self, item: &Candidate<'_>) -> Priority {

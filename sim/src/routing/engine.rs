@@ -1,0 +1,506 @@
+//! The engine: contacts, the air, timers.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::time::Duration;
+
+use chappe_gossip::policy::Policy;
+use chappe_gossip::{
+    Change, Config, DropReason, Ingress, LinkSetup, OutFrame, Received, Router, Transferred,
+};
+use chappe_wire::{Age, ByteCount, HEADER_LEN, Instant, Lifetime, LinkId, LinkSalt, Tag};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+
+use super::node::{Copy, Flight, Link, Node, Slot};
+use super::post::{Letter, message_of, message_tagged};
+use crate::buffers::Buffers;
+use crate::event::{
+    ContactEvent, ContactTrace, MessageEvent, MessageIndex, NodeIndex, SimTime, UnknownNode,
+};
+use crate::outcome::{Outcome, Tally};
+use crate::table::Table;
+use crate::units::Rate;
+
+/// What goes along with a message when it is handed over: the envelope's header and the frame's fields.
+const TRANSFER_OVERHEAD: u64 = HEADER_LEN as u64 + 16;
+/// What counts of a message that was cut off.
+const CHUNK: u64 = 4_096;
+/// A recipient lets receipts go after half of this to all of it.
+const RECEIPT_DELAY: Duration = Duration::from_secs(10);
+
+/// How a trace is replayed.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The rate of contacts for which the trace tells none.
+    pub rate: Rate,
+    /// How much the nodes can hold.
+    pub buffers: Buffers,
+    /// The messages' lifetime.
+    pub ttl: Duration,
+    /// When the run ends; otherwise with the trace or its last message, whichever is later.
+    pub end: Option<SimTime>,
+}
+
+/// Contacts and messages, ready to be replayed with any policy and seed.
+#[derive(Debug)]
+pub struct Network<'a> {
+    contacts: &'a ContactTrace,
+    messages: &'a [MessageEvent],
+    settings: Settings,
+}
+
+impl<'a> Network<'a> {
+    /// Checks that contacts and messages fit.
+    ///
+    /// # Errors
+    /// [`UnknownNode`].
+    pub fn new(
+        contacts: &'a ContactTrace,
+        messages: &'a [MessageEvent],
+        settings: Settings,
+    ) -> Result<Self, UnknownNode> {
+        contacts.check(messages)?;
+        Ok(Self {
+            contacts,
+            messages,
+            settings,
+        })
+    }
+
+    /// One run. `policy` makes each node's policy.
+    pub fn run(&self, policy: &dyn Fn() -> Box<dyn Policy + Send>, seed: u64) -> Outcome {
+        Engine::new(self, policy, seed).run()
+    }
+
+    fn end(&self) -> SimTime {
+        let message = self.messages.last();
+        let message = message.map_or(SimTime::ZERO, |message| message.at);
+        let last = message.max(self.contacts.end);
+        self.settings.end.unwrap_or(last)
+    }
+}
+
+struct Engine<'a> {
+    network: &'a Network<'a>,
+    nodes: Table<NodeIndex, Node>,
+    links: Table<Slot, Link>,
+    free: Vec<Slot>,
+    letters: Table<MessageIndex, Letter>,
+    delivered: Table<MessageIndex, bool>,
+    timers: BinaryHeap<Reverse<(SimTime, u64, Timer)>>,
+    count: u64,
+    now: SimTime,
+    tally: Tally,
+    rng: ChaCha8Rng,
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// What is on the air over a link has arrived, if that is still this link.
+    Landed(Slot, LinkId),
+    /// A node lets receipts go.
+    Receipts(NodeIndex),
+    /// A router is to be woken.
+    Wake(NodeIndex),
+}
+
+impl<'a> Engine<'a> {
+    fn new(
+        network: &'a Network<'a>,
+        policy: &dyn Fn() -> Box<dyn Policy + Send>,
+        seed: u64,
+    ) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let ttl = chappe_wire::Duration::from_micros(
+            u64::try_from(network.settings.ttl.as_micros()).unwrap_or(u64::MAX),
+        );
+        let lifetime = Lifetime::at_least(ttl);
+        let letters = network.messages.iter();
+        let letters = letters.map(|message| Letter::new(message.index, lifetime, &mut rng));
+        let letters = Table::new(letters.collect());
+        let nodes = (0..network.contacts.nodes).map(|node| {
+            let config = Config {
+                capacity: network.settings.buffers.of(NodeIndex::new(node)),
+                ..Config::default()
+            };
+            let mut seed = [0; 32];
+            rng.fill_bytes(&mut seed);
+            Node {
+                router: Router::new(config, policy(), seed),
+                links: Vec::new(),
+                on_air: false,
+                held: BTreeMap::new(),
+                begun: BTreeMap::new(),
+                arrived: Vec::new(),
+                wakes: SimTime::NEVER,
+            }
+        });
+        Self {
+            network,
+            nodes: Table::new(nodes.collect()),
+            links: Table::new(Vec::new()),
+            free: Vec::new(),
+            letters,
+            delivered: Table::new(vec![false; network.messages.len()]),
+            timers: BinaryHeap::new(),
+            count: 0,
+            now: SimTime::ZERO,
+            tally: Tally::default(),
+            rng,
+        }
+    }
+
+    /// Of one instant, what is on the air arrives first, then contacts end and begin in the order of the trace, then
+    /// messages are written.
+    fn run(mut self) -> Outcome {
+        let mut contacts = self.network.contacts.events.iter().peekable();
+        let mut messages = self.network.messages.iter().peekable();
+        let end = self.network.end();
+        loop {
+            let timer = self.timers.peek().map(|Reverse((at, ..))| *at);
+            let contact = contacts.peek().map(|event| event.at);
+            let message = messages.peek().map(|event| event.at);
+            let next = [timer, contact, message].into_iter().flatten().min();
+            let Some(next) = next.filter(|next| *next <= end) else {
+                return self.tally.outcome();
+            };
+            self.now = next;
+            if timer == Some(next) {
+                if let Some(Reverse((.., timer))) = self.timers.pop() {
+                    self.handle_timer(timer);
+                }
+            } else if contact == Some(next) {
+                if let Some(event) = contacts.next() {
+                    self.handle_contact(event);
+                }
+            } else if let Some(event) = messages.next() {
+                self.write(event);
+            }
+        }
+    }
+
+    fn handle_timer(&mut self, timer: Timer) {
+        match timer {
+            Timer::Landed(slot, id) => {
+                if self.links[slot].id == id
+                    && let Some(flight) = self.links[slot].flight.take()
+                {
+                    self.land(slot, flight);
+                }
+            }
+            Timer::Receipts(node) => {
+                for message in std::mem::take(&mut self.nodes[node].arrived) {
+                    let letter = self.letters[message];
+                    let lifetime = letter.header.lifetime;
+                    let now = self.instant();
+                    let router = &mut self.nodes[node].router;
+                    router.add_receipt(now, letter.preimage, lifetime);
+                }
+                self.settle(node);
+            }
+            Timer::Wake(node) => {
+                if self.nodes[node].wakes == self.now {
+                    self.nodes[node].wakes = SimTime::NEVER;
+                    let now = self.instant();
+                    self.nodes[node].router.handle_timeout(now);
+                    self.settle(node);
+                }
+            }
+        }
+    }
+
+    fn handle_contact(&mut self, event: &ContactEvent) {
+        let ContactEvent { a, b, .. } = *event;
+        let known = self.nodes[a].links.iter().find(|(peer, _)| *peer == b);
+        match (event.up, known.copied()) {
+            (true, None) => self.link_up(a, b, event.rate.unwrap_or(self.network.settings.rate)),
+            (false, Some((_, slot))) => self.link_down(slot),
+            _ => {}
+        }
+    }
+
+    fn link_up(&mut self, a: NodeIndex, b: NodeIndex, rate: Rate) {
+        self.tally.contacts += 1;
+        let id = LinkId::new(self.tally.contacts);
+        let link = Link {
+            ends: [a, b],
+            id,
+            rate,
+            idle: [false; 2],
+            last: 1,
+            flight: None,
+        };
+        let slot = if let Some(slot) = self.free.pop() {
+            self.links[slot] = link;
+            slot
+        } else {
+            self.links.push(link);
+            Slot(self.links.len() as u32 - 1)
+        };
+        let mut salt = [0; 16];
+        self.rng.fill_bytes(&mut salt);
+        let now = self.instant();
+        for (node, peer, opener) in [(a, b, true), (b, a, false)] {
+            self.nodes[node].links.push((peer, slot));
+            let setup = LinkSetup {
+                opener,
+                salt: LinkSalt::new(salt),
+                pinned: false,
+                ingress: Ingress::new(u64::from(peer.get())),
+            };
+            self.nodes[node].router.link_up(now, id, setup);
+        }
+        self.settle(a);
+        self.settle(b);
+    }
+
+    fn link_down(&mut self, slot: Slot) {
+        self.tally.links_down += 1;
+        let [a, b] = self.links[slot].ends;
+        let id = self.links[slot].id;
+        if let Some(flight) = self.links[slot].flight.take() {
+            self.cut(slot, &flight);
+        }
+        let now = self.instant();
+        for (node, peer) in [(a, b), (b, a)] {
+            self.nodes[node].links.retain(|(other, _)| *other != peer);
+            self.nodes[node].router.link_down(now, id);
+        }
+        self.free.push(slot);
+        self.settle(a);
+        self.settle(b);
+    }
+
+    fn write(&mut self, event: &MessageEvent) {
+        self.tally.created += 1;
+        let letter = self.letters[event.index];
+        let now = self.instant();
+        let router = &mut self.nodes[event.from].router;
+        // Where there is no room for it, a device refuses to send it.
+        if router
+            .add_own(now, letter.id, letter.header, event.size)
+            .is_ok()
+        {
+            let copy = Copy {
+                received: self.now,
+                hops: 0,
+            };
+            self.nodes[event.from].held.insert(event.index, copy);
+        }
+        self.settle(event.from);
+    }
+
+    /// Puts the next frame on the air that `node` sends or receives.
+    fn transmit(&mut self, node: NodeIndex) {
+        if self.nodes[node].on_air {
+            return;
+        }
+        for place in 0..self.nodes[node].links.len() {
+            let Some((peer, slot)) = self.nodes[node].links.get(place).copied() else {
+                return;
+            };
+            if self.nodes[peer].on_air {
+                continue;
+            }
+            let first = 1 - self.links[slot].last;
+            for end in [first, 1 - first] {
+                if self.links[slot].is_idle(end) {
+                    continue;
+                }
+                let (from, id) = (self.links[slot].node(end), self.links[slot].id);
+                let now = self.instant();
+                let frame = self.nodes[from].router.poll_frame(now, id);
+                self.note_changes(from);
+                match frame {
+                    Some(frame) => {
+                        self.take_off(slot, end, frame);
+                        // Who was served goes to the end of the queue.
+                        self.nodes[node].links.rotate_left(place + 1);
+                        return;
+                    }
+                    None => self.links[slot].set_idle(end, true),
+                }
+            }
+        }
+    }
+
+    fn take_off(&mut self, slot: Slot, from: usize, frame: OutFrame) {
+        let sender = self.links[slot].node(from);
+        let receiver = self.links[slot].node(1 - from);
+        let mut flight = Flight {
+            from,
+            control: 0,
+            data: 0,
+            hops: 0,
+            started: self.now,
+            frame,
+        };
+        match &flight.frame {
+            OutFrame::Bytes(bytes) => flight.control = bytes.len() as u64,
+            OutFrame::Envelope(handover) => {
+                let message = message_of(&handover.id);
+                let begun = self.nodes[receiver].begun.get(&message).copied();
+                flight.control = TRANSFER_OVERHEAD;
+                flight.data = self.size(message).saturating_sub(begun.unwrap_or(0));
+                flight.hops = self.nodes[sender].held.get(&message).map_or(0, |c| c.hops);
+                self.tally.started += 1;
+            }
+        }
+        let size = ByteCount::new(flight.control + flight.data);
+        let lands = self.now.after(self.links[slot].rate.time_for(size));
+        self.nodes[sender].on_air = true;
+        self.nodes[receiver].on_air = true;
+        let link = &mut self.links[slot];
+        link.last = from;
+        link.flight = Some(flight);
+        let id = link.id;
+        self.schedule(lands, Timer::Landed(slot, id));
+    }
+
+    /// The contact ended while this was on the air.
+    fn cut(&mut self, slot: Slot, flight: &Flight) {
+        let link = &self.links[slot];
+        let receiver = link.node(1 - flight.from);
+        let micros = self.now.since(flight.started).as_micros();
+        let sent = micros * u128::from(link.rate.bytes_per_second()) / 1_000_000;
+        let sent = u64::try_from(sent).unwrap_or(u64::MAX);
+        let control = sent.min(flight.control);
+        let data = (sent - control).min(flight.data);
+        self.tally.control_bytes += control;
+        self.tally.data_bytes += data;
+        for node in self.links[slot].ends {
+            self.nodes[node].on_air = false;
+        }
+        if let OutFrame::Envelope(handover) = &flight.frame {
+            self.tally.aborted += 1;
+            let message = message_of(&handover.id);
+            let come = self.size(message).saturating_sub(flight.data) + data;
+            let whole = come - come % CHUNK;
+            if whole > 0 {
+                self.nodes[receiver].begun.insert(message, whole);
+            }
+        }
+    }
+
+    fn land(&mut self, slot: Slot, flight: Flight) {
+        let (sender, receiver) = {
+            let link = &self.links[slot];
+            (link.node(flight.from), link.node(1 - flight.from))
+        };
+        let id = self.links[slot].id;
+        self.nodes[sender].on_air = false;
+        self.nodes[receiver].on_air = false;
+        self.tally.control_bytes += flight.control;
+        self.tally.data_bytes += flight.data;
+        let now = self.instant();
+        match flight.frame {
+            OutFrame::Bytes(bytes) => {
+                let received = self.nodes[receiver].router.handle_frame(now, id, &bytes);
+                if let Ok(Received::TagsShown(tags)) = received {
+                    let own = tags.into_iter().filter(|tag| self.is_for(tag, receiver));
+                    let own: Vec<Tag> = own.collect();
+                    self.nodes[receiver].router.take(id, own);
+                }
+            }
+            OutFrame::Envelope(handover) => {
+                self.tally.relayed += 1;
+                let message = message_of(&handover.id);
+                self.nodes[receiver].begun.remove(&message);
+                let transferred = Transferred {
+                    id: handover.id,
+                    header: self.letters[message].header,
+                    size: ByteCount::new(self.size(message)),
+                    age: Age::from_wire(handover.age.to_wire()),
+                    copies: handover.copies,
+                };
+                let router = &mut self.nodes[receiver].router;
+                if let Some(arrival) = router.handle_transfer(now, id, &transferred) {
+                    let hops = flight.hops + 1;
+                    if router.accept(now, arrival).is_ok() {
+                        let received = self.now;
+                        let copy = Copy { received, hops };
+                        self.nodes[receiver].held.insert(message, copy);
+                    }
+                    self.open(receiver, message, hops);
+                }
+            }
+        }
+        self.settle(receiver);
+        self.settle(sender);
+    }
+
+    /// The recipient reads what is for it.
+    fn open(&mut self, node: NodeIndex, message: MessageIndex, hops: u32) {
+        let Some(event) = self.network.messages.get(message.as_usize()) else {
+            return;
+        };
+        if event.to != node || self.delivered[message] {
+            return;
+        }
+        self.delivered[message] = true;
+        if self.now.since(event.at) <= self.network.settings.ttl {
+            self.tally.deliver(event.at, self.now, hops);
+        }
+        if self.nodes[node].arrived.is_empty() {
+            let half = RECEIPT_DELAY / 2;
+            let random = self.rng.next_u64() % half.as_micros() as u64;
+            let at = self.now.after(half + Duration::from_micros(random));
+            self.schedule(at, Timer::Receipts(node));
+        }
+        self.nodes[node].arrived.push(message);
+    }
+
+    /// Something has happened to `node`: it may have something to send to anyone.
+    fn settle(&mut self, node: NodeIndex) {
+        self.note_changes(node);
+        for place in 0..self.nodes[node].links.len() {
+            if let Some((_, slot)) = self.nodes[node].links.get(place).copied() {
+                let end = self.links[slot].end_of(node);
+                self.links[slot].set_idle(end, false);
+            }
+        }
+        let wakes = self.nodes[node].router.poll_timeout();
+        if wakes < Instant::NEVER {
+            let wakes = SimTime::from_micros(wakes.as_micros()).max(self.now);
+            if wakes < self.nodes[node].wakes {
+                self.nodes[node].wakes = wakes;
+                self.schedule(wakes, Timer::Wake(node));
+            }
+        }
+        self.transmit(node);
+    }
+
+    fn note_changes(&mut self, node: NodeIndex) {
+        let Node { router, held, .. } = &mut self.nodes[node];
+        while let Some(change) = router.poll_change() {
+            if let Change::ItemDropped { id, reason, .. } = change
+                && let Some(copy) = held.remove(&message_of(&id))
+            {
+                let dropped = matches!(reason, DropReason::Expired | DropReason::Quota);
+                self.tally.release(copy.received, self.now, dropped);
+            }
+        }
+    }
+
+    fn is_for(&self, tag: &Tag, node: NodeIndex) -> bool {
+        let message = message_tagged(tag);
+        let event = self.network.messages.get(message.as_usize());
+        event.is_some_and(|event| event.to == node) && !self.delivered[message]
+    }
+
+    fn size(&self, message: MessageIndex) -> u64 {
+        let event = self.network.messages.get(message.as_usize());
+        event.map_or(0, |event| event.size.get())
+    }
+
+    fn schedule(&mut self, at: SimTime, timer: Timer) {
+        self.count += 1;
+        self.timers.push(Reverse((at, self.count, timer)));
+    }
+
+    const fn instant(&self) -> Instant {
+        Instant::from_micros(self.now.as_micros())
+    }
+}
