@@ -110,7 +110,7 @@ pub(crate) fn decimal(text: &str, unit: u64) -> Option<u64> {
     let mut place = unit;
     for digit in fraction.bytes() {
         let digit = u64::from(digit - b'0');
-        if !place.is_multiple_of(10) && digit != 0 {
+        if digit != 0 && (place < 10 || !place.is_multiple_of(10)) {
             return None;
         }
         place /= 10;

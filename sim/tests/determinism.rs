@@ -7,9 +7,9 @@ use std::process::Command;
 #[test]
 fn the_number_of_threads_changes_nothing() {
     for router in ["prophet", "spray-and-wait"] {
-        let one = replay(router, "1", "1..4");
-        assert_eq!(one.len(), 4);
-        assert_eq!(replay(router, "3", "1..4"), one);
+        let one = replay(router, "1", "1..3");
+        assert_eq!(one.len(), 3);
+        assert_eq!(replay(router, "3", "1..3"), one);
         assert_eq!(replay(router, "2", "3..3"), one.get(2..3).unwrap());
     }
 }

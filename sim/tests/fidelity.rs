@@ -67,18 +67,9 @@ fn heavy_load_is_met_within_the_noise_of_ties() {
         ("prophet-v2", report(532, 81_710, 1944.14), HEAVY),
         ("maxprop", report(971, 229_101, 2184.84), HEAVY),
     ] {
-        let runs = replay("rwp200", "rwp200-messages-heavy", router, 100, 6);
+        let runs = replay("rwp200", "rwp200-messages-heavy", router, 100, 3);
         check(router, &runs, &one, &within);
     }
-}
-
-#[test]
-fn a_longer_tick_carries_fewer_messages() {
-    let relayed = |tick| {
-        let runs = replay("rwp200", "rwp200-messages", "epidemic", tick, 1);
-        runs.first().unwrap().relayed
-    };
-    assert!(relayed(5_000) < relayed(1_000));
 }
 
 fn replay(contacts: &str, messages: &str, router: &str, tick_ms: u64, seeds: u64) -> Vec<Outcome> {

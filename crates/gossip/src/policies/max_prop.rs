@@ -18,9 +18,9 @@ use crate::policy::{Candidate, Custody, Endpoint, Habits, Neighbour, Policy, Pri
 #[derive(Clone, Debug, Default)]
 pub struct MaxProp {
     /// How likely this node meets whom next.
-    meetings: Arc<Meetings>,
+    meetings: Meetings,
     /// The same of others, as far as it was told. By the number of the endpoint.
-    told: Vec<Option<Arc<Meetings>>>,
+    told: Vec<Meetings>,
     moved: Moved,
     /// Items of fewer hops go first, whatever their path costs.
     few_hops: u32,
@@ -30,27 +30,45 @@ pub struct MaxProp {
     towards: Option<Endpoint>,
 }
 
-/// How likely a node meets whom next, most likely first. The sum is 1.
-#[derive(Clone, Debug, Default)]
+/// How likely a node meets whom next.
+#[derive(Clone, Debug)]
 struct Meetings {
-    likelihoods: Vec<(f64, Endpoint)>,
+    /// Most likely first. The sum is 1.
+    likelihoods: Option<Arc<[(f64, Endpoint)]>>,
+    /// What the cheapest step from the node costs.
+    least_cost: f64,
     updated: Instant,
 }
 
+impl Default for Meetings {
+    fn default() -> Self {
+        Self {
+            likelihoods: None,
+            least_cost: f64::MAX,
+            updated: Instant::ZERO,
+        }
+    }
+}
+
 impl Meetings {
+    fn steps(&self) -> &[(f64, Endpoint)] {
+        self.likelihoods.as_deref().unwrap_or_default()
+    }
+
     /// All likelihoods count half as much as before, and who is met now gets the other half. (The paper's alpha is 1.)
     fn meet(&self, now: Instant, neighbour: Endpoint) -> Self {
-        let known = self.likelihoods.iter().find(|(_, to)| *to == neighbour);
+        let known = self.steps().iter().find(|(_, to)| *to == neighbour);
         let before = known.map_or(0.0, |(likelihood, _)| *likelihood);
-        let met = if self.likelihoods.is_empty() {
+        let met = if self.steps().is_empty() {
             1.0
         } else {
             (before + 1.0) / 2.0
         };
-        let others = self.likelihoods.iter().filter(|(_, to)| *to != neighbour);
+        let others = self.steps().iter().filter(|(_, to)| *to != neighbour);
         let halved = others.map(|(likelihood, to)| (likelihood / 2.0, *to));
         Self {
-            likelihoods: core::iter::once((met, neighbour)).chain(halved).collect(),
+            likelihoods: Some(core::iter::once((met, neighbour)).chain(halved).collect()),
+            least_cost: 1.0 - met,
             updated: now,
         }
     }
@@ -140,7 +158,9 @@ impl MaxProp {
             if cost > best.of(node) {
                 continue;
             }
-            let steps = self.meetings_of(here, node);
+            let steps = self
+                .meetings_of(here, node)
+                .map_or(&[][..], Meetings::steps);
             for (likelihood, to) in steps {
                 best.lower(*to, cost + 1.0 - likelihood);
             }
@@ -151,8 +171,8 @@ impl MaxProp {
                 if cost >= limit {
                     break;
                 }
-                let first = self.meetings_of(here, *to).first();
-                let rest = first.map_or(f64::MAX, |(likelihood, _)| 1.0 - likelihood);
+                let next = self.meetings_of(here, *to);
+                let rest = next.map_or(f64::MAX, |meetings| meetings.least_cost);
                 if cost + rest < limit && cost <= best.of(*to) {
                     waiting.push(Reverse((cost.to_bits(), *to)));
                 }
@@ -161,12 +181,12 @@ impl MaxProp {
         targets.iter().map(|to| (*to, best.of(*to))).collect()
     }
 
-    fn meetings_of(&self, here: Endpoint, node: Endpoint) -> &[(f64, Endpoint)] {
+    fn meetings_of(&self, here: Endpoint, node: Endpoint) -> Option<&Meetings> {
         if node == here {
-            return &self.meetings.likelihoods;
+            Some(&self.meetings)
+        } else {
+            self.told.get(node.place())
         }
-        let told = self.told.get(node.place()).and_then(Option::as_ref);
-        told.map_or(&[], |meetings| &meetings.likelihoods)
     }
 }
 
@@ -222,7 +242,7 @@ impl Policy for MaxProp {
     }
 
     fn meet(&mut self, now: Instant, neighbour: Endpoint) {
-        self.meetings = Arc::new(self.meetings.meet(now, neighbour));
+        self.meetings = self.meetings.meet(now, neighbour);
         self.costs.clear();
     }
 
@@ -232,17 +252,15 @@ impl Policy for MaxProp {
         };
         let length = theirs.told.len().max(neighbour.place() + 1);
         if self.told.len() < length {
-            self.told.resize(length, None);
+            self.told.resize(length, Meetings::default());
         }
         for (ours, told) in self.told.iter_mut().zip(&theirs.told) {
-            let newer =
-                |told: &Arc<Meetings>| ours.as_ref().is_none_or(|ours| ours.updated < told.updated);
-            if told.as_ref().is_some_and(newer) {
+            if ours.updated < told.updated {
                 ours.clone_from(told);
             }
         }
         if let Some(ours) = self.told.get_mut(neighbour.place()) {
-            *ours = Some(Arc::clone(&theirs.meetings));
+            ours.clone_from(&theirs.meetings);
         }
         self.costs.clear();
     }
