@@ -1,6 +1,8 @@
 //! `chappe-sim trace`.
 
 mod convert;
+mod generate;
+mod source;
 mod stats;
 
 use clap::Subcommand;
@@ -18,6 +20,8 @@ pub(crate) struct Args {
 enum Command {
     /// Write a trace in another format.
     Convert(convert::Args),
+    /// Make a trace of a scenario: its contacts, messages or movement.
+    Generate(generate::Args),
     /// Figures of a trace: contacts, durations, times between contacts, components.
     Stats(stats::Args),
 }
@@ -25,6 +29,7 @@ enum Command {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Command::Convert(args) => convert::run(args),
+        Command::Generate(args) => generate::run(args),
         Command::Stats(args) => stats::run(args),
     }
 }

@@ -120,7 +120,7 @@ pub enum RadioError {
     #[error("the radio's data are wrong: {0}")]
     Data(String),
     /// No preset is called this.
-    #[error("there is no radio `{0}`; expected ble, ideal or wifi-direct")]
+    #[error("there is no radio `{0}` among ble, ideal and wifi-direct")]
     Unknown(String),
 }
 

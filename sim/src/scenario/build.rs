@@ -73,12 +73,7 @@ impl Scenario {
             let name = format!("\"{}\"", group.name);
             if let Err(error) = preset(&group.radio) {
                 let radio = format!("\"{}\"", group.radio);
-                return refuse(
-                    &name,
-                    &radio,
-                    error.to_string(),
-                    "a radio that `presets` lists",
-                );
+                return refuse(&name, &radio, error.to_string(), "one of these");
             }
             match (&group.movement, &file.contacts) {
                 (None, None) => {
@@ -187,23 +182,11 @@ fn fault_shares(fault: &FaultFile) -> Vec<(&'static str, f64)> {
 pub(super) fn world(scenario: &Scenario, seed: u64) -> Result<World, ScenarioError> {
     let file = &scenario.file;
     let end = file.duration.as_time();
-    let mut radios: Vec<(String, Preset)> = Vec::new();
+    let (radios, kinds) = radios(scenario)?;
     let (mut radio_of, mut buffers, mut group_of) = (Vec::new(), Vec::new(), Vec::new());
-    let mut kinds = Vec::new();
-    for (place, group) in (0_u16..).zip(&file.groups) {
-        let kind = match radios.iter().position(|(name, _)| *name == group.radio) {
-            Some(kind) => kind,
-            None => {
-                let known = preset(&group.radio).map_err(|error| {
-                    ScenarioError::new(scenario.source.path(), error.to_string(), "a known radio")
-                })?;
-                radios.push((group.radio.clone(), known));
-                radios.len() - 1
-            }
-        };
-        kinds.push(kind as u8);
+    for ((place, group), kind) in (0_u16..).zip(&file.groups).zip(&kinds) {
         let count = group.count as usize;
-        radio_of.extend(std::iter::repeat_n(kind as u8, count));
+        radio_of.extend(std::iter::repeat_n(*kind, count));
         let buffer = group.buffer.unwrap_or(file.buffer).0;
         buffers.extend(std::iter::repeat_n(buffer, count));
         group_of.extend(std::iter::repeat_n(place, count));
@@ -260,6 +243,23 @@ pub(super) fn world(scenario: &Scenario, seed: u64) -> Result<World, ScenarioErr
     })
 }
 
+/// The kinds of radio that a scenario has, and of each group which one.
+fn radios(scenario: &Scenario) -> Result<(Vec<(String, Preset)>, Vec<u8>), ScenarioError> {
+    let mut radios: Vec<(String, Preset)> = Vec::new();
+    let mut kinds = Vec::new();
+    for group in &scenario.file.groups {
+        let known = radios.iter().position(|(name, _)| *name == group.radio);
+        kinds.push(known.unwrap_or(radios.len()) as u8);
+        if known.is_none() {
+            let data = preset(&group.radio).map_err(|error| {
+                ScenarioError::new(scenario.source.path(), error.to_string(), "a known radio")
+            })?;
+            radios.push((group.radio.clone(), data));
+        }
+    }
+    Ok((radios, kinds))
+}
+
 /// The nodes of the groups of these names; all, if there are none.
 fn members(groups: &[GroupFile], names: &[String]) -> Vec<NodeIndex> {
     let mut first = 0;
@@ -282,14 +282,7 @@ impl Scenario {
         if self.file.contacts.is_some() {
             return Ok(None);
         }
-        let mut radios = Vec::new();
-        for group in &self.file.groups {
-            let known = preset(&group.radio).map_err(|error| {
-                ScenarioError::new(self.source.path(), error.to_string(), "a known radio")
-            })?;
-            radios.push((group.radio.clone(), known));
-        }
-        let kinds: Vec<u8> = (0..radios.len() as u8).collect();
+        let (radios, kinds) = radios(self)?;
         fleet(self, &kinds, &radios, seed).map(Some)
     }
 }

@@ -51,13 +51,13 @@ impl Source {
         &self.path
     }
 
-    /// What a parser says of a place. It says `what, expected that`.
+    /// What a parser says of a place: `what, expected that`, in one of its ways.
     pub(super) fn at(&self, span: Option<Range<usize>>, message: &str) -> ScenarioError {
         let message = message.trim().replace('\n', " ");
-        let (what, expected) = match message.split_once("expected ") {
-            Some((what, expected)) => (what.trim_end_matches([',', ' ', ':']), expected),
-            None => (message.as_str(), "a scenario's TOML"),
-        };
+        let parted = [", expected ", ": expected ", ", available keys: "]
+            .iter()
+            .find_map(|middle| message.split_once(middle));
+        let (what, expected) = parted.unwrap_or((message.as_str(), "a scenario's TOML"));
         let mut error = ScenarioError::new(&self.path, what, expected);
         if let Some(span) = span {
             self.place(&mut error, span.start);

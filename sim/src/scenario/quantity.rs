@@ -75,8 +75,10 @@ impl SizeSpan {
     }
 }
 
-/// What was expected in place of a text.
-type Expected = &'static str;
+/// A text that is not the quantity that was expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}`: expected {1}")]
+pub struct QuantityError(String, &'static str);
 
 fn number(text: &str) -> Option<f64> {
     let number: f64 = text.trim().parse().ok()?;
@@ -152,18 +154,18 @@ fn area(text: &str) -> Option<Area> {
 macro_rules! quantity {
     ($($name:ident: $read:expr, $expected:literal;)+) => {$(
         impl FromStr for $name {
-            type Err = Expected;
+            type Err = QuantityError;
 
-            fn from_str(text: &str) -> Result<Self, Expected> {
+            fn from_str(text: &str) -> Result<Self, QuantityError> {
                 let read: fn(&str) -> Option<$name> = $read;
-                read(text).ok_or(concat!("expected ", $expected))
+                read(text).ok_or_else(|| QuantityError(text.to_owned(), $expected))
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
-                text.parse().map_err(|expected| de::Error::custom(format!("`{text}`: {expected}")))
+                text.parse().map_err(de::Error::custom)
             }
         }
     )+};

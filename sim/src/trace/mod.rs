@@ -3,11 +3,14 @@
 //! Readers take plain and gzipped files, recognise the format by the first line, and refuse a file with the line and what
 //! was expected there. Nothing is skipped but empty lines and comments (`#`).
 
+mod bonnmotion;
 mod csv;
 mod format;
 mod haggle;
 mod intervals;
+mod movement;
 mod one;
+mod setdest;
 mod sink;
 mod sociopatterns;
 mod source;
@@ -16,6 +19,7 @@ pub mod statistics;
 use std::path::Path;
 
 pub use format::{Format, FormatError};
+pub use movement::{MovementTrace, write_one_movement, write_setdest};
 pub use one::{write_contacts, write_messages};
 pub use sink::Sink;
 
@@ -63,4 +67,25 @@ pub fn read_messages(path: &Path) -> Result<Vec<MessageEvent>, TraceError> {
 /// [`TraceError`], also where a message names another node.
 pub fn read_messages_among(path: &Path, nodes: u32) -> Result<Vec<MessageEvent>, TraceError> {
     one::messages(&mut Lines::open(path)?, Some(nodes))
+}
+
+/// Reads movement: BonnMotion's or ns-2's, plain or gzipped; `None` has the first line tell which.
+///
+/// # Errors
+/// [`TraceError`], also for a format that tells of contacts.
+pub fn read_movement(path: &Path, format: Option<Format>) -> Result<MovementTrace, TraceError> {
+    let mut lines = Lines::open(path)?;
+    match format::settled(&mut lines, format)? {
+        Format::BonnMotion => bonnmotion::movement(&mut lines),
+        Format::Setdest => setdest::movement(&mut lines),
+        contacts => Err(lines.refuse((format!("contacts ({contacts})"), "movement"))),
+    }
+}
+
+/// What a file tells of.
+///
+/// # Errors
+/// [`TraceError`], where the first line is of no known format.
+pub fn recognise(path: &Path) -> Result<Format, TraceError> {
+    format::settled(&mut Lines::open(path)?, None)
 }

@@ -178,3 +178,11 @@ pub(super) fn whole(field: &str) -> Result<u64, Fault> {
         .parse()
         .map_err(|_| (format!("`{field}`"), "a whole number, not negative"))
 }
+/// A coordinate or a speed.
+pub(super) fn real(field: &str) -> Result<f64, Fault> {
+    field
+        .parse()
+        .ok()
+        .filter(|number: &f64| number.abs() < 1e12)
+        .ok_or_else(|| (format!("`{field}`"), "a number"))
+}

@@ -3,27 +3,55 @@
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use chappe_sim::trace::{self, Format, Sink};
+use chappe_sim::scenario::quantity::Seconds;
+use chappe_sim::trace::{self, Sink};
 
+use super::source::Source;
 use crate::cli::Failure;
+
+/// What to write.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Target {
+    /// The ONE's contact events.
+    One,
+    /// The ONE's movement (`ExternalMovement`).
+    OneMovement,
+    /// ns-2's movement (`setdest`).
+    Setdest,
+}
 
 /// Arguments of `trace convert`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The trace, plain or gzipped.
-    file: PathBuf,
-    /// Its format, where the first line does not tell: bonnmotion, csv, haggle, one, setdest, sociopatterns.
-    #[arg(long)]
-    format: Option<Format>,
+    #[command(flatten)]
+    source: Source,
+    /// What to write.
+    #[arg(long, value_enum, default_value = "one")]
+    to: Target,
+    /// How often The ONE's movement tells where nodes are.
+    #[arg(long, default_value = "1s")]
+    every: Seconds,
     /// Where to; gzipped if the name ends in `.gz`. Standard output if not given.
     #[arg(long, short)]
     output: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let contacts = trace::read_contacts_as(&args.file, args.format)?.events;
-    write_to(args.output.as_ref(), |out| {
-        trace::write_contacts(out, contacts)
+    if args.to == Target::One {
+        let contacts = args.source.contacts()?.events;
+        return write_to(args.output.as_ref(), |out| {
+            trace::write_contacts(out, contacts)
+        });
+    }
+    if !args.source.format()?.is_movement() {
+        return Err(Failure::new(
+            "this trace has contacts, from which no movement follows; convert it to `one`",
+        ));
+    }
+    let (fleet, end) = args.source.fleet(0.0)?;
+    write_to(args.output.as_ref(), |out| match args.to {
+        Target::OneMovement => trace::write_one_movement(out, fleet, end, args.every.as_time()),
+        _ => trace::write_setdest(out, fleet, end),
     })
 }
 
