@@ -2,18 +2,32 @@
 //! processes, and writes the report. `cargo xtask radio-lab` builds it and boots the guest.
 #![forbid(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+mod bare;
+#[cfg(target_os = "linux")]
 mod bluetooth;
+#[cfg(target_os = "linux")]
 mod capture;
+#[cfg(target_os = "linux")]
 mod lab;
+#[cfg(target_os = "linux")]
 mod node;
+#[cfg(target_os = "linux")]
 mod report;
+#[cfg(target_os = "linux")]
 mod scenarios;
+#[cfg(target_os = "linux")]
 mod wait;
 
 use std::process::ExitCode;
 
-use lab::Lab;
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    eprintln!("The radio lab needs Linux; run it there.");
+    ExitCode::FAILURE
+}
 
+#[cfg(target_os = "linux")]
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let done = match args.next().as_deref() {
@@ -29,9 +43,10 @@ fn main() -> ExitCode {
     }
 }
 
+#[cfg(target_os = "linux")]
 fn run(names: &[String]) -> anyhow::Result<()> {
     let chosen = scenarios::chosen(names)?;
-    let mut lab = Lab::new("/lab", "/tmp/lab")?;
+    let mut lab = lab::Lab::new("/lab", "/tmp/lab")?;
     let mut report = report::Report::default();
     for scenario in chosen {
         report.run(&mut lab, scenario);

@@ -1,5 +1,6 @@
 //! The scenarios, in the order in which they run.
 
+mod ble_bytes;
 mod ble_churn;
 mod ble_pair;
 mod ble_privacy;
@@ -15,7 +16,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 5] = [
+const ALL: [Scenario; 6] = [
     Scenario {
         name: "boot",
         run: boot::run,
@@ -31,6 +32,10 @@ const ALL: [Scenario; 5] = [
     Scenario {
         name: "ble-privacy",
         run: ble_privacy::run,
+    },
+    Scenario {
+        name: "ble-bytes",
+        run: ble_bytes::run,
     },
     Scenario {
         name: "ble-churn",

@@ -31,7 +31,8 @@ pub struct BleOptions {
     pub rest: Duration,
     /// A neighbour that was not heard for so long is forgotten.
     pub forget: Duration,
-    /// How long to wait for the neighbour whose part it is to connect, before doing so oneself.
+    /// How long to wait for the neighbour whose part it is to connect, before doing so oneself. Longer than two
+    /// of its attempts: whoever is connecting does not advertise, and two who dial each other wait for nothing.
     pub patience: Duration,
     /// How long connecting may take.
     pub connect: Duration,
@@ -68,8 +69,8 @@ impl BleOptions {
             scan: Duration::from_secs(6),
             rest: Duration::from_secs(4),
             forget: Duration::from_secs(45),
-            patience: Duration::from_secs(8),
-            connect: Duration::from_secs(20),
+            patience: Duration::from_secs(20),
+            connect: Duration::from_secs(8),
             greet: Duration::from_secs(10),
             pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(60),
@@ -105,13 +106,14 @@ impl BleOptions {
             "forget" => self.forget = seconds()?,
             "patience" => self.patience = seconds()?,
             "hold" => self.hold = seconds()?,
+            "connect" => self.connect = seconds()?,
             _ => return Err(OptionError::Key(key.to_owned())),
         }
         Ok(())
     }
 }
 
-/// `ADAPTER[,bearer=auto|gatt][,links=N][,epoch=SECONDS][,scan=...][,rest=...][,forget=...][,patience=...][,hold=...]`
+/// `ADAPTER[,bearer=auto|gatt][,links=N][,epoch=SECONDS][,scan=...][,rest=...][,forget=...][,patience=...][,hold=...][,connect=...]`
 impl FromStr for BleOptions {
     type Err = OptionError;
 

@@ -36,7 +36,9 @@ fn the_smaller_token_connects_at_once_and_the_other_after_a_while() {
     large.heard(clock.now, token(1), true);
     assert_eq!(small.next_dial(clock.now).unwrap().token, token(2));
     assert_eq!(large.next_dial(clock.now), None);
-    clock.pass(8);
+    clock.pass(19);
+    assert_eq!(large.next_dial(clock.now), None);
+    clock.pass(1);
     assert_eq!(large.next_dial(clock.now).unwrap().token, token(1));
 }
 

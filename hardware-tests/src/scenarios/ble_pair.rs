@@ -14,7 +14,7 @@ use crate::wait;
 const MEET_LIMIT: Duration = Duration::from_secs(90);
 const TEXT_LIMIT: Duration = Duration::from_secs(60);
 const FILE_LIMIT: Duration = Duration::from_secs(180);
-const FILE_LEN: usize = 200_000;
+pub(super) const FILE_LEN: usize = 200_000;
 
 pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     lab.radios(4)?;
@@ -62,7 +62,7 @@ fn pair(
         None,
     );
 
-    let took = send_file(lab, &north, &south)?;
+    let took = send_file(lab, &north, &south, "file.bin")?;
     let rate = FILE_LEN as f64 / 1e3 / took.as_secs_f64();
     shown.figure(
         format!("{bearer}: 200 kB file, emulated"),
@@ -94,15 +94,17 @@ pub(super) fn meet(one: &Node, other: &Node, bearer: &str) -> anyhow::Result<()>
 }
 
 /// Sends a file of random bytes and waits until it is there, the same.
-fn send_file(lab: &Lab, from: &Node, to: &Node) -> anyhow::Result<Duration> {
-    let path = lab.file("file.bin", FILE_LEN)?;
+pub(super) fn send_file(lab: &Lab, from: &Node, to: &Node, name: &str) -> anyhow::Result<Duration> {
+    let path = lab.file(name, FILE_LEN)?;
     let began = Instant::now();
     from.say(&["send", &to.name, "--file", &path.to_string_lossy()])?;
     let what = format!("{} to receive the file", to.name);
     wait::until(&what, FILE_LIMIT, || {
         let inbox = to.json(&["inbox"])?;
-        let complete =
-            |entry: &Value| entry.pointer("/file/complete").and_then(Value::as_bool) == Some(true);
+        let complete = |entry: &Value| {
+            entry.pointer("/file/complete").and_then(Value::as_bool) == Some(true)
+                && entry.pointer("/file/name").and_then(Value::as_str) == Some(name)
+        };
         Ok(inbox.iter().any(complete).then_some(()))
     })?;
     let took = began.elapsed();

@@ -26,9 +26,9 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     lab.radios(2)?;
     let mut north = lab.node("north", &format!("ble:hci0{OPTIONS}")).person()?;
     let mut south = lab.node("south", &format!("ble:hci1{OPTIONS}")).person()?;
-    introduce(&north, &south)?;
     north.start()?;
     south.start()?;
+    introduce(&north, &south)?;
     meet(&north, &south, "ble-l2cap")?;
     for round in 0..WATCH.as_secs() / PAUSE.as_secs() {
         north.say(&["send", "south", &format!("round {round}")])?;
