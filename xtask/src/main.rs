@@ -9,6 +9,7 @@ mod measure;
 mod metadata;
 mod picture;
 mod process;
+mod radio_lab;
 mod setup;
 mod suite;
 mod tally;
@@ -56,7 +57,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 9] = [
+const CHORES: [Chore; 10] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -104,6 +105,12 @@ const CHORES: [Chore; 9] = [
         arguments: "[NAME...]",
         about: "measure the figures (all, or by name) and put them into README.md",
         run: measure::run,
+    },
+    Chore {
+        name: "radio-lab",
+        arguments: "[--release] [SCENARIO...]",
+        about: "the real radio stacks in a virtual machine: all scenarios, or by name",
+        run: radio_lab::run,
     },
     Chore {
         name: "picture",

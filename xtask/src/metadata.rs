@@ -12,15 +12,27 @@ use crate::process;
 /// # Errors
 /// When cargo cannot read the manifests.
 pub(crate) fn packages(root: &Path) -> anyhow::Result<Vec<Package>> {
+    Ok(metadata(root)?.packages)
+}
+
+/// The folder that everything is built in.
+///
+/// # Errors
+/// As [`packages`].
+pub(crate) fn target(root: &Path) -> anyhow::Result<PathBuf> {
+    Ok(metadata(root)?.target_directory)
+}
+
+fn metadata(root: &Path) -> anyhow::Result<Metadata> {
     let args = ["metadata", "--no-deps", "--format-version", "1"];
     let text = process::output(process::cargo(root).args(args))?;
-    let metadata: Metadata = serde_json::from_str(&text).context("reading cargo's metadata")?;
-    Ok(metadata.packages)
+    serde_json::from_str(&text).context("reading cargo's metadata")
 }
 
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
+    target_directory: PathBuf,
 }
 
 /// One package.

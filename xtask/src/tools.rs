@@ -47,7 +47,7 @@ impl Tool {
 }
 
 /// `$XDG_CACHE_HOME/chappe-dev`, or the same in `~/.cache`.
-fn cache() -> anyhow::Result<PathBuf> {
+pub(crate) fn cache() -> anyhow::Result<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     set("XDG_CACHE_HOME")
         .map(PathBuf::from)

@@ -35,6 +35,8 @@ pub use events::{EVENT_BACKLOG, Events, Update};
 pub use handle::Chappe;
 pub use home::{Home, HomeError, Profile};
 
+#[cfg(feature = "ble")]
+pub use chappe_ble as ble;
 pub use chappe_envelope::{Invite, InviteError};
 pub use chappe_link as link;
 pub use chappe_node::{

@@ -141,7 +141,7 @@ pub(crate) enum Contact {
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// A radio: air:DIR[,name=NAME] is a folder that is the air between nodes of one machine
+    /// A radio: ble:hci0 is Bluetooth LE; air:DIR[,name=NAME] is a folder that is the air between nodes of one machine
     #[arg(long = "radio", value_name = "RADIO")]
     pub(crate) radios: Vec<Radio>,
     /// Run a relay; an empty home is made into one

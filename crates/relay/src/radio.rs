@@ -13,13 +13,19 @@ pub(crate) enum Radio {
         /// The node's name in it; the name of the home's folder otherwise.
         name: Option<String>,
     },
+    /// Bluetooth LE.
+    #[cfg(feature = "ble")]
+    Ble(chappe::ble::BleOptions),
 }
 
 impl FromStr for Radio {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let help = "write air:DIR or air:DIR,name=NAME";
+        let help = "write air:DIR, air:DIR,name=NAME or ble:hci0";
+        if let Some(options) = text.strip_prefix("ble:") {
+            return ble(options);
+        }
         let Some(rest) = text.strip_prefix("air:") else {
             return Err(format!("there is no such radio; {help}"));
         };
@@ -35,6 +41,17 @@ impl FromStr for Radio {
             name: name.map(str::to_owned),
         })
     }
+}
+
+#[cfg(feature = "ble")]
+fn ble(options: &str) -> Result<Radio, String> {
+    let options = options.parse::<chappe::ble::BleOptions>();
+    options.map(Radio::Ble).map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "ble"))]
+fn ble(_: &str) -> Result<Radio, String> {
+    Err("this program was built without Bluetooth LE; build it with `--features ble`".to_owned())
 }
 
 /// The name that a node has in the air unless it is told another: that of its home's folder.
@@ -61,10 +78,17 @@ mod tests {
             "air:",
             "air:,name=n",
             "air:x,name=",
-            "ble:hci0",
+            "ble:",
+            "ble:hci0,bearer=pigeon",
             "air:x,rate=1",
         ] {
             assert!(bad.parse::<Radio>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn bluetooth_is_there_where_it_was_built_in() {
+        let radio = "ble:hci0,bearer=gatt".parse::<Radio>();
+        assert_eq!(radio.is_ok(), cfg!(feature = "ble"), "{radio:?}");
     }
 }

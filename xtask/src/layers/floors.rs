@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 7] = [
     &["ffi", "relay"],
 ];
 /// Tools of development: they use what they like, and only tests use them.
-const DEVELOPMENT: [&str; 3] = ["testkit", "fuzz", "xtask"];
+const DEVELOPMENT: [&str; 4] = ["testkit", "fuzz", "hardware-tests", "xtask"];
 /// The highest floor that the simulator drives: `node`. So it never meets the tokio driver.
 const SIM_CEILING: usize = 2;
 

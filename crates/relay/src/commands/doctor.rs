@@ -38,7 +38,11 @@ pub(super) async fn run(place: &Place, options: &Doctor) -> Result<(), Failure> 
         findings.disk(&dir);
     }
     for radio in &options.radios {
-        findings.radio(radio);
+        match radio {
+            Radio::Air { dir, .. } => findings.air(dir),
+            #[cfg(feature = "ble")]
+            Radio::Ble(options) => findings.ble(&options.adapter).await,
+        }
     }
     findings.print(options.format.json)?;
     match findings.0.iter().filter(|finding| !finding.ok).count() {
@@ -180,8 +184,17 @@ impl Findings {
         }
     }
 
-    fn radio(&mut self, radio: &Radio) {
-        let Radio::Air { dir, .. } = radio;
+    #[cfg(feature = "ble")]
+    async fn ble(&mut self, adapter: &str) {
+        for finding in chappe::ble::check(adapter).await {
+            match finding.ok {
+                true => self.good("radio", finding.says),
+                false => self.bad("radio", finding.says),
+            }
+        }
+    }
+
+    fn air(&mut self, dir: &Path) {
         match fs::metadata(dir) {
             Ok(metadata) if metadata.is_dir() => {
                 self.good("radio", format!("{} is a local air.", dir.display()));

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use chappe::{Builder, Chappe, Home, HomeError};
-use chappe_link::Layered;
 use chappe_link::air::{AirOptions, AirTransport, NodeName};
 use chappe_link::trace::Capture;
+use chappe_link::{Layered, Transport};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::init::make_home;
@@ -84,19 +84,15 @@ async fn start(mut builder: Builder, options: &Run, dir: &Path) -> Result<Chappe
         None => None,
     };
     for radio in &options.radios {
-        let Radio::Air { dir: air, name } = radio;
-        let name = name.clone().or_else(|| radio::default_name(dir));
-        let name =
-            name.ok_or_else(|| Failure::usage("The radio needs a name: air:DIR,name=NAME."))?;
-        let name = NodeName::new(&name).map_err(|error| {
-            Failure::usage(format!(
-                "{name:?} is no name in the air: {error}; use air:DIR,name=NAME."
-            ))
-        })?;
-        let air = AirTransport::new(air, name, AirOptions::default());
-        builder = match &capture {
-            Some(capture) => builder.transport(Layered::new(Box::new(air), capture.clone())),
-            None => builder.transport(air),
+        builder = match radio {
+            Radio::Air { dir: air, name } => {
+                add(builder, air_transport(air, name.as_deref(), dir)?, &capture)
+            }
+            #[cfg(feature = "ble")]
+            Radio::Ble(options) => {
+                let ble = chappe::ble::BleTransport::new(options.clone());
+                add(builder, ble, &capture)
+            }
         };
     }
     let (node, _events) = builder
@@ -104,6 +100,26 @@ async fn start(mut builder: Builder, options: &Run, dir: &Path) -> Result<Chappe
         .await
         .map_err(|error| start_failure(error, dir))?;
     Ok(node)
+}
+
+fn add(builder: Builder, transport: impl Transport, capture: &Option<Capture>) -> Builder {
+    match capture {
+        Some(capture) => builder.transport(Layered::new(Box::new(transport), capture.clone())),
+        None => builder.transport(transport),
+    }
+}
+
+fn air_transport(air: &Path, name: Option<&str>, dir: &Path) -> Result<AirTransport, Failure> {
+    let name = name
+        .map(str::to_owned)
+        .or_else(|| radio::default_name(dir))
+        .ok_or_else(|| Failure::usage("The radio needs a name: air:DIR,name=NAME."))?;
+    let name = NodeName::new(&name).map_err(|error| {
+        Failure::usage(format!(
+            "{name:?} is no name in the air: {error}; use air:DIR,name=NAME."
+        ))
+    })?;
+    Ok(AirTransport::new(air, name, AirOptions::default()))
 }
 
 async fn greet(node: &Chappe, options: &Run, dir: &Path) -> Result<(), Failure> {

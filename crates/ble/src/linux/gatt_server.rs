@@ -1,0 +1,236 @@
+//! The GATT service that neighbours without L2CAP connect to.
+//!
+//! BlueZ sends a notification to everybody who asked for that characteristic. So there is one characteristic per
+//! neighbour, a slot: who reads the greeting characteristic is told which slot is its own.
+//!
+//! ```text
+//! service   SERVICE
+//! greeting  SERVICE + 1      read: the beacon (10 bytes), then the reader's slot (1 byte; 0xff: none is free)
+//! slot n    SERVICE + 2 + n  write without response: to this node; notify: from this node
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bluer::gatt::CharacteristicWriter;
+use bluer::gatt::local::{
+    Application, ApplicationHandle, Characteristic, CharacteristicControl,
+    CharacteristicControlEvent, CharacteristicNotify, CharacteristicNotifyMethod,
+    CharacteristicRead, CharacteristicWrite, CharacteristicWriteMethod, Service,
+    characteristic_control,
+};
+use bluer::{Adapter, Address, Uuid};
+use futures_util::StreamExt as _;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::channel::Gatt;
+use super::{DBUS_LIMIT, within};
+use crate::{Beacon, SERVICE};
+
+/// Neighbours that this node serves over GATT at once.
+pub(super) const SLOTS: u8 = 4;
+/// Told to a reader when no slot is free.
+pub(super) const NO_SLOT: u8 = 0xff;
+/// A slot that nobody came for is free again.
+const UNUSED: Duration = Duration::from_secs(30);
+
+/// The characteristic that is read first.
+pub(super) const fn greeting_uuid() -> Uuid {
+    Uuid::from_u128(SERVICE + 1)
+}
+
+/// The characteristic of a slot.
+pub(super) const fn slot_uuid(slot: u8) -> Uuid {
+    Uuid::from_u128(SERVICE + 2 + slot as u128)
+}
+
+/// The service, as long as it is registered.
+pub(super) struct GattServer {
+    state: Arc<Mutex<State>>,
+    pub(super) accepted: mpsc::Receiver<Gatt>,
+    _registered: ApplicationHandle,
+    _slots: JoinSet<()>,
+}
+
+struct State {
+    beacon: Beacon,
+    slots: BTreeMap<u8, Tenant>,
+}
+
+/// Whose slot it is.
+struct Tenant {
+    address: Address,
+    since: Instant,
+    connected: bool,
+}
+
+/// Held as long as a slot is in use.
+pub(super) struct Lease {
+    state: Arc<Mutex<State>>,
+    slot: u8,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        lock(&self.state).slots.remove(&self.slot);
+    }
+}
+
+impl GattServer {
+    /// Registers the service.
+    ///
+    /// # Errors
+    /// When BlueZ refuses.
+    pub(super) async fn serve(adapter: &Adapter, beacon: Beacon) -> Result<Self, String> {
+        let state = Arc::new(Mutex::new(State {
+            beacon,
+            slots: BTreeMap::new(),
+        }));
+        let (sender, accepted) = mpsc::channel(usize::from(SLOTS));
+        let mut characteristics = vec![greeting(Arc::clone(&state))];
+        let mut slots = JoinSet::new();
+        for slot in 0..SLOTS {
+            let (control, characteristic) = open_slot(slot);
+            characteristics.push(characteristic);
+            slots.spawn(attend(slot, control, Arc::clone(&state), sender.clone()));
+        }
+        let application = Application {
+            services: vec![Service {
+                uuid: Uuid::from_u128(SERVICE),
+                primary: true,
+                characteristics,
+                ..Service::default()
+            }],
+            ..Application::default()
+        };
+        let registering = adapter.serve_gatt_application(application);
+        let registered = within("the GATT service", DBUS_LIMIT, registering).await?;
+        Ok(Self {
+            state,
+            accepted,
+            _registered: registered,
+            _slots: slots,
+        })
+    }
+
+    /// What readers are told from now on.
+    pub(super) fn rename(&self, beacon: Beacon) {
+        lock(&self.state).beacon = beacon;
+    }
+}
+
+impl State {
+    /// The slot of a neighbour: its own, or a free one.
+    fn assign(&mut self, address: Address, now: Instant) -> u8 {
+        self.slots
+            .retain(|_, tenant| tenant.connected || now.duration_since(tenant.since) < UNUSED);
+        let own = self
+            .slots
+            .iter()
+            .find(|(_, tenant)| tenant.address == address);
+        if let Some((slot, _)) = own {
+            return *slot;
+        }
+        let Some(slot) = (0..SLOTS).find(|slot| !self.slots.contains_key(slot)) else {
+            return NO_SLOT;
+        };
+        let tenant = Tenant {
+            address,
+            since: now,
+            connected: false,
+        };
+        self.slots.insert(slot, tenant);
+        slot
+    }
+
+    /// Takes a slot into use, if it is this neighbour's and is not in use.
+    fn connect(&mut self, slot: u8, address: Address) -> bool {
+        let tenant = self.slots.get_mut(&slot);
+        let tenant = tenant.filter(|tenant| tenant.address == address && !tenant.connected);
+        tenant.map(|tenant| tenant.connected = true).is_some()
+    }
+}
+
+fn greeting(state: Arc<Mutex<State>>) -> Characteristic {
+    Characteristic {
+        uuid: greeting_uuid(),
+        read: Some(CharacteristicRead {
+            read: true,
+            fun: Box::new(move |request| {
+                let mut state = lock(&state);
+                let slot = state.assign(request.device_address, Instant::now());
+                let mut value = state.beacon.encode().to_vec();
+                value.push(slot);
+                Box::pin(std::future::ready(Ok(value)))
+            }),
+            ..CharacteristicRead::default()
+        }),
+        ..Characteristic::default()
+    }
+}
+
+fn open_slot(slot: u8) -> (CharacteristicControl, Characteristic) {
+    let (control, control_handle) = characteristic_control();
+    let characteristic = Characteristic {
+        uuid: slot_uuid(slot),
+        write: Some(CharacteristicWrite {
+            write_without_response: true,
+            method: CharacteristicWriteMethod::Io,
+            ..CharacteristicWrite::default()
+        }),
+        notify: Some(CharacteristicNotify {
+            notify: true,
+            method: CharacteristicNotifyMethod::Io,
+            ..CharacteristicNotify::default()
+        }),
+        control_handle,
+        ..Characteristic::default()
+    };
+    (control, characteristic)
+}
+
+/// Waits until the slot's tenant has asked for notifications and written; then the channel is open.
+async fn attend(
+    slot: u8,
+    mut control: CharacteristicControl,
+    state: Arc<Mutex<State>>,
+    accepted: mpsc::Sender<Gatt>,
+) {
+    let (mut reader, mut writer) = (None, None::<CharacteristicWriter>);
+    while let Some(event) = control.next().await {
+        match event {
+            CharacteristicControlEvent::Write(request) => reader = request.accept().ok(),
+            CharacteristicControlEvent::Notify(notify) => writer = Some(notify),
+        }
+        let (Some(from), Some(_)) = (&reader, &writer) else {
+            continue;
+        };
+        let peer = from.device_address();
+        if !lock(&state).connect(slot, peer) {
+            continue;
+        }
+        let lease = Lease {
+            state: Arc::clone(&state),
+            slot,
+        };
+        let (Some(reader), Some(writer)) = (reader.take(), writer.take()) else {
+            continue;
+        };
+        let channel = Gatt {
+            peer,
+            reader,
+            writer,
+            _lease: Some(lease),
+        };
+        if accepted.send(channel).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // Nothing panics while it is held.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,57 @@
+//! L2CAP credit-based channels of LE. One packet is one service data unit.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use bluer::l2cap::{SeqPacket, SeqPacketListener, Socket, SocketAddr};
+use bluer::{Address, AddressType};
+use rustix::net::sockopt::set_socket_send_buffer_size;
+
+/// The longest packet that this node takes. Longer ones save a few header bytes and delay what is urgent.
+pub(super) const PACKET_LEN: u16 = 2_048;
+/// What waits in the kernel: a few packets. Its default is seconds of airtime.
+const SEND_BUFFER: usize = 32 * 1024;
+/// Strangers who may wait for being accepted.
+const BACKLOG: u32 = 8;
+
+/// Where this node's end is: the adapter's identity address, whatever address it shows on air.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) address: Address,
+    pub(super) kind: AddressType,
+}
+
+impl Place {
+    const fn socket(self, psm: u16) -> SocketAddr {
+        SocketAddr::new(self.address, self.kind, psm)
+    }
+}
+
+/// Listens on a free dynamic PSM.
+pub(super) fn listen(own: Place) -> io::Result<SeqPacketListener> {
+    socket(own)?.listen(BACKLOG)
+}
+
+/// Opens a channel; the kernel connects first if there is no connection.
+pub(super) async fn connect(own: Place, peer: Place, psm: u16) -> io::Result<SeqPacket> {
+    socket(own)?.connect(peer.socket(psm)).await
+}
+
+fn socket(own: Place) -> io::Result<Socket<SeqPacket>> {
+    let socket = Socket::new_seq_packet()?;
+    socket.bind(own.socket(0))?;
+    socket.set_recv_mtu(PACKET_LEN)?;
+    limit_send_buffer(&socket)?;
+    Ok(socket)
+}
+
+/// Keeps the kernel's queue short. Accepted sockets inherit nothing, so each is told.
+#[expect(
+    unsafe_code,
+    reason = "bluer's sockets give their descriptor as a number only, and have no such option"
+)]
+pub(super) fn limit_send_buffer(socket: &impl AsRawFd) -> io::Result<()> {
+    // SAFETY: the descriptor belongs to `socket`, which is borrowed for longer than this call.
+    let fd = unsafe { BorrowedFd::borrow_raw(socket.as_raw_fd()) };
+    Ok(set_socket_send_buffer_size(fd, SEND_BUFFER)?)
+}

@@ -1,0 +1,59 @@
+//! Bluetooth LE on Linux: BlueZ over D-Bus (bluer), and the kernel's L2CAP sockets.
+//!
+//! | file | what |
+//! |---|---|
+//! | `station` | the loop: greetings in, dials out, links kept |
+//! | `radio` | one adapter as long as BlueZ serves it: advertising, listening, the GATT service |
+//! | `scan` | scanning, in turns |
+//! | `dial`, `channel`, `session` | connecting, what carries packets, a link while it is up |
+//! | `l2cap`, `gatt_server`, `gatt_client` | the two bearers |
+//! | `check` | what `chappe doctor` asks |
+
+mod channel;
+pub(crate) mod check;
+mod dial;
+mod gatt_client;
+mod gatt_server;
+mod l2cap;
+mod radio;
+mod scan;
+mod session;
+mod station;
+
+use std::time::Duration;
+
+use chappe_link::{Running, StartError, TransportEvent};
+use tokio::sync::mpsc;
+
+use crate::{BleOptions, Token};
+
+/// How long BlueZ may take to answer.
+const DBUS_LIMIT: Duration = Duration::from_secs(15);
+
+pub(crate) async fn start(
+    options: BleOptions,
+    events: mpsc::Sender<TransportEvent>,
+) -> Result<Running, StartError> {
+    let station = station::Station::open(options, events).await?;
+    Ok(Running::spawn(|stop| station.run(stop)))
+}
+
+/// A fresh name for an epoch. The system's randomness was there when the node started.
+fn random_token() -> Result<Token, getrandom::Error> {
+    let mut bytes = [0; crate::token::TOKEN_LEN];
+    getrandom::fill(&mut bytes)?;
+    Ok(Token::new(bytes))
+}
+
+/// Waits for BlueZ, but not for ever.
+async fn within<T>(
+    what: &str,
+    limit: Duration,
+    answer: impl Future<Output = bluer::Result<T>>,
+) -> Result<T, String> {
+    match tokio::time::timeout(limit, answer).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(format!("{what}: {error}")),
+        Err(_) => Err(format!("{what}: no answer within {} s", limit.as_secs())),
+    }
+}

@@ -1,0 +1,146 @@
+//! How a node uses its adapter. Every time and number is here.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Settings of a [`BleTransport`](crate::BleTransport).
+///
+/// ```
+/// use chappe_ble::{BearerChoice, BleOptions};
+///
+/// let options: BleOptions = "hci1,bearer=gatt,links=3".parse()?;
+/// assert_eq!((options.adapter.as_str(), options.links), ("hci1", 3));
+/// assert_eq!(options.bearer, BearerChoice::Gatt);
+/// # Ok::<(), chappe_ble::OptionError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BleOptions {
+    /// The adapter: `hci0`, for example.
+    pub adapter: String,
+    /// What carries links.
+    pub bearer: BearerChoice,
+    /// The most links at once.
+    pub links: usize,
+    /// How long a token lives. Shorter than the kernel's rotation of addresses, which is 900 s: so that no token
+    /// is seen with two addresses.
+    pub epoch: Duration,
+    /// How long the radio scans at a time. Each scan begins anew, so that a neighbour that was reported once
+    /// and never again is found too.
+    pub scan: Duration,
+    /// How long it rests between two scans.
+    pub rest: Duration,
+    /// A neighbour that was not heard for so long is forgotten.
+    pub forget: Duration,
+    /// How long to wait for the neighbour whose part it is to connect, before doing so oneself.
+    pub patience: Duration,
+    /// How long connecting may take.
+    pub connect: Duration,
+    /// How long a greeting may take.
+    pub greet: Duration,
+    /// The first pause after a failure with a neighbour, or with the adapter; each further one doubles.
+    pub pause: Duration,
+    /// The longest such pause.
+    pub longest_pause: Duration,
+    /// A link is kept for at least so long before it gives way to another neighbour.
+    pub hold: Duration,
+    /// How often it is looked whether the adapter still does what it was told.
+    pub check: Duration,
+}
+
+/// What carries links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BearerChoice {
+    /// L2CAP channels where both ends offer them, else GATT.
+    #[default]
+    Automatic,
+    /// GATT only.
+    Gatt,
+}
+
+impl BleOptions {
+    /// The defaults, on this adapter.
+    pub fn on(adapter: impl Into<String>) -> Self {
+        Self {
+            adapter: adapter.into(),
+            bearer: BearerChoice::Automatic,
+            links: 6,
+            epoch: Duration::from_secs(600),
+            scan: Duration::from_secs(6),
+            rest: Duration::from_secs(4),
+            forget: Duration::from_secs(45),
+            patience: Duration::from_secs(8),
+            connect: Duration::from_secs(20),
+            greet: Duration::from_secs(10),
+            pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(60),
+            hold: Duration::from_secs(60),
+            check: Duration::from_secs(5),
+        }
+    }
+
+    fn set(&mut self, word: &str) -> Result<(), OptionError> {
+        let bad = || OptionError::Value(word.to_owned());
+        let (key, value) = word.split_once('=').ok_or_else(bad)?;
+        let seconds = || {
+            let number: u64 = value.trim_end_matches('s').parse().map_err(|_| bad())?;
+            let range = 1..=3_600;
+            let fits = range.contains(&number);
+            fits.then_some(Duration::from_secs(number)).ok_or_else(bad)
+        };
+        match key {
+            "bearer" => {
+                self.bearer = match value {
+                    "auto" => BearerChoice::Automatic,
+                    "gatt" => BearerChoice::Gatt,
+                    _ => return Err(bad()),
+                }
+            }
+            "links" => {
+                let links = value.parse().ok().filter(|links| (1..=32).contains(links));
+                self.links = links.ok_or_else(bad)?;
+            }
+            "epoch" => self.epoch = seconds()?,
+            "scan" => self.scan = seconds()?,
+            "rest" => self.rest = seconds()?,
+            "forget" => self.forget = seconds()?,
+            "patience" => self.patience = seconds()?,
+            "hold" => self.hold = seconds()?,
+            _ => return Err(OptionError::Key(key.to_owned())),
+        }
+        Ok(())
+    }
+}
+
+/// `ADAPTER[,bearer=auto|gatt][,links=N][,epoch=SECONDS][,scan=...][,rest=...][,forget=...][,patience=...][,hold=...]`
+impl FromStr for BleOptions {
+    type Err = OptionError;
+
+    fn from_str(text: &str) -> Result<Self, OptionError> {
+        let mut words = text.split(',');
+        let adapter = words.next().unwrap_or_default();
+        let number = adapter.strip_prefix("hci");
+        if number.is_none_or(|number| number.is_empty() || number.parse::<u16>().is_err()) {
+            return Err(OptionError::Adapter(adapter.to_owned()));
+        }
+        let mut options = Self::on(adapter);
+        words.try_for_each(|word| options.set(word))?;
+        Ok(options)
+    }
+}
+
+/// Why settings cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// Not the name of an adapter.
+    #[error("{0:?} is no adapter; they are called hci0, hci1 and so on")]
+    Adapter(String),
+    /// There is no such setting.
+    #[error("there is no setting {0:?} of Bluetooth LE")]
+    Key(String),
+    /// The value does not fit.
+    #[error(
+        "{0:?} cannot be set; write bearer=auto, bearer=gatt, links=1 to 32, or seconds up to 3600"
+    )]
+    Value(String),
+}

@@ -1,0 +1,131 @@
+//! The guest as scenarios see it: folders, radios, nodes; everything that was started is stopped again.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::Context as _;
+
+use crate::bluetooth::Bluetooth;
+use crate::node::Node;
+
+/// The guest.
+pub(crate) struct Lab {
+    /// Shared with the host: the programs, and where results go.
+    pub(crate) results: PathBuf,
+    /// The guest's own, in memory: the homes of nodes.
+    work: PathBuf,
+    /// Of the scenario that runs.
+    scenario: String,
+    pub(crate) bluetooth: Bluetooth,
+}
+
+impl Lab {
+    /// A guest whose radios are still off.
+    ///
+    /// # Errors
+    /// When D-Bus does not start.
+    pub(crate) fn new(results: &str, work: &str) -> anyhow::Result<Self> {
+        shell("dbus-daemon --system --fork --nopidfile")?;
+        Ok(Self {
+            results: results.into(),
+            work: work.into(),
+            scenario: String::new(),
+            bluetooth: Bluetooth::default(),
+        })
+    }
+
+    /// Fresh folders for a scenario.
+    ///
+    /// # Errors
+    /// When they cannot be made.
+    pub(crate) fn prepare(&mut self, scenario: &str) -> anyhow::Result<()> {
+        self.scenario = scenario.to_owned();
+        fs::create_dir_all(self.logs())?;
+        let _ = fs::remove_dir_all(&self.work);
+        fs::create_dir_all(&self.work)?;
+        Ok(())
+    }
+
+    /// Where the scenario's logs and captures go.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.results.join("logs").join(&self.scenario)
+    }
+
+    /// Stops the radios.
+    pub(crate) fn clear_away(&mut self) {
+        self.bluetooth.stop();
+    }
+
+    /// Starts `adapters` virtual controllers with the kernel's and BlueZ's real stacks on top, and btmon.
+    ///
+    /// # Errors
+    /// When they do not all come up.
+    pub(crate) fn radios(&mut self, adapters: usize) -> anyhow::Result<()> {
+        let logs = self.logs();
+        self.bluetooth.start(adapters, &logs)
+    }
+
+    /// A node that does not run yet. `radio` is what follows `--radio`.
+    pub(crate) fn node(&self, name: &str, radio: &str) -> Node {
+        Node::new(name, radio, &self.program(), &self.work, &self.logs())
+    }
+
+    /// A file of random bytes in the guest's memory.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn file(&self, name: &str, length: usize) -> anyhow::Result<PathBuf> {
+        let mut bytes = vec![0; length];
+        File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+        let path = self.work.join(name);
+        fs::write(&path, bytes)?;
+        Ok(path)
+    }
+
+    /// The `chappe` program.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.results.join("chappe")
+    }
+}
+
+/// Runs a command line to its end, and gives what it printed.
+///
+/// # Errors
+/// When it fails; with what it printed.
+pub(crate) fn shell(line: &str) -> anyhow::Result<String> {
+    let output = Command::new("bash")
+        .args(["-c", line])
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run `{line}`"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    anyhow::ensure!(
+        output.status.success(),
+        "`{line}` failed ({}): {text}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(text)
+}
+
+/// Starts a program that goes on, with its output in `log`.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn background(command: &mut Command, log: &Path) -> anyhow::Result<Child> {
+    let file = File::options().create(true).append(true).open(log)?;
+    command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .spawn()
+        .with_context(|| format!("cannot start {command:?}"))
+}
+
+/// Kills a program and waits for its end.
+pub(crate) fn kill(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}

@@ -1,0 +1,210 @@
+//! A node: a home, and a `chappe` process on a radio of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use crate::lab::{background, kill};
+use crate::wait;
+
+/// What a node says when it is up.
+const RUNS: &str = "Ctrl-C stops it.";
+/// How long a node may take to answer after its start. The guest is emulated.
+const START_LIMIT: Duration = Duration::from_secs(90);
+
+/// A node.
+pub(crate) struct Node {
+    pub(crate) name: String,
+    /// What follows `--radio`.
+    pub(crate) radio: String,
+    relay: bool,
+    program: PathBuf,
+    home: PathBuf,
+    log: PathBuf,
+    process: Option<Child>,
+}
+
+impl Node {
+    pub(crate) fn new(name: &str, radio: &str, program: &Path, work: &Path, logs: &Path) -> Self {
+        Self {
+            name: name.to_owned(),
+            radio: radio.to_owned(),
+            relay: false,
+            program: program.to_owned(),
+            home: work.join(name),
+            log: logs.join(format!("{name}.log")),
+            process: None,
+        }
+    }
+
+    /// Makes it a person's home.
+    ///
+    /// # Errors
+    /// When the program refuses.
+    pub(crate) fn person(self) -> anyhow::Result<Self> {
+        self.say(&["init", "--name", &self.name])?;
+        Ok(self)
+    }
+
+    /// Makes it a relay.
+    ///
+    /// # Errors
+    /// When the program refuses.
+    pub(crate) fn relay(mut self) -> anyhow::Result<Self> {
+        self.relay = true;
+        self.say(&["init", "--relay"])?;
+        Ok(self)
+    }
+
+    /// Starts it, and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) fn start(&mut self) -> anyhow::Result<()> {
+        let mut command = self.command(&["-vv", "run", "--radio", &self.radio]);
+        if self.relay {
+            command.arg("--relay");
+        }
+        // Its control socket is not asked: without a running node, a command would open the home by itself.
+        let said = fs::read(&self.log).map_or(0, |log| log.len());
+        self.process = Some(background(&mut command, &self.log)?);
+        wait::until(&format!("{} to start", self.name), START_LIMIT, || {
+            let ended = self
+                .process
+                .as_mut()
+                .and_then(|child| child.try_wait().ok());
+            let log = fs::read(&self.log)?;
+            let log = String::from_utf8_lossy(log.get(said..).unwrap_or_default());
+            if let Some(Some(status)) = ended {
+                anyhow::bail!("{} ended at its start ({status}): {log}", self.name);
+            }
+            Ok(log.contains(RUNS).then_some(()))
+        })
+    }
+
+    /// Ends it as a crash does.
+    pub(crate) fn kill(&mut self) {
+        self.process.iter_mut().for_each(kill);
+        self.process = None;
+    }
+
+    /// Stops it as a person does.
+    pub(crate) fn stop(&mut self) {
+        if let Some(mut child) = self.process.take() {
+            let ended = Command::new("kill").arg(child.id().to_string()).status();
+            if ended.is_err() {
+                let _ = child.kill();
+            }
+            let _ = child.wait();
+        }
+    }
+
+    /// Whether its process still runs.
+    pub(crate) fn runs(&mut self) -> bool {
+        let process = self.process.as_mut();
+        process.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Runs a command of the program, and gives what it prints.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub(crate) fn say(&self, args: &[&str]) -> anyhow::Result<String> {
+        let output = self
+            .command(args)
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot run chappe")?;
+        anyhow::ensure!(
+            output.status.success(),
+            "{}: `chappe {}` failed: {}",
+            self.name,
+            args.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Runs a command that prints one JSON object a line.
+    ///
+    /// # Errors
+    /// When it fails, or prints something else.
+    pub(crate) fn json(&self, args: &[&str]) -> anyhow::Result<Vec<Value>> {
+        let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        let text = self.say(&args)?;
+        text.lines()
+            .map(|line| serde_json::from_str(line).context("reading chappe's JSON"))
+            .collect()
+    }
+
+    /// The neighbours.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub(crate) fn peers(&self) -> anyhow::Result<Vec<Value>> {
+        self.json(&["peers"])
+    }
+
+    /// The texts that arrived, in order.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub(crate) fn texts(&self) -> anyhow::Result<Vec<String>> {
+        let inbox = self.json(&["inbox"])?;
+        let text = |entry: &Value| entry.get("text")?.as_str().map(str::to_owned);
+        Ok(inbox.iter().filter_map(text).collect())
+    }
+
+    /// Waits until `text` is in the inbox.
+    ///
+    /// # Errors
+    /// When it does not come in time.
+    pub(crate) fn receives(&self, text: &str, limit: Duration) -> anyhow::Result<()> {
+        let what = format!("{} to receive {text:?}", self.name);
+        wait::until(&what, limit, || {
+            Ok(self.texts()?.iter().any(|got| got == text).then_some(()))
+        })
+    }
+
+    /// Saves the files that arrived to `folder`.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub(crate) fn save_files(&self, folder: &Path) -> anyhow::Result<()> {
+        fs::create_dir_all(folder)?;
+        self.say(&["inbox", "--save", &folder.to_string_lossy()])?;
+        Ok(())
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--home").arg(&self.home).args(args);
+        command
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Makes two people contacts of each other: each takes the other's contact URI. Both have to run.
+///
+/// # Errors
+/// When a node refuses.
+pub(crate) fn introduce(one: &Node, other: &Node) -> anyhow::Result<()> {
+    for (from, to) in [(one, other), (other, one)] {
+        let id = from.json(&["id", "--no-qr"])?;
+        let uri = id
+            .first()
+            .and_then(|id| id.get("uri")?.as_str())
+            .context("a contact URI")?;
+        to.say(&["contact", "add", uri, "--name", &from.name])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! The scenarios, in the order in which they run.
+
+mod ble_pair;
+mod boot;
+
+use crate::lab::Lab;
+use crate::report::Shown;
+
+/// Something that real nodes do over virtual radios.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
+}
+
+const ALL: [Scenario; 2] = [
+    Scenario {
+        name: "boot",
+        run: boot::run,
+    },
+    Scenario {
+        name: "ble-pair",
+        run: ble_pair::run,
+    },
+];
+
+/// The scenarios that are named; all without names.
+///
+/// # Errors
+/// When there is no such scenario.
+pub(crate) fn chosen(names: &[String]) -> anyhow::Result<Vec<&'static Scenario>> {
+    if names.is_empty() {
+        return Ok(ALL.iter().collect());
+    }
+    let find = |name: &String| {
+        let list = || ALL.map(|one| one.name).join(", ");
+        ALL.iter()
+            .find(|scenario| scenario.name == name)
+            .ok_or_else(|| anyhow::anyhow!("no scenario `{name}`; there are {}", list()))
+    };
+    names.iter().map(find).collect()
+}

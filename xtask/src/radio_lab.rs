@@ -1,0 +1,77 @@
+//! `radio-lab`: the real Linux radio stacks, in a virtual machine. See `hardware-tests/README.md`.
+
+mod guest;
+mod image;
+mod needs;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::{Outcome, process};
+
+/// The whole lab, boot included.
+const LIMIT: Duration = Duration::from_secs(15 * 60);
+/// What a run leaves, for people: the report, logs and captures.
+const RESULTS: &str = "target/radio-lab";
+
+/// Runs the scenarios that are named in `args`, or all.
+pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
+    let mut options = Options::default();
+    for arg in args {
+        match arg.as_str() {
+            "--release" => options.release = true,
+            flag if flag.starts_with('-') => anyhow::bail!("there is no option `{flag}`"),
+            name => options.scenarios.push(name.to_owned()),
+        }
+    }
+    if let Some(missing) = needs::missing(root) {
+        anyhow::bail!("{missing}");
+    }
+    lab(root, &options)
+}
+
+/// The lab as a part of `cargo xtask test`: good, or told to be skipped, where the machine lacks something.
+pub(crate) fn run_if_possible(root: &Path) -> anyhow::Result<Outcome> {
+    if let Some(missing) = needs::missing(root) {
+        println!("radio-lab: SKIPPED, nothing was shown on the real radio stacks: {missing}");
+        return Ok(Outcome::Good);
+    }
+    lab(root, &Options::default())
+}
+
+#[derive(Default)]
+struct Options {
+    scenarios: Vec<String>,
+    /// Optimised programs: for figures. They take longer to build.
+    release: bool,
+}
+
+fn lab(root: &Path, options: &Options) -> anyhow::Result<Outcome> {
+    let image = image::cached(root)?;
+    let share = guest::share(root, options)?;
+    let booted = guest::boot(root, &image, &share, LIMIT);
+    let shown = report::show(&share);
+    booted?;
+    shown
+}
+
+/// The programs of the guest, built on this machine. Both are Debian 12: one glibc.
+fn programs(root: &Path, release: bool) -> anyhow::Result<Vec<PathBuf>> {
+    let mut built = Vec::new();
+    for (package, program, features) in [
+        ("chappe-relay", "chappe", "ble"),
+        ("chappe-hardware-tests", "radio-lab", ""),
+    ] {
+        let mut cargo = process::cargo(root);
+        cargo.args(["build", "--locked", "--package", package, "--bin", program]);
+        cargo.args(["--features", features]);
+        if release {
+            cargo.arg("--release");
+        }
+        process::run(&mut cargo)?;
+        let profile = if release { "release" } else { "debug" };
+        built.push(crate::metadata::target(root)?.join(profile).join(program));
+    }
+    Ok(built)
+}
