@@ -8,6 +8,7 @@ mod node;
 mod report;
 mod scenarios;
 mod wait;
+mod wifi;
 
 use std::process::ExitCode;
 

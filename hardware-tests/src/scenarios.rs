@@ -2,6 +2,10 @@
 
 mod ble_pair;
 mod boot;
+mod no_server;
+mod wifi_direct_ferry;
+mod wifi_direct_pair;
+mod wifi_direct_star;
 
 use crate::lab::Lab;
 use crate::report::Shown;
@@ -12,7 +16,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 2] = [
+const ALL: [Scenario; 6] = [
     Scenario {
         name: "boot",
         run: boot::run,
@@ -20,6 +24,22 @@ const ALL: [Scenario; 2] = [
     Scenario {
         name: "ble-pair",
         run: ble_pair::run,
+    },
+    Scenario {
+        name: "wifi-direct-pair",
+        run: wifi_direct_pair::run,
+    },
+    Scenario {
+        name: "wifi-direct-star",
+        run: wifi_direct_star::run,
+    },
+    Scenario {
+        name: "wifi-direct-ferry",
+        run: wifi_direct_ferry::run,
+    },
+    Scenario {
+        name: "no-server",
+        run: no_server::run,
     },
 ];
 

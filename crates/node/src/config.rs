@@ -25,6 +25,8 @@ pub struct NodeConfig {
     pub receipts_to_unverified: bool,
     /// Hop keys of relays for which at least half of the store is reserved.
     pub pinned: Vec<[u8; 32]>,
+    /// Whether a radio of this node makes groups, so that bulk can move up to it. Default false.
+    pub groups: bool,
 }
 
 impl NodeConfig {
@@ -39,6 +41,7 @@ impl NodeConfig {
             receipt_delay_unverified: Duration::from_secs(60),
             receipts_to_unverified: true,
             pinned: Vec::new(),
+            groups: false,
         }
     }
 

@@ -25,6 +25,7 @@ mod people;
 mod receipts;
 mod record;
 mod store;
+mod upgrade;
 
 pub use compose::MAX_OPAQUE_LEN;
 pub use config::{NodeConfig, PolicyChoice, Profile, Role};
@@ -36,3 +37,4 @@ pub use message::{
 pub use node::{Node, NodeError};
 pub use output::{CarriedEnvelope, CommandError, Event, Output, Peer, Reply, Status};
 pub use store::{MAX_KEY_LEN, MAX_VALUE_LEN, Store, StoreError, Table};
+pub use upgrade::{BULK_MTU, MOVE_UP_ABOVE, Upgrade};

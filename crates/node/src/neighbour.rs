@@ -6,11 +6,12 @@ use core::fmt::Write as _;
 
 use chappe_gossip::{Ingress, LinkSetup, OutFrame};
 use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, PeerKey, Role as HopRole};
-use chappe_wire::{ByteCount, Hello, Instant, LinkId, MAX_FRAME_LEN};
+use chappe_wire::{ByteCount, Instant, LinkId, MAX_FRAME_LEN};
 use sha2::{Digest as _, Sha256};
 
 use crate::input::LinkUp;
 use crate::output::{Event, Output, Peer};
+use crate::upgrade::Moving;
 use crate::{Node, NodeError, Store};
 
 /// The most links at once.
@@ -22,7 +23,8 @@ pub(crate) struct Neighbour {
     pub(crate) hop: Hop,
     /// Packets handed to the driver that have not left the machine.
     in_flight: usize,
-    established: Option<(PeerKey, Instant)>,
+    pub(crate) established: Option<(PeerKey, Instant)>,
+    pub(crate) moving: Moving,
 }
 
 impl Neighbour {
@@ -60,7 +62,7 @@ impl<S: Store> Node<S> {
                 HopRole::Responder
             },
             static_key: &self.hop_key,
-            hello: Hello::new(self.nonce),
+            hello: self.hello(),
         };
         match Hop::new(now, &config, &mut self.rng) {
             Ok(hop) => {
@@ -71,6 +73,7 @@ impl<S: Store> Node<S> {
                         hop,
                         in_flight: 0,
                         established: None,
+                        moving: Moving::default(),
                     },
                 );
             }
@@ -84,6 +87,7 @@ impl<S: Store> Node<S> {
         };
         if neighbour.established.is_some() {
             self.router.link_down(now, link);
+            self.fall_back(now, &neighbour);
             self.tell(Event::PeerDown {
                 link,
                 label: neighbour.up.label,
@@ -145,6 +149,7 @@ impl<S: Store> Node<S> {
     pub(crate) fn pump(&mut self, now: Instant) -> Result<(), NodeError> {
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         for link in links {
+            self.move_up(now, link);
             loop {
                 let filled = self.fill(now, link)?;
                 let sent = self.transmit(now, link);
@@ -166,7 +171,15 @@ impl<S: Store> Node<S> {
             if neighbour.established.is_none() || neighbour.hop.frame_space() < MAX_FRAME_LEN {
                 return Ok(any);
             }
-            let Some(frame) = self.router.poll_frame(now, link) else {
+            let own = self
+                .links
+                .get_mut(&link)
+                .and_then(|neighbour| neighbour.moving.next_frame());
+            let next = own.map_or_else(
+                || self.router.poll_frame(now, link),
+                |frame| Some(OutFrame::Bytes(frame)),
+            );
+            let Some(frame) = next else {
                 return Ok(any);
             };
             let frame = match frame {
@@ -219,16 +232,13 @@ impl<S: Store> Node<S> {
                     let told = neighbour.describe(now);
                     let pinned = self.config.pinned.contains(peer.as_bytes());
                     let ingress = ingress_of(&self.ingress_secret, peer);
-                    self.router.link_up(
-                        now,
-                        link,
-                        LinkSetup {
-                            opener,
-                            salt,
-                            pinned,
-                            ingress,
-                        },
-                    );
+                    let setup = LinkSetup {
+                        opener,
+                        salt,
+                        pinned,
+                        ingress,
+                    };
+                    self.acquaint(now, link, &hello, setup);
                     if let Some(peer) = told {
                         self.tell(Event::PeerUp(peer));
                     }
