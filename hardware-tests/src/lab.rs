@@ -9,6 +9,7 @@ use anyhow::Context as _;
 
 use crate::bluetooth::Bluetooth;
 use crate::node::Node;
+use crate::wifi::Wifi;
 
 /// Where the guest keeps the program.
 const PROGRAM: &str = "/run/chappe";
@@ -22,6 +23,7 @@ pub(crate) struct Lab {
     /// Of the scenario that runs.
     scenario: String,
     pub(crate) bluetooth: Bluetooth,
+    pub(crate) wifi: Wifi,
 }
 
 impl Lab {
@@ -38,6 +40,7 @@ impl Lab {
             work: work.into(),
             scenario: String::new(),
             bluetooth: Bluetooth::default(),
+            wifi: Wifi::default(),
         })
     }
 
@@ -61,6 +64,7 @@ impl Lab {
     /// Stops the radios.
     pub(crate) fn clear_away(&mut self) {
         self.bluetooth.stop();
+        self.wifi.stop();
     }
 
     /// Starts `adapters` virtual controllers with the kernel's and BlueZ's real stacks on top, and btmon.
@@ -70,6 +74,20 @@ impl Lab {
     pub(crate) fn radios(&mut self, adapters: usize) -> anyhow::Result<()> {
         let logs = self.logs();
         self.bluetooth.start(adapters, &logs)
+    }
+
+    /// Starts so many virtual Wi-Fi radios, each with a wpa_supplicant of its own.
+    ///
+    /// # Errors
+    /// When they do not all come up.
+    pub(crate) fn wifi_radios(&mut self, radios: usize) -> anyhow::Result<()> {
+        let logs = self.logs();
+        self.wifi.start(radios, &logs)
+    }
+
+    /// A path in the guest's memory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.work.join(name)
     }
 
     /// A node that does not run yet. `radio` is what follows `--radio`.

@@ -18,6 +18,7 @@ mod report;
 mod scenarios;
 #[cfg(target_os = "linux")]
 mod wait;
+mod wifi;
 
 use std::process::ExitCode;
 

@@ -19,7 +19,7 @@ const START_LIMIT: Duration = Duration::from_secs(90);
 /// A node.
 pub(crate) struct Node {
     pub(crate) name: String,
-    /// What follows `--radio`.
+    /// What follows `--radio`: one radio, or several with blanks between.
     pub(crate) radio: String,
     relay: bool,
     program: PathBuf,
@@ -50,6 +50,12 @@ impl Node {
         Ok(self)
     }
 
+    /// The same, run by another program than `chappe`: one that runs it.
+    pub(crate) fn run_by(mut self, program: &Path) -> Self {
+        self.program = program.to_owned();
+        self
+    }
+
     /// Makes it a relay.
     ///
     /// # Errors
@@ -65,7 +71,10 @@ impl Node {
     /// # Errors
     /// When it does not.
     pub(crate) fn start(&mut self) -> anyhow::Result<()> {
-        let mut command = self.command(&["-vv", "run", "--radio", &self.radio]);
+        let mut command = self.command(&["-vv", "run"]);
+        for radio in self.radio.split_ascii_whitespace() {
+            command.args(["--radio", radio]);
+        }
         if self.relay {
             command.arg("--relay");
         }

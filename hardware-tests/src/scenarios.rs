@@ -6,6 +6,10 @@ mod ble_pair;
 mod ble_privacy;
 mod ble_relay;
 mod boot;
+mod no_server;
+mod wifi_direct_ferry;
+mod wifi_direct_pair;
+mod wifi_direct_star;
 
 use crate::lab::Lab;
 use crate::report::Shown;
@@ -16,7 +20,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 6] = [
+const ALL: [Scenario; 10] = [
     Scenario {
         name: "boot",
         run: boot::run,
@@ -40,6 +44,22 @@ const ALL: [Scenario; 6] = [
     Scenario {
         name: "ble-churn",
         run: ble_churn::run,
+    },
+    Scenario {
+        name: "wifi-direct-pair",
+        run: wifi_direct_pair::run,
+    },
+    Scenario {
+        name: "wifi-direct-star",
+        run: wifi_direct_star::run,
+    },
+    Scenario {
+        name: "wifi-direct-ferry",
+        run: wifi_direct_ferry::run,
+    },
+    Scenario {
+        name: "no-server",
+        run: no_server::run,
     },
 ];
 

@@ -10,8 +10,9 @@ use anyhow::Context as _;
 
 use crate::{Outcome, fuzz, process};
 
-const PROTO: [&str; 3] = [
+const PROTO: [&str; 4] = [
     "chappe/v1/hop.proto",
+    "chappe/v1/upgrade.proto",
     "chappe/v1/gossip.proto",
     "chappe/v1/parcel.proto",
 ];

@@ -62,7 +62,7 @@ fn lab(root: &Path, options: &Options) -> anyhow::Result<Outcome> {
 fn programs(root: &Path, release: bool) -> anyhow::Result<Vec<PathBuf>> {
     let mut built = Vec::new();
     for (package, program, features) in [
-        ("chappe-relay", "chappe", "ble"),
+        ("chappe-relay", "chappe", "ble,wifi-direct"),
         ("chappe-hardware-tests", "radio-lab", ""),
     ] {
         let mut cargo = process::cargo(root);

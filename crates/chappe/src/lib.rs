@@ -28,6 +28,8 @@ mod events;
 mod handle;
 pub mod home;
 pub mod manual;
+#[cfg(all(feature = "wifi-direct", target_os = "linux"))]
+pub mod wifi_direct;
 
 pub use builder::{Builder, StartError};
 pub use error::Error;

@@ -50,6 +50,7 @@ pub(crate) struct Session {
     here: Rendezvous,
     owner: Option<PeerId>,
     interface: String,
+    bearer: Bearer,
     dials: Dials,
     links: BTreeMap<PeerId, AbortHandle>,
     tasks: JoinSet<PeerId>,
@@ -87,6 +88,7 @@ impl Session {
             Role::Owner => None,
             Role::Member(owner) => Some((peer_of(&owner.key)?, owner)),
         };
+        let bearer = station.bearer;
         let interface = station.sockets.interface_name().to_owned();
         let noise = libp2p_noise::Config::new(pair).map_err(|error| {
             StartError::Unavailable(format!("the group's key cannot be used: {error}"))
@@ -122,6 +124,7 @@ impl Session {
             here,
             owner: owner.map(|(peer, _)| peer),
             interface,
+            bearer,
             dials,
             links: BTreeMap::new(),
             tasks: JoinSet::new(),
@@ -226,7 +229,7 @@ impl Session {
             ..
         } = opened;
         let (up, end) = link(LinkInfo {
-            bearer: Bearer::new("wifi-direct"),
+            bearer: self.bearer.clone(),
             mtu: MTU,
             initiator: dialler,
             label: label(&peer),

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 
-use chappe_link::{Running, StartError, Transport, TransportEvent};
+use chappe_link::{Bearer, Running, StartError, Transport, TransportEvent};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -43,6 +43,7 @@ pub struct Station {
     pub(crate) listener: TcpListener,
     pub(crate) key: GroupKey,
     pub(crate) role: Role,
+    pub(crate) bearer: Bearer,
     rendezvous: Rendezvous,
 }
 
@@ -75,8 +76,16 @@ impl Station {
             listener,
             key,
             role,
+            bearer: Bearer::new("ip"),
             rendezvous,
         })
+    }
+
+    /// The same, whose links are told as those of this bearer: what the interface belongs to. Else it is `ip`.
+    #[must_use]
+    pub fn called(mut self, bearer: Bearer) -> Self {
+        self.bearer = bearer;
+        self
     }
 
     /// Where this node is met.

@@ -45,6 +45,7 @@
 #[cfg(unix)]
 pub mod air;
 pub mod fault;
+mod groups;
 mod incoming;
 mod layer;
 mod link;
@@ -52,6 +53,7 @@ mod outgoing;
 pub mod trace;
 mod transport;
 
+pub use groups::{GroupOrder, GroupOrders};
 pub use incoming::{DeliverError, LinkReceiver, PacketSink};
 pub use layer::{Layer, Layered};
 pub use link::{Bearer, LinkEnd, LinkInfo, LinkUp, MAX_MTU, MAX_QUEUE, MIN_MTU, link};

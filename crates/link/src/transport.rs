@@ -3,10 +3,11 @@
 use std::io;
 use std::pin::Pin;
 
+use chappe_wire::{Invitation, LinkId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::LinkUp;
+use crate::{GroupOrders, LinkUp};
 
 /// A radio, or what stands for one.
 ///
@@ -85,6 +86,10 @@ pub trait Transport: Send + 'static {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TransportEvent {
+    /// The radio makes groups: orders go there. Told once, at the start.
+    Groups(GroupOrders),
+    /// How the radio's group is joined, for the neighbour on this link; `None` if there is none.
+    Invitation(LinkId, Option<Invitation>),
     /// A neighbour is in range. That it is gone is told by the link itself: its receiver ends.
     LinkUp(LinkUp),
     /// Something is wrong that a person may want to mend. The transport goes on.

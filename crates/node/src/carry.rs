@@ -8,7 +8,7 @@ use chappe_gossip::{
 };
 use chappe_wire::{
     Age, ByteCount, Commitment, Duration, Envelope, Header, Instant, ItemId, Lifetime, LinkId,
-    Preimage, Tag,
+    Preimage, Tag, is_for_node,
 };
 
 use crate::command::describe_outgoing;
@@ -33,6 +33,10 @@ impl<S: Store> Node<S> {
         link: LinkId,
         frame: &[u8],
     ) -> Result<(), NodeError> {
+        if is_for_node(frame) {
+            self.moving_frame(now, link, frame);
+            return Ok(());
+        }
         match self.router.handle_frame(now, link, frame) {
             Ok(Received::Envelope { arrival, .. }) if self.room.is_low() => {
                 // The neighbour keeps it, and keeps it for us if it is ours.

@@ -32,6 +32,8 @@ pub struct NodeConfig {
     pub quota_per_contact: ByteCount,
     /// Hop keys of relays for which at least half of the store is reserved.
     pub pinned: Vec<[u8; 32]>,
+    /// Whether a radio of this node makes groups, so that bulk can move up to it. Default false.
+    pub groups: bool,
 }
 
 impl NodeConfig {
@@ -47,6 +49,7 @@ impl NodeConfig {
             receipts_to_unverified: true,
             quota_per_contact: QUOTA_PER_CONTACT,
             pinned: Vec::new(),
+            groups: false,
         }
     }
 

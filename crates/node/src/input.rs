@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use chappe_wire::LinkId;
+use chappe_wire::{Invitation, LinkId};
 
 use crate::contact::{ContactId, SafetyNumber};
 use crate::message::{Draft, MessageId, MessageSelection};
@@ -13,6 +13,10 @@ use crate::message::{Draft, MessageId, MessageSelection};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Input<'a> {
+    /// How this node's group is joined, as [`Output::Upgrade`] asked for this link; `None` if there is none.
+    ///
+    /// [`Output::Upgrade`]: crate::Output::Upgrade
+    Invitation(LinkId, Option<Invitation>),
     /// A link to a neighbour is open.
     LinkUp(LinkUp),
     /// A link is gone. Packets under way on it are lost.

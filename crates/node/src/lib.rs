@@ -28,6 +28,7 @@ mod quota;
 mod receipts;
 mod record;
 mod store;
+mod upgrade;
 
 pub use compose::MAX_OPAQUE_LEN;
 pub use config::{NodeConfig, PolicyChoice, Profile, QUOTA_PER_CONTACT, Role};
@@ -40,3 +41,4 @@ pub use message::{
 pub use node::{Node, NodeError};
 pub use output::{CarriedEnvelope, CommandError, Event, Output, Peer, Reply, Shortage, Status};
 pub use store::{MAX_KEY_LEN, MAX_VALUE_LEN, Store, StoreError, Table};
+pub use upgrade::{BULK_MTU, MOVE_UP_ABOVE, Upgrade};

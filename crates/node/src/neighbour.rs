@@ -6,14 +6,13 @@ use core::fmt::Write as _;
 
 use chappe_gossip::{Ingress, LinkSetup, OutFrame};
 use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, PeerKey, Role as HopRole, StaticKey};
-use chappe_wire::{
-    ByteCount, Duration, Hello, Instant, LinkId, LinkSalt, MAX_FRAME_LEN, NodeNonce,
-};
+use chappe_wire::{ByteCount, Duration, Instant, LinkId, LinkSalt, MAX_FRAME_LEN, NodeNonce};
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 
 use crate::input::LinkUp;
 use crate::output::{Event, Output, Peer};
+use crate::upgrade::Moving;
 use crate::{Node, NodeError, Store};
 
 /// The most links at once.
@@ -74,6 +73,11 @@ impl HopIdentity {
         };
     }
 
+    /// What this node calls itself inside a hop now.
+    pub(crate) fn nonce(&self) -> NodeNonce {
+        self.nonce
+    }
+
     fn is_mine(&self, nonce: NodeNonce) -> bool {
         nonce == self.nonce || nonce == self.before
     }
@@ -85,11 +89,12 @@ pub(crate) struct Neighbour {
     pub(crate) hop: Hop,
     /// Packets handed to the driver that have not left the machine.
     in_flight: usize,
-    established: Option<Established>,
+    pub(crate) established: Option<Established>,
+    pub(crate) moving: Moving,
 }
 
 #[derive(Clone, Copy)]
-struct Established {
+pub(crate) struct Established {
     peer: PeerKey,
     nonce: NodeNonce,
     /// The same number at both ends.
@@ -144,7 +149,7 @@ impl<S: Store> Node<S> {
                 HopRole::Responder
             },
             static_key: &self.hop_identity.key,
-            hello: Hello::new(self.hop_identity.nonce),
+            hello: self.hello(),
         };
         match Hop::new(now, &config, &mut self.rng) {
             Ok(hop) => {
@@ -155,6 +160,7 @@ impl<S: Store> Node<S> {
                         hop,
                         in_flight: 0,
                         established: None,
+                        moving: Moving::default(),
                     },
                 );
             }
@@ -168,6 +174,7 @@ impl<S: Store> Node<S> {
         };
         if neighbour.established.is_some() {
             self.router.link_down(now, link);
+            self.fall_back(now, &neighbour);
             self.tell(Event::PeerDown {
                 link,
                 label: neighbour.up.label,
@@ -229,6 +236,7 @@ impl<S: Store> Node<S> {
     pub(crate) fn pump(&mut self, now: Instant) -> Result<(), NodeError> {
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         for link in links {
+            self.move_up(now, link);
             loop {
                 let filled = self.fill(now, link)?;
                 let sent = self.transmit(now, link);
@@ -250,7 +258,15 @@ impl<S: Store> Node<S> {
             if neighbour.established.is_none() || neighbour.hop.frame_space() < MAX_FRAME_LEN {
                 return Ok(any);
             }
-            let Some(frame) = self.router.poll_frame(now, link) else {
+            let own = self
+                .links
+                .get_mut(&link)
+                .and_then(|neighbour| neighbour.moving.next_frame());
+            let next = own.map_or_else(
+                || self.router.poll_frame(now, link),
+                |frame| Some(OutFrame::Bytes(frame)),
+            );
+            let Some(frame) = next else {
                 return Ok(any);
             };
             let frame = match frame {
@@ -313,16 +329,13 @@ impl<S: Store> Node<S> {
                     let opener = neighbour.up.initiator;
                     let told = neighbour.describe(now);
                     let ingress = ingress_of(&self.ingress_secret, peer);
-                    self.router.link_up(
-                        now,
-                        link,
-                        LinkSetup {
-                            opener,
-                            salt,
-                            pinned,
-                            ingress,
-                        },
-                    );
+                    let setup = LinkSetup {
+                        opener,
+                        salt,
+                        pinned,
+                        ingress,
+                    };
+                    self.acquaint(now, link, &hello, setup);
                     if let Some(peer) = told {
                         self.tell(Event::PeerUp(peer));
                     }

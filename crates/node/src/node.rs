@@ -175,6 +175,10 @@ impl<S: Store> Node<S> {
         self.now = now;
         self.settled = false;
         let result = match input {
+            Input::Invitation(link, invitation) => {
+                self.invited(now, link, invitation);
+                Ok(())
+            }
             Input::LinkUp(up) => {
                 self.link_up(now, up);
                 Ok(())

@@ -9,6 +9,7 @@ use chappe_wire::{Age, ByteCount, Commitment, Duration, Instant, ItemId, Lifetim
 use crate::contact::{Contact, ContactId, SafetyNumber};
 use crate::input::CommandId;
 use crate::message::{Incoming, MessageId, Outgoing};
+use crate::upgrade::Upgrade;
 
 /// One thing that the driver is to do.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub enum Output {
         /// Why, in one sentence for the log.
         reason: String,
     },
+    /// Have the radio that makes groups do something, so that bulk moves up to it.
+    Upgrade(Upgrade),
     /// Tell the person, or the program that embeds the node.
     Event(Event),
     /// The answer to a command.

@@ -16,15 +16,21 @@ pub(crate) enum Radio {
     /// Bluetooth LE.
     #[cfg(feature = "ble")]
     Ble(chappe::ble::BleOptions),
+    /// Wi-Fi Direct.
+    #[cfg(feature = "wifi-direct")]
+    WifiDirect(chappe::wifi_direct::WifiDirectOptions),
 }
 
 impl FromStr for Radio {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let help = "write air:DIR, air:DIR,name=NAME or ble:hci0";
+        let help = "write air:DIR, air:DIR,name=NAME, ble:hci0 or wifi-direct:wlan0";
         if let Some(options) = text.strip_prefix("ble:") {
             return ble(options);
+        }
+        if let Some(options) = text.strip_prefix("wifi-direct:") {
+            return wifi_direct(options);
         }
         let Some(rest) = text.strip_prefix("air:") else {
             return Err(format!("there is no such radio; {help}"));
@@ -52,6 +58,22 @@ fn ble(options: &str) -> Result<Radio, String> {
 #[cfg(not(feature = "ble"))]
 fn ble(_: &str) -> Result<Radio, String> {
     Err("this program was built without Bluetooth LE; build it with `--features ble`".to_owned())
+}
+
+#[cfg(feature = "wifi-direct")]
+fn wifi_direct(options: &str) -> Result<Radio, String> {
+    let options = options.parse::<chappe::wifi_direct::WifiDirectOptions>();
+    options
+        .map(Radio::WifiDirect)
+        .map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "wifi-direct"))]
+fn wifi_direct(_: &str) -> Result<Radio, String> {
+    Err(
+        "this program was built without Wi-Fi Direct; build it with `--features wifi-direct`"
+            .to_owned(),
+    )
 }
 
 /// The name that a node has in the air unless it is told another: that of its home's folder.
@@ -90,5 +112,11 @@ mod tests {
     fn bluetooth_is_there_where_it_was_built_in() {
         let radio = "ble:hci0,bearer=gatt".parse::<Radio>();
         assert_eq!(radio.is_ok(), cfg!(feature = "ble"), "{radio:?}");
+    }
+
+    #[test]
+    fn wifi_direct_is_there_where_it_was_built_in() {
+        let radio = "wifi-direct:wlan1,netns=B,bus=unix:path=/run/b".parse::<Radio>();
+        assert_eq!(radio.is_ok(), cfg!(feature = "wifi-direct"), "{radio:?}");
     }
 }

@@ -27,6 +27,12 @@ pub fn decode_frame(bytes: &[u8]) -> Result<Body, FrameError> {
     frame.body.ok_or(FrameError::Unknown)
 }
 
+/// Whether a frame is one of the node's own, and not its router's: an invitation, or word that a link is used
+/// again (fields 20 and 21). Nothing is decoded for it.
+pub const fn is_for_node(frame: &[u8]) -> bool {
+    matches!(frame, [0xa2 | 0xaa, 0x01, ..])
+}
+
 /// Why bytes are not a frame that this version knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

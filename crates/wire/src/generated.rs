@@ -15,6 +15,34 @@ pub struct Hello {
     #[prost(bytes = "vec", tag = "4")]
     pub node_nonce: ::prost::alloc::vec::Vec<u8>,
 }
+// Moving up from a slow link to a Wi-Fi Direct group, agreed inside the slow link's encrypted hop. These are
+// frames of the node, not of its router; both ends have set bit 0 of `Hello.capabilities`.
+
+/// How the sender's group is joined: there is no PIN, no DHCP and no discovery. It is used once.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Invitation {
+    /// The group's name: "DIRECT-", and 2 to 25 printable ASCII characters.
+    #[prost(string, tag = "1")]
+    pub ssid: ::prost::alloc::string::String,
+    /// WPA2 passphrase, 8 to 63 printable ASCII characters.
+    #[prost(string, tag = "2")]
+    pub passphrase: ::prost::alloc::string::String,
+    /// The channel's frequency in MHz; 0 if it is not known.
+    #[prost(uint32, tag = "3")]
+    pub frequency: u32,
+    /// Where the group's owner listens: an IPv6 link-local address, 16 bytes, and a TCP port. The scope is the
+    /// interface of whoever joins.
+    #[prost(bytes = "vec", tag = "4")]
+    pub address: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint32, tag = "5")]
+    pub port: u32,
+    /// The owner's libp2p key for this group: Ed25519, 32 bytes.
+    #[prost(bytes = "vec", tag = "6")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
+}
+/// The sender has lost the faster link of this neighbour, and goes on here. The router starts anew on this link.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Resumed {}
 /// One frame of the router's protocol. Frames travel inside an encrypted hop, in order.
 ///
 /// "Short id": SipHash-2-4 of an item id under a key that is derived from the hop's handshake, so it means
@@ -23,7 +51,7 @@ pub struct Hello {
 pub struct Frame {
     #[prost(
         oneof = "frame::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21"
     )]
     pub body: ::core::option::Option<frame::Body>,
 }
@@ -57,6 +85,10 @@ pub mod frame {
         TagOffer(super::TagOffer),
         #[prost(message, tag = "13")]
         Take(super::Take),
+        #[prost(message, tag = "20")]
+        Invitation(super::Invitation),
+        #[prost(message, tag = "21")]
+        Resumed(super::Resumed),
     }
 }
 /// What a store holds, in 24 bytes or less: equal digests mean equal stores.

@@ -12,6 +12,9 @@ pub const MAX_HELLO_LEN: usize = 128;
 /// The wire version of this implementation.
 pub const WIRE_VERSION: WireVersion = WireVersion::new(1);
 
+/// Capability: this end has a radio that makes groups, and takes an [`Invitation`](crate::Invitation) to one.
+pub const CAN_MOVE_UP: u64 = 1;
+
 /// A version of the frames inside a hop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WireVersion(u32);

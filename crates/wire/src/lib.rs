@@ -24,6 +24,7 @@ mod envelope;
 mod frame;
 mod hello;
 mod id;
+mod invitation;
 mod receipt;
 mod short;
 mod size;
@@ -39,9 +40,12 @@ pub mod proto {
 
 pub use envelope::Tag;
 pub use envelope::{Envelope, EnvelopeError, HEADER_LEN, Header, MAX_ENVELOPE_LEN, VERSION};
-pub use frame::{FrameError, MAX_FRAME_LEN, decode_frame, encode_frame};
-pub use hello::{Hello, HelloError, MAX_HELLO_LEN, NodeNonce, WIRE_VERSION, WireVersion};
+pub use frame::{FrameError, MAX_FRAME_LEN, decode_frame, encode_frame, is_for_node};
+pub use hello::{
+    CAN_MOVE_UP, Hello, HelloError, MAX_HELLO_LEN, NodeNonce, WIRE_VERSION, WireVersion,
+};
 pub use id::{ItemId, LinkId};
+pub use invitation::{Invitation, InvitationError, MAX_INVITATION_LEN};
 pub use receipt::{Commitment, Preimage};
 pub use short::{Digest, LinkSalt, ShortId};
 pub use size::{BodySize, ByteCount};

@@ -13,7 +13,14 @@ pub(super) struct Core {
 const CORES: [Core; 6] = [
     Core {
         name: "chappe-wire",
-        may_use: &["prost", "sha2", "siphasher", "subtle", "thiserror"],
+        may_use: &[
+            "prost",
+            "sha2",
+            "siphasher",
+            "subtle",
+            "thiserror",
+            "zeroize",
+        ],
     },
     Core {
         name: "chappe-omemo",

@@ -20,8 +20,8 @@ mod store;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chappe_link::{Running, Transport, TransportEvent};
-use chappe_node::{CommandError, CommandId, Input, Node, Output, Reply, StoreError};
+use chappe_link::{GroupOrder, GroupOrders, Running, Transport, TransportEvent};
+use chappe_node::{CommandError, CommandId, Input, Node, Output, Reply, StoreError, Upgrade};
 use chappe_wire::Instant;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -61,6 +61,7 @@ pub(crate) async fn run(
         transports: news,
         updates,
         links: Links::new(),
+        groups: None,
         pending: BTreeMap::new(),
         next_command: 0,
         deadline: clock::now(),
@@ -116,6 +117,8 @@ struct Driver {
     transports: mpsc::Receiver<TransportEvent>,
     updates: broadcast::Sender<Update>,
     links: Links,
+    /// The radio that makes groups.
+    groups: Option<GroupOrders>,
     pending: BTreeMap<CommandId, oneshot::Sender<Result<Reply, CommandError>>>,
     next_command: u64,
     deadline: Instant,
@@ -201,6 +204,9 @@ impl Driver {
                 let up = self.links.add(up);
                 node.handle_input(now, Input::LinkUp(up));
             }
+            Happening::Transport(TransportEvent::Invitation(link, invitation)) => {
+                node.handle_input(now, Input::Invitation(link, invitation));
+            }
             Happening::Transport(event) => self.report(event),
             Happening::Order(Some(Order::Command(command, reply))) => {
                 let id = self.register(reply);
@@ -231,6 +237,7 @@ impl Driver {
                     tracing::info!(%link, reason, "link closed");
                     self.links.close(link);
                 }
+                Output::Upgrade(upgrade) => self.upgrade(upgrade),
                 Output::Event(event) => self.tell(Update::Event(event)),
                 Output::Reply(id, reply) => {
                     if let Some(waiting) = self.pending.remove(&id) {
@@ -308,10 +315,29 @@ impl Driver {
         }
     }
 
-    fn report(&self, event: TransportEvent) {
-        if let TransportEvent::Trouble(trouble) = event {
-            tracing::warn!("{trouble}");
-            self.tell(Update::Trouble(trouble.to_string()));
+    fn report(&mut self, event: TransportEvent) {
+        match event {
+            TransportEvent::Groups(orders) => self.groups = Some(orders),
+            TransportEvent::Trouble(trouble) => {
+                tracing::warn!("{trouble}");
+                self.tell(Update::Trouble(trouble.to_string()));
+            }
+            _ => {}
+        }
+    }
+
+    fn upgrade(&self, upgrade: Upgrade) {
+        let order = match upgrade {
+            Upgrade::Invite(link) => GroupOrder::Invite(link),
+            Upgrade::Join(invitation) => GroupOrder::Join(invitation),
+            Upgrade::Leave => GroupOrder::Leave,
+            _ => return,
+        };
+        // Without a radio, or with one that is busy, the link stays as it is; the node tries again.
+        if let Some(groups) = &self.groups
+            && !groups.give(order)
+        {
+            tracing::warn!("the radio that makes groups does not take orders");
         }
     }
 

@@ -301,6 +301,12 @@ impl Giving {
         pop(&mut self.withdrawn, limit)
     }
 
+    /// The items that the neighbour waits for, in the order of their turns.
+    pub(crate) fn queued(&self) -> impl Iterator<Item = &ItemId> {
+        let held = |(_, short): &(Wanted, ShortId)| self.index.get(short).map(|held| &held.id);
+        self.queue.iter().filter_map(held)
+    }
+
     /// Looks at the item whose turn it is.
     pub(crate) fn next(&self) -> Option<Next> {
         let &(wanted, short) = self.queue.first()?;

@@ -336,7 +336,8 @@ impl Router {
                     self.stats.ignored += u64::from(!heard);
                 }
             }
-            Body::Transfer(_) => {}
+            // The first has been dealt with; the others are the node's.
+            Body::Transfer(_) | Body::Invitation(_) | Body::Resumed(_) => {}
             Body::Receipts(receipts) => self.on_receipts(now, link_id, &receipts)?,
             Body::Accepted(accepted) => self.on_accepted(link_id, short_ids(accepted.ids)),
             Body::Refused(refused) => {

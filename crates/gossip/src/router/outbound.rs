@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use chappe_wire::proto::{Receipts, Transfer, frame::Body};
-use chappe_wire::{Age, Envelope, Instant, ItemId, LinkId, encode_frame};
+use chappe_wire::{Age, ByteCount, Envelope, Instant, ItemId, LinkId, encode_frame};
 
 use super::{Router, candidate};
 use crate::link::{Kind, Next};
@@ -65,6 +65,19 @@ impl Router {
                 return frame;
             }
         }
+    }
+
+    /// Whether the neighbour has asked for more bytes of envelopes than `limit`, and not got them yet.
+    pub fn owes_more_than(&self, link: LinkId, limit: ByteCount) -> bool {
+        let Some(neighbour) = self.links.get(&link) else {
+            return false;
+        };
+        let mut owed: u64 = 0;
+        neighbour.giving.queued().any(|id| {
+            let size = self.custody.find(id).map_or(0, |item| item.size.get());
+            owed = owed.saturating_add(size);
+            owed > limit.get()
+        })
     }
 
     /// Every call takes at least one entry off the link's queue.

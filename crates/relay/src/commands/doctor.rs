@@ -42,6 +42,8 @@ pub(super) async fn run(place: &Place, options: &Doctor) -> Result<(), Failure> 
             Radio::Air { dir, .. } => findings.air(dir),
             #[cfg(feature = "ble")]
             Radio::Ble(options) => findings.ble(&options.adapter).await,
+            #[cfg(feature = "wifi-direct")]
+            Radio::WifiDirect(options) => findings.wifi_direct(options).await,
         }
     }
     findings.print(options.format.json)?;
@@ -192,6 +194,26 @@ impl Findings {
             );
         } else {
             self.good("disk", format!("{says}."));
+        }
+    }
+
+    #[cfg(feature = "wifi-direct")]
+    async fn wifi_direct(&mut self, options: &chappe::wifi_direct::WifiDirectOptions) {
+        let found = chappe::wifi_direct::examine(&options.radio()).await;
+        if found.is_empty() {
+            let interface = &options.interface;
+            self.good(
+                "wifi-direct",
+                format!("{interface} can make and join groups."),
+            );
+        }
+        for says in found {
+            let mut letters = says.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+            self.bad(
+                "wifi-direct",
+                first.into_iter().chain(letters).collect::<String>(),
+            );
         }
     }
 

@@ -106,6 +106,12 @@ async fn start(mut builder: Builder, options: &Run, dir: &Path) -> Result<Chappe
                 let ble = chappe::ble::BleTransport::new(options.clone());
                 add(builder, ble, &capture)
             }
+            #[cfg(feature = "wifi-direct")]
+            Radio::WifiDirect(options) => {
+                let radio = chappe::wifi_direct::WifiDirectTransport::new(options.clone());
+                let builder = builder.configure(|config| config.groups = options.agreed.is_none());
+                add(builder, radio, &capture)
+            }
         };
     }
     let (node, _events) = builder

@@ -1,0 +1,256 @@
+//! Moving up: where bulk waits for a neighbour on a slow link, the two agree on a group, and go on there.
+//!
+//! ```text
+//!  has bulk to give                                    the other
+//!  Output::Upgrade(Invite)   its radio makes a group
+//!  Input::Invitation      -- Invitation (slow hop) -->
+//!                                                      Output::Upgrade(Join)   its radio joins
+//!                    <== the fast link comes up ==>
+//!  both rest the slow link: its hop stays, the router forgets it
+//!                    <== the fast link is gone  ==>
+//!                         -- Resumed (slow hop) -->    both give the slow link to the router again
+//! ```
+//!
+//! Two links are of one neighbour where the nonces in their hellos are the same. What was acknowledged on one link is
+//! known to both ends, so that the reconciliation on the other finds nothing of it; what was not is found there.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use chappe_gossip::LinkSetup;
+use chappe_wire::proto::{Resumed, frame::Body};
+use chappe_wire::{
+    ByteCount, CAN_MOVE_UP, Duration, Hello, Instant, Invitation, LinkId, NodeNonce, decode_frame,
+    encode_frame,
+};
+
+use crate::neighbour::Neighbour;
+use crate::output::Output;
+use crate::{Node, Store};
+
+/// A link with packets so long is a stream over IP: fast enough for bulk.
+pub const BULK_MTU: usize = 8 * 1024;
+/// Bulk is more than this, in bytes that the neighbour waits for.
+pub const MOVE_UP_ABOVE: ByteCount = ByteCount::new(64 * 1024);
+/// How long after an attempt the next one may begin.
+const PAUSE: Duration = Duration::from_secs(90);
+/// How often a neighbour may have a link started anew.
+const RESUME_PAUSE: Duration = Duration::from_secs(5);
+/// Frames of the node that wait for a hop: an invitation, and word that the link is used again.
+const MAX_FRAMES: usize = 2;
+
+/// What the radio that makes groups is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Upgrade {
+    /// Make a group if there is none; [`Input::Invitation`](crate::Input::Invitation) with this link answers.
+    Invite(LinkId),
+    /// Join this group.
+    Join(Invitation),
+    /// The last link in the group is gone: nobody needs it any more.
+    Leave,
+}
+
+/// How a link stands with others of the same neighbour.
+#[derive(Default)]
+pub(crate) struct Moving {
+    nonce: Option<NodeNonce>,
+    /// What the router was told of the link, and is told again.
+    setup: Option<LinkSetup>,
+    /// Whether the neighbour takes invitations.
+    able: bool,
+    /// There is a faster link: the router does not know this one for now.
+    resting: bool,
+    /// When the last attempt began, here or there.
+    tried: Option<Instant>,
+    /// When the other end last had the link started anew.
+    resumed: Option<Instant>,
+    frames: VecDeque<Vec<u8>>,
+}
+
+impl Moving {
+    /// A frame of the node's own.
+    pub(crate) fn next_frame(&mut self) -> Option<Vec<u8>> {
+        self.frames.pop_front()
+    }
+
+    fn push(&mut self, body: Body) {
+        if self.frames.len() < MAX_FRAMES {
+            self.frames.push_back(encode_frame(body));
+        }
+    }
+
+    fn rested(&self, now: Instant) -> bool {
+        self.tried.is_none_or(|tried| now.since(tried) >= PAUSE)
+    }
+}
+
+impl Neighbour {
+    const fn is_bulk(&self) -> bool {
+        self.up.mtu >= BULK_MTU
+    }
+}
+
+impl<S: Store> Node<S> {
+    /// What this node says first on each hop.
+    pub(crate) fn hello(&self) -> Hello {
+        let mut hello = Hello::new(self.hop_identity.nonce());
+        if self.config.groups {
+            hello.capabilities |= CAN_MOVE_UP;
+        }
+        hello
+    }
+
+    /// A hop is established: the router hears of it, unless there is a faster link; slower ones rest from now on.
+    pub(crate) fn acquaint(&mut self, now: Instant, link: LinkId, hello: &Hello, setup: LinkSetup) {
+        let nonce = hello.node_nonce;
+        let Some(neighbour) = self.links.get_mut(&link) else {
+            return;
+        };
+        neighbour.moving.nonce = Some(nonce);
+        neighbour.moving.setup = Some(setup);
+        neighbour.moving.able = hello.capabilities & CAN_MOVE_UP != 0;
+        if !neighbour.is_bulk() && self.has_bulk_link(nonce, link) {
+            self.rest(now, link);
+            return;
+        }
+        let bulk = self.links.get(&link).is_some_and(Neighbour::is_bulk);
+        self.router.link_up(now, link, setup);
+        if bulk {
+            let same = |one: &Neighbour| one.moving.nonce == Some(nonce) && !one.is_bulk();
+            let slower: Vec<LinkId> = self
+                .links
+                .iter()
+                .filter(|(_, one)| same(one))
+                .map(|(link, _)| *link)
+                .collect();
+            for link in slower {
+                self.rest(now, link);
+            }
+        }
+    }
+
+    /// A link is gone, and is not among the others any more: if it was the fast one, the slow ones are used again.
+    pub(crate) fn fall_back(&mut self, now: Instant, gone: &Neighbour) {
+        let Some(nonce) = gone.moving.nonce.filter(|_| gone.is_bulk()) else {
+            return;
+        };
+        if !self.has_bulk_link(nonce, gone.up.link) {
+            let resting = |one: &Neighbour| one.moving.resting && one.moving.nonce == Some(nonce);
+            let slower: Vec<LinkId> = self
+                .links
+                .iter()
+                .filter(|(_, one)| resting(one))
+                .map(|(link, _)| *link)
+                .collect();
+            for link in slower {
+                self.resume(now, link);
+            }
+        }
+        if self.config.groups && !self.links.values().any(Neighbour::is_bulk) {
+            self.outputs.push_back(Output::Upgrade(Upgrade::Leave));
+        }
+    }
+
+    /// Begins to move up if bulk waits on a slow link, and both ends can.
+    pub(crate) fn move_up(&mut self, now: Instant, link: LinkId) {
+        let Some(neighbour) = self.links.get_mut(&link) else {
+            return;
+        };
+        let can = self.config.groups && neighbour.moving.able && !neighbour.is_bulk();
+        let due = neighbour.established.is_some()
+            && !neighbour.moving.resting
+            && neighbour.moving.rested(now);
+        if can && due && self.router.owes_more_than(link, MOVE_UP_ABOVE) {
+            neighbour.moving.tried = Some(now);
+            self.outputs
+                .push_back(Output::Upgrade(Upgrade::Invite(link)));
+        }
+    }
+
+    /// The radio has answered.
+    pub(crate) fn invited(&mut self, now: Instant, link: LinkId, invitation: Option<Invitation>) {
+        let Some(neighbour) = self.links.get_mut(&link) else {
+            return;
+        };
+        if let Some(invitation) = invitation
+            && neighbour.moving.able
+            && !neighbour.moving.resting
+        {
+            neighbour.moving.tried = Some(now);
+            let body = Body::Invitation(invitation.to_proto());
+            neighbour.moving.push(body);
+        }
+    }
+
+    /// Takes one of the node's own frames. What makes no sense is ignored: it is no reason to lose the link.
+    pub(crate) fn moving_frame(&mut self, now: Instant, link: LinkId, frame: &[u8]) {
+        match decode_frame(frame) {
+            Ok(Body::Invitation(told)) => {
+                if let Ok(invitation) = Invitation::from_proto(&told) {
+                    self.invitation(now, link, invitation);
+                }
+            }
+            Ok(Body::Resumed(_)) => self.resumed(now, link),
+            _ => {}
+        }
+    }
+
+    /// The neighbour invites. Where both invite at once, the one who opened the link has its way.
+    fn invitation(&mut self, now: Instant, link: LinkId, invitation: Invitation) {
+        let Some(neighbour) = self.links.get_mut(&link) else {
+            return;
+        };
+        let wanted = self.config.groups && !neighbour.is_bulk() && !neighbour.moving.resting;
+        let crossed = !neighbour.moving.rested(now);
+        if wanted && !(crossed && neighbour.up.initiator) {
+            neighbour.moving.tried = Some(now);
+            self.outputs
+                .push_back(Output::Upgrade(Upgrade::Join(invitation)));
+        }
+    }
+
+    /// The other end uses the link again, and has told its router so.
+    fn resumed(&mut self, now: Instant, link: LinkId) {
+        let Some(neighbour) = self.links.get_mut(&link) else {
+            return;
+        };
+        let last = neighbour.moving.resumed.replace(now);
+        let hasty = last.is_some_and(|last| now.since(last) < RESUME_PAUSE);
+        let resting = neighbour.moving.resting;
+        let Some(setup) = neighbour.moving.setup.filter(|_| resting || !hasty) else {
+            return;
+        };
+        if resting {
+            self.resume(now, link);
+        } else {
+            // Its router knows nothing of what was said before.
+            self.router.link_up(now, link, setup);
+        }
+    }
+
+    fn rest(&mut self, now: Instant, link: LinkId) {
+        if let Some(neighbour) = self.links.get_mut(&link) {
+            neighbour.moving.resting = true;
+            neighbour.moving.frames.clear();
+            self.router.link_down(now, link);
+        }
+    }
+
+    fn resume(&mut self, now: Instant, link: LinkId) {
+        if let Some(neighbour) = self.links.get_mut(&link)
+            && let Some(setup) = neighbour.moving.setup
+        {
+            neighbour.moving.resting = false;
+            neighbour.moving.tried = Some(now);
+            neighbour.moving.push(Body::Resumed(Resumed {}));
+            self.router.link_up(now, link, setup);
+        }
+    }
+
+    fn has_bulk_link(&self, nonce: NodeNonce, but: LinkId) -> bool {
+        self.links
+            .iter()
+            .any(|(link, one)| *link != but && one.is_bulk() && one.moving.nonce == Some(nonce))
+    }
+}
