@@ -20,12 +20,12 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(bundle) = Bundle::from_xml(text) {
         assert_eq!(Bundle::from_xml(&bundle.to_xml()).unwrap(), bundle);
     }
-    if let Ok((flavour, list)) = DeviceList::from_xml(text) {
-        if let Ok(xml) = list.to_xml(flavour) {
-            assert_eq!(
-                DeviceList::from_xml(&xml).unwrap().1.devices.len(),
-                list.devices.len()
-            );
-        }
+    if let Ok((flavour, list)) = DeviceList::from_xml(text)
+        && let Ok(xml) = list.to_xml(flavour)
+    {
+        assert_eq!(
+            DeviceList::from_xml(&xml).unwrap().1.devices.len(),
+            list.devices.len()
+        );
     }
 });
