@@ -67,7 +67,9 @@ fn heavy_load_is_met_within_the_noise_of_ties() {
         ("prophet-v2", report(532, 81_710, 1944.14), HEAVY),
         ("maxprop", report(971, 229_101, 2184.84), HEAVY),
     ] {
-        let runs = replay("rwp200", "rwp200-messages-heavy", router, 100, 3);
+        // MaxProp varies little and costs most.
+        let seeds = if router == "maxprop" { 1 } else { 3 };
+        let runs = replay("rwp200", "rwp200-messages-heavy", router, 100, seeds);
         check(router, &runs, &one, &within);
     }
 }

@@ -18,7 +18,7 @@ const README: &str = "README.md";
 pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
     if let Some(unknown) = args
         .iter()
-        .find(|name| !FIGURES.iter().any(|figure| figure.name == **name))
+        .find(|name| !FIGURES.iter().any(|figure| is_meant(name, figure.name)))
     {
         let names: Vec<_> = FIGURES.iter().map(|figure| figure.name).collect();
         anyhow::bail!(
@@ -29,7 +29,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
     println!("measure: on {}", machine(root));
     let mut rows = Vec::new();
     for figure in &FIGURES {
-        if args.is_empty() || args.iter().any(|name| name == figure.name) {
+        if args.is_empty() || args.iter().any(|name| is_meant(name, figure.name)) {
             println!("\n== {} ({})", figure.name, figure.about);
             let row = Row::new(figure, figure.measure(root));
             println!("{}", row.for_people());
@@ -51,6 +51,12 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
     } else {
         Outcome::Bad
     })
+}
+
+/// A figure is named by its name, several by the word that their names begin with.
+fn is_meant(name: &str, figure: &str) -> bool {
+    let rest = figure.strip_prefix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// Rows that were measured replace those of the same name; the others stay as they are.

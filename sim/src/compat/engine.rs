@@ -38,6 +38,46 @@ pub struct Settings {
 }
 
 /// Contacts and messages, ready to be replayed with any policy and seed.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use chappe_gossip::policies::Prophet;
+/// use chappe_sim::compat::{Replay, Settings};
+/// use chappe_sim::*;
+/// use chappe_wire::ByteCount;
+///
+/// let event = |secs, up| ContactEvent {
+///     at: SimTime::from_secs(secs),
+///     a: NodeIndex::new(0),
+///     b: NodeIndex::new(1),
+///     up,
+///     rate: None,
+/// };
+/// let contacts = ContactTrace {
+///     nodes: 2,
+///     events: vec![event(10, true), event(20, false)],
+///     end: SimTime::from_secs(20),
+/// };
+/// let messages = [MessageEvent {
+///     at: SimTime::ZERO,
+///     index: MessageIndex::new(0),
+///     name: MessageName::new("M1"),
+///     from: NodeIndex::new(0),
+///     to: NodeIndex::new(1),
+///     size: ByteCount::new(500_000),
+/// }];
+/// let settings = Settings {
+///     tick: Duration::from_millis(100),
+///     rate: Rate::THE_ONE,
+///     buffers: Buffers::all(ByteCount::new(5_000_000)),
+///     ttl: Duration::from_secs(18_000),
+///     end: None,
+/// };
+/// let outcome = Replay::new(&contacts, &messages, settings)?.run(Prophet::new, 1);
+/// assert_eq!(outcome.latency_avg, Some(12.0));
+/// # Ok::<(), UnknownNode>(())
+/// ```
 #[derive(Debug)]
 pub struct Replay<'a> {
     contacts: &'a ContactTrace,

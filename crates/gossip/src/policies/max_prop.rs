@@ -30,20 +30,26 @@ pub struct MaxProp {
     towards: Option<Endpoint>,
 }
 
-/// How likely a node meets whom next.
+/// How likely a node meets whom next. All likelihoods add up to 1.
 #[derive(Clone, Debug)]
 struct Meetings {
-    /// Most likely first. The sum is 1.
-    likelihoods: Option<Arc<[(f64, Endpoint)]>>,
+    /// Most likely first.
+    likely: Option<Arc<[(f64, Endpoint)]>>,
+    /// Those that are so unlikely that a step to them costs 1 in floating point, by their numbers.
+    unlikely: Option<Arc<[Endpoint]>>,
     /// What the cheapest step from the node costs.
     least_cost: f64,
     updated: Instant,
 }
 
+/// Less than this, taken from 1, leaves 1.
+const UNLIKELY: f64 = f64::EPSILON / 4.0;
+
 impl Default for Meetings {
     fn default() -> Self {
         Self {
-            likelihoods: None,
+            likely: None,
+            unlikely: None,
             least_cost: f64::MAX,
             updated: Instant::ZERO,
         }
@@ -51,23 +57,40 @@ impl Default for Meetings {
 }
 
 impl Meetings {
-    fn steps(&self) -> &[(f64, Endpoint)] {
-        self.likelihoods.as_deref().unwrap_or_default()
+    fn likely(&self) -> &[(f64, Endpoint)] {
+        self.likely.as_deref().unwrap_or_default()
+    }
+
+    fn unlikely(&self) -> &[Endpoint] {
+        self.unlikely.as_deref().unwrap_or_default()
     }
 
     /// All likelihoods count half as much as before, and who is met now gets the other half. (The paper's alpha is 1.)
     fn meet(&self, now: Instant, neighbour: Endpoint) -> Self {
-        let known = self.steps().iter().find(|(_, to)| *to == neighbour);
+        let known = self.likely().iter().find(|(_, to)| *to == neighbour);
         let before = known.map_or(0.0, |(likelihood, _)| *likelihood);
-        let met = if self.steps().is_empty() {
+        let met = if self.likely().is_empty() {
             1.0
         } else {
             (before + 1.0) / 2.0
         };
-        let others = self.steps().iter().filter(|(_, to)| *to != neighbour);
+        let others = self.likely().iter().filter(|(_, to)| *to != neighbour);
         let halved = others.map(|(likelihood, to)| (likelihood / 2.0, *to));
+        let mut likely: Vec<_> = core::iter::once((met, neighbour)).chain(halved).collect();
+        let split = likely.partition_point(|(likelihood, _)| *likelihood >= UNLIKELY);
+        let fallen: Vec<_> = likely.drain(split..).map(|(_, to)| to).collect();
+        let was_unlikely = self.unlikely().binary_search(&neighbour).is_ok();
+        let unlikely = if fallen.is_empty() && !was_unlikely {
+            self.unlikely.clone()
+        } else {
+            let rest = self.unlikely().iter().filter(|to| **to != neighbour);
+            let mut all: Vec<_> = rest.copied().chain(fallen).collect();
+            all.sort_unstable();
+            Some(all.into())
+        };
         Self {
-            likelihoods: Some(core::iter::once((met, neighbour)).chain(halved).collect()),
+            likely: Some(likely.into()),
+            unlikely,
             least_cost: 1.0 - met,
             updated: now,
         }
@@ -145,7 +168,7 @@ impl MaxProp {
         from: Endpoint,
         targets: &BTreeSet<Endpoint>,
     ) -> BTreeMap<Endpoint, f64> {
-        let mut best = Costs::default();
+        let mut best = Costs::with_room(self.told.len());
         let mut waiting = BinaryHeap::new();
         best.lower(from, 0.0);
         waiting.push(Reverse((0.0_f64.to_bits(), from)));
@@ -158,23 +181,30 @@ impl MaxProp {
             if cost > best.of(node) {
                 continue;
             }
-            let steps = self
-                .meetings_of(here, node)
-                .map_or(&[][..], Meetings::steps);
-            for (likelihood, to) in steps {
+            let Some(meetings) = self.meetings_of(here, node) else {
+                continue;
+            };
+            for (likelihood, to) in meetings.likely() {
                 best.lower(*to, cost + 1.0 - likelihood);
+            }
+            for to in targets {
+                if best.of(*to) > cost + 1.0 && meetings.unlikely().binary_search(to).is_ok() {
+                    best.lower(*to, cost + 1.0);
+                }
             }
             // From here on only those matter whose likeliest step can still make a target cheaper.
             let limit = targets.iter().map(|to| best.of(*to)).fold(0.0, f64::max);
-            for (likelihood, to) in steps {
+            let unlikely = meetings.unlikely().iter().map(|to| (0.0, *to));
+            for (likelihood, to) in meetings.likely().iter().copied().chain(unlikely) {
                 let cost = cost + 1.0 - likelihood;
                 if cost >= limit {
                     break;
                 }
-                let next = self.meetings_of(here, *to);
+                let next = self.meetings_of(here, to);
                 let rest = next.map_or(f64::MAX, |meetings| meetings.least_cost);
-                if cost + rest < limit && cost <= best.of(*to) {
-                    waiting.push(Reverse((cost.to_bits(), *to)));
+                if cost + rest < limit && cost <= best.of(to) {
+                    best.lower(to, cost);
+                    waiting.push(Reverse((cost.to_bits(), to)));
                 }
             }
         }
@@ -191,10 +221,13 @@ impl MaxProp {
 }
 
 /// The least costs so far, by the number of the endpoint.
-#[derive(Default)]
 struct Costs(Vec<f64>);
 
 impl Costs {
+    fn with_room(endpoints: usize) -> Self {
+        Self(alloc::vec![f64::MAX; endpoints])
+    }
+
     fn of(&self, endpoint: Endpoint) -> f64 {
         self.0.get(endpoint.place()).copied().unwrap_or(f64::MAX)
     }
@@ -272,7 +305,9 @@ impl Policy for MaxProp {
     fn survey(&mut self, here: Endpoint, towards: Endpoint, custody: &Custody<'_>) {
         self.few_hops = self.threshold(custody);
         self.towards = Some(towards);
+        let few_hops = self.few_hops;
         let clear = custody.items.iter().filter_map(|item| item.clear);
+        let clear = clear.filter(|clear| clear.hops >= few_hops);
         let mut targets: BTreeSet<_> = clear.map(|clear| clear.destination).collect();
         let known = self.costs.entry(towards).or_default();
         targets.retain(|to| !known.contains_key(to));
