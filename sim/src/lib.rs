@@ -13,6 +13,7 @@ pub mod movement;
 pub mod oracle;
 mod outcome;
 pub mod radio;
+pub mod report;
 pub mod routers;
 pub mod routing;
 pub mod scenario;

@@ -5,9 +5,11 @@
 //! faults. The same seed makes the same world on any machine.
 
 mod build;
+mod check;
 mod error;
 mod faults;
 mod file;
+mod models;
 pub mod quantity;
 
 use std::fs;
