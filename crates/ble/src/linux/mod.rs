@@ -27,8 +27,8 @@ use tokio::sync::mpsc;
 
 use crate::{BleOptions, Token};
 
-/// How long BlueZ may take to answer.
-const DBUS_LIMIT: Duration = Duration::from_secs(15);
+/// How long BlueZ may take to answer. The kernel does one thing after the other, and gives up connecting after 20 s.
+const DBUS_LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) async fn start(
     options: BleOptions,

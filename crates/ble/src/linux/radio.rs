@@ -7,6 +7,8 @@ use bluer::adv::{Advertisement, AdvertisementHandle, Type};
 use bluer::l2cap::SeqPacketListener;
 use bluer::{Adapter, Session, Uuid};
 
+use tokio::task::{JoinError, JoinSet};
+
 use super::gatt_server::GattServer;
 use super::l2cap::{self, Place};
 use super::{DBUS_LIMIT, check, within};
@@ -25,6 +27,8 @@ pub(super) struct Radio {
     pub(super) gatt: GattServer,
     bearer: BearerChoice,
     advert: Option<AdvertisementHandle>,
+    /// Advertisements that BlueZ has not registered yet.
+    pub(super) registering: JoinSet<Result<AdvertisementHandle, String>>,
 }
 
 impl Radio {
@@ -71,16 +75,22 @@ impl Radio {
             listener: None,
             gatt,
             advert: None,
+            registering: JoinSet::new(),
         };
-        radio.advertise(token).await.map_err(refused)?;
+        radio.advertise(token).map_err(refused)?;
+        if let Some(registered) = radio.registering.join_next().await {
+            radio.registered(registered).map_err(refused)?;
+        }
         Ok(radio)
     }
 
     /// Listens and advertises under a new name. The kernel gives a new advertisement a new address.
     ///
+    /// BlueZ takes its time: the end is told by `registering`, and is for [`Radio::registered`].
+    ///
     /// # Errors
-    /// When BlueZ refuses.
-    pub(super) async fn advertise(&mut self, token: Token) -> Result<(), String> {
+    /// When the kernel gives no place to listen.
+    pub(super) fn advertise(&mut self, token: Token) -> Result<(), String> {
         self.advert = None;
         self.listener = None;
         let mut psm = None;
@@ -98,8 +108,26 @@ impl Radio {
             discoverable: Some(true),
             ..Advertisement::default()
         };
-        let registering = self.adapter.advertise(advertisement);
-        self.advert = Some(within("advertising", DBUS_LIMIT, registering).await?);
+        let adapter = self.adapter.clone();
+        self.registering.abort_all();
+        self.registering.spawn(async move {
+            within("advertising", DBUS_LIMIT, adapter.advertise(advertisement)).await
+        });
+        Ok(())
+    }
+
+    /// An advertisement is registered, or is not.
+    ///
+    /// # Errors
+    /// When BlueZ refused.
+    pub(super) fn registered(
+        &mut self,
+        registered: Result<Result<AdvertisementHandle, String>, JoinError>,
+    ) -> Result<(), String> {
+        // One that was given up for another says nothing.
+        if let Ok(registered) = registered {
+            self.advert = Some(registered?);
+        }
         Ok(())
     }
 
@@ -116,7 +144,9 @@ impl Radio {
         }
         let active = self.adapter.active_advertising_instances();
         match within("BlueZ", DBUS_LIMIT, active).await {
-            Ok(0) => Err(format!("{name} stopped advertising; it is told to again")),
+            Ok(0) if self.registering.is_empty() => {
+                Err(format!("{name} stopped advertising; it is told to again"))
+            }
             Ok(_) => Ok(()),
             Err(error) => Err(check::gone(name, &error)),
         }

@@ -25,6 +25,8 @@ const MAX_GREETINGS: usize = 8;
 const NEWS: usize = 64;
 /// How often it is decided whom to dial.
 const DECIDE: Duration = Duration::from_millis(250);
+/// Between two registrations of the advertisement that strangers can cause.
+const ADVERTISE_PAUSE: Duration = Duration::from_secs(2);
 /// How long links may take to send what their nodes have left, when the transport stops.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -41,6 +43,8 @@ pub(super) struct Station {
     /// Opened at the start; taken when the loop begins.
     first: Option<Radio>,
     epoch_ends: Instant,
+    /// When to advertise again: the kernel stops when a neighbour connects, until that one leaves.
+    advertise_at: Option<Instant>,
     /// The trouble that was told last and is not over.
     trouble: Option<String>,
 }
@@ -90,6 +94,7 @@ impl Station {
             carried,
             first: Some(radio),
             epoch_ends: Instant::now() + options.epoch,
+            advertise_at: None,
             trouble: None,
             options,
         })
@@ -158,11 +163,15 @@ impl Station {
                 },
                 Some(heard) = round.heard.recv() => self.heard(heard),
                 accepted = accept(radio.listener.as_ref()), if room => match accepted {
-                    Ok((socket, peer)) => { round.greetings.spawn(greet_l2cap(socket, peer, limit)); }
+                    Ok((socket, peer)) => {
+                        self.advertise_soon();
+                        round.greetings.spawn(greet_l2cap(socket, peer, limit));
+                    }
                     Err(error) => break End::Broken(format!("connections are refused: {error}")),
                 },
                 accepted = radio.gatt.accepted.recv(), if room => match accepted {
                     Some(channel) => {
+                        self.advertise_soon();
                         round.greetings.spawn(dial::welcome(Channel::Gatt(channel), limit));
                     }
                     None => break End::Broken("the GATT service ended; it begins again".to_owned()),
@@ -182,9 +191,14 @@ impl Station {
                     self.neighbours.carried(carried.key, carried.bytes as u64);
                 }
                 Some(_) = round.hang_ups.join_next() => {}
+                Some(registered) = radio.registering.join_next() => {
+                    if let Err(error) = radio.registered(registered) {
+                        break End::Broken(error);
+                    }
+                }
                 _ = decide.tick() => {
                     self.dial(&radio, &mut round);
-                    if let Err(error) = self.rotate(&mut radio).await {
+                    if let Err(error) = self.rotate(&mut radio) {
                         break End::Broken(error);
                     }
                 }
@@ -378,15 +392,28 @@ impl Station {
             .spawn(async move { dial::hang_up(&adapter, peer).await });
     }
 
-    /// A new token and a new address, at the same moment.
-    async fn rotate(&mut self, radio: &mut Radio) -> Result<(), String> {
-        if Instant::now() < self.epoch_ends {
-            return Ok(());
+    /// A new token and a new address, at the same moment. Within an epoch the address changes too when the
+    /// advertisement is registered again; no address is seen with two tokens.
+    fn rotate(&mut self, radio: &mut Radio) -> Result<(), String> {
+        let now = Instant::now();
+        if now < self.epoch_ends {
+            if self.advertise_at.is_none_or(|at| now < at) {
+                return Ok(());
+            }
+            self.advertise_at = None;
+            return radio.advertise(self.neighbours.own());
         }
+        self.advertise_at = None;
         self.epoch_ends = Instant::now() + self.options.epoch;
         let own = random_token().map_err(|error| format!("no random numbers: {error}"))?;
         self.neighbours.rotate(own);
-        radio.advertise(own).await
+        radio.advertise(own)
+    }
+
+    /// Once for many who connect at the same time.
+    fn advertise_soon(&mut self) {
+        self.advertise_at
+            .get_or_insert_with(|| Instant::now() + ADVERTISE_PAUSE);
     }
 
     async fn close(mut self) {
@@ -400,7 +427,6 @@ impl Station {
         if self.trouble.as_ref() == Some(&trouble) {
             return;
         }
-        tracing::warn!("Bluetooth LE: {trouble}");
         let told = TransportEvent::Trouble(Trouble::Radio(trouble.clone()));
         // Nobody waits for a report to be heard.
         let _ = self.events.try_send(told);
