@@ -44,7 +44,8 @@ impl Bluetooth {
             btvirt.arg(format!("-l{adapters}"));
             self.controllers = Some(background(&mut btvirt, &logs.join("btvirt.log"))?);
             let all = wait::until("all adapters", ADAPTERS_LIMIT, || {
-                let list = shell("bluetoothctl list || true")?;
+                // Without bluetoothd it would wait for ever.
+                let list = shell("timeout 5 bluetoothctl list || true")?;
                 Ok((list.matches("Controller").count() == adapters).then_some(()))
             });
             if all.is_ok() {

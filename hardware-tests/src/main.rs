@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod bluetooth;
+mod capture;
 mod lab;
 mod node;
 mod report;

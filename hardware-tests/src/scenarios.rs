@@ -1,6 +1,9 @@
 //! The scenarios, in the order in which they run.
 
+mod ble_churn;
 mod ble_pair;
+mod ble_privacy;
+mod ble_relay;
 mod boot;
 mod no_server;
 mod wifi_direct_ferry;
@@ -16,7 +19,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 6] = [
+const ALL: [Scenario; 9] = [
     Scenario {
         name: "boot",
         run: boot::run,
@@ -24,6 +27,18 @@ const ALL: [Scenario; 6] = [
     Scenario {
         name: "ble-pair",
         run: ble_pair::run,
+    },
+    Scenario {
+        name: "ble-relay",
+        run: ble_relay::run,
+    },
+    Scenario {
+        name: "ble-privacy",
+        run: ble_privacy::run,
+    },
+    Scenario {
+        name: "ble-churn",
+        run: ble_churn::run,
     },
     Scenario {
         name: "wifi-direct-pair",

@@ -8,6 +8,8 @@ mod report;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(crate) use needs::missing_packages;
+
 use crate::{Outcome, process};
 
 /// The whole lab, boot included.

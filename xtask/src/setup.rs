@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use crate::{Outcome, process};
+use crate::{Outcome, process, radio_lab};
 
 /// The pinned foreign OMEMO implementations that `chappe-omemo` is tested against.
 const REQUIREMENTS: &str = "crates/omemo/interop/requirements.txt";
@@ -17,6 +17,7 @@ const STAMP: &str = "requirements.installed";
 
 /// Installs what is missing.
 pub(crate) fn run(root: &Path) -> anyhow::Result<Outcome> {
+    radio_lab(root)?;
     let requirements = root.join(REQUIREMENTS);
     if !requirements.exists() {
         println!("setup: nothing to install (there is no {REQUIREMENTS})");
@@ -30,6 +31,20 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<Outcome> {
     install(root, &wanted)?;
     println!("setup: {VENV} is ready");
     Ok(Outcome::Good)
+}
+
+/// The radio lab's programs, where they can be had. Without them it is skipped.
+fn radio_lab(root: &Path) -> anyhow::Result<()> {
+    let packages = radio_lab::missing_packages(root);
+    if packages.is_empty() {
+        println!("setup: the radio lab has its programs");
+    } else if cfg!(all(target_os = "linux", target_arch = "x86_64")) && may_install(root) {
+        install_packages(root, &packages)?;
+    } else {
+        let packages = packages.join(" ");
+        println!("setup: the radio lab will be skipped; it needs {packages}, on Linux on x86_64");
+    }
+    Ok(())
 }
 
 fn current(root: &Path, wanted: &[u8]) -> bool {
@@ -70,24 +85,33 @@ fn python(root: &Path) -> anyhow::Result<&'static str> {
     if let Some(name) = usable() {
         return Ok(name);
     }
-    let may = is_root(root) && succeeds(process::program("apt-get", root).arg("--version"));
     anyhow::ensure!(
-        may,
+        may_install(root),
         "a Python 3 with venv is needed: install it (Debian: `apt-get install python3-venv`) and try again"
     );
-    println!("setup: installing the Debian packages python3 and python3-venv");
-    process::run(apt_get(root).args(["update", "--quiet"]))?;
-    let packages = ["python3", "python3-venv"];
-    process::run(
-        apt_get(root)
-            .args(["install", "--yes", "--quiet", "--no-install-recommends"])
-            .args(packages),
-    )?;
+    install_packages(root, &["python3", "python3-venv"])?;
     usable().context("python3 is installed, but cannot make a virtual environment")
 }
 
 /// Debian splits `ensurepip`, without which `venv` fails half-way, into a package of its own.
 const PROBE: &str = "import ensurepip, sys, venv; assert sys.version_info >= (3, 10)";
+
+fn may_install(root: &Path) -> bool {
+    is_root(root) && succeeds(process::program("apt-get", root).arg("--version"))
+}
+
+fn install_packages(root: &Path, packages: &[&str]) -> anyhow::Result<()> {
+    println!(
+        "setup: installing the Debian packages {}",
+        packages.join(" ")
+    );
+    process::run(apt_get(root).args(["update", "--quiet"]))?;
+    process::run(
+        apt_get(root)
+            .args(["install", "--yes", "--quiet", "--no-install-recommends"])
+            .args(packages),
+    )
+}
 
 fn apt_get(root: &Path) -> Command {
     let mut command = process::program("apt-get", root);
@@ -95,7 +119,7 @@ fn apt_get(root: &Path) -> Command {
     command
 }
 
-fn is_root(root: &Path) -> bool {
+pub(crate) fn is_root(root: &Path) -> bool {
     let id = process::output(process::program("id", root).arg("-u"));
     id.is_ok_and(|id| id.trim() == "0")
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::tally::Tally;
-use crate::{Outcome, claims, deny, layers, process, setup};
+use crate::{Outcome, claims, deny, layers, process, radio_lab, setup};
 
 /// Runs everything, goes on after a failure, and closes with the line `N passed, N failed`.
 pub(crate) fn run(root: &Path) -> anyhow::Result<Outcome> {
@@ -17,6 +17,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<Outcome> {
     report.check("docs", || docs(root));
     report.tests("tests", || tests(root));
     report.check("deny", || deny::run(root, &[]));
+    report.check("radio lab", || radio_lab::run_if_possible(root));
     Ok(report.close())
 }
 
@@ -106,7 +107,7 @@ impl Report {
             number => format!(", {number} ignored"),
         };
         self.lines
-            .push(format!("{mark}  {name:<8} {took:>5} s  {tally}{ignored}"));
+            .push(format!("{mark}  {name:<9} {took:>5} s  {tally}{ignored}"));
     }
 
     fn close(self) -> Outcome {

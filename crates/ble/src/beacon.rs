@@ -73,10 +73,13 @@ impl Beacon {
 pub struct Psm(NonZeroU8);
 
 impl Psm {
+    /// The smallest number.
+    pub const FIRST: u8 = 0x80;
+
     /// The multiplexer of this number, if it is a dynamic one.
     pub const fn new(number: u8) -> Option<Self> {
         match NonZeroU8::new(number) {
-            Some(psm) if number >= 0x80 => Some(Self(psm)),
+            Some(psm) if number >= Self::FIRST => Some(Self(psm)),
             _ => None,
         }
     }

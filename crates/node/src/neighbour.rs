@@ -6,7 +6,7 @@ use core::fmt::Write as _;
 
 use chappe_gossip::{Ingress, LinkSetup, OutFrame};
 use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, PeerKey, Role as HopRole};
-use chappe_wire::{ByteCount, Instant, LinkId, MAX_FRAME_LEN};
+use chappe_wire::{ByteCount, Duration, Instant, LinkId, MAX_FRAME_LEN, NodeNonce};
 use sha2::{Digest as _, Sha256};
 
 use crate::input::LinkUp;
@@ -16,6 +16,8 @@ use crate::{Node, NodeError, Store};
 
 /// The most links at once.
 pub(crate) const MAX_LINKS: usize = 64;
+/// Two links to one neighbour that are established within this time came up at once.
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 /// A link, its hop, and what is known of the other end. In memory only.
 pub(crate) struct Neighbour {
@@ -24,6 +26,8 @@ pub(crate) struct Neighbour {
     /// Packets handed to the driver that have not left the machine.
     in_flight: usize,
     pub(crate) established: Option<(PeerKey, Instant)>,
+    /// What the other end calls itself inside the tunnel.
+    pub(crate) nonce: Option<NodeNonce>,
     pub(crate) moving: Moving,
 }
 
@@ -73,6 +77,7 @@ impl<S: Store> Node<S> {
                         hop,
                         in_flight: 0,
                         established: None,
+                        nonce: None,
                         moving: Moving::default(),
                     },
                 );
@@ -227,6 +232,14 @@ impl<S: Store> Node<S> {
                         self.drop_link(now, link, "the link leads back to this node");
                         return Ok(());
                     }
+                    let nonce = hello.node_nonce;
+                    if !self.is_the_only_one(now, link, nonce) {
+                        return Ok(());
+                    }
+                    let Some(neighbour) = self.links.get_mut(&link) else {
+                        return Ok(());
+                    };
+                    neighbour.nonce = Some(nonce);
                     neighbour.established = Some((peer, now));
                     let opener = neighbour.up.initiator;
                     let told = neighbour.describe(now);
@@ -248,6 +261,34 @@ impl<S: Store> Node<S> {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Sees to it that one link of a kind leads to each neighbour. False if `link` was closed for another.
+    ///
+    /// The newer one stays: whoever comes again has lost the link before, or has changed its address. Of two that
+    /// came up at once the one stays that the smaller nonce opened, so that both ends close the same.
+    fn is_the_only_one(&mut self, now: Instant, link: LinkId, nonce: NodeNonce) -> bool {
+        let Some(new) = self.links.get(&link) else {
+            return false;
+        };
+        let kind = kind(&new.up.bearer);
+        let other = self.links.iter().find(|(other, neighbour)| {
+            **other != link
+                && neighbour.nonce == Some(nonce)
+                && kind == self::kind(&neighbour.up.bearer)
+        });
+        let Some((other, twin)) = other.map(|(other, twin)| (*other, twin)) else {
+            return true;
+        };
+        let at_once = twin
+            .established
+            .is_some_and(|(_, since)| now.since(since) < AT_ONCE);
+        let ours_stays = self.nonce < nonce;
+        let rival = at_once && new.up.initiator != twin.up.initiator;
+        let new_stays = !rival || new.up.initiator == ours_stays;
+        let surplus = if new_stays { other } else { link };
+        self.drop_link(now, surplus, "another link leads to the same neighbour");
+        new_stays
     }
 
     /// Closes a link that is known to the router.
@@ -272,6 +313,11 @@ fn ingress_of(secret: &[u8; 16], peer: PeerKey) -> Ingress {
         .finalize();
     let first = hash.first_chunk::<8>().copied().unwrap_or_default();
     Ingress::new(u64::from_le_bytes(first))
+}
+
+/// Links of one kind replace each other: `ble-l2cap` and `ble-gatt` are of the kind `ble`.
+fn kind(bearer: &str) -> &str {
+    bearer.split('-').next().unwrap_or(bearer)
 }
 
 fn short_hex(bytes: &[u8]) -> String {

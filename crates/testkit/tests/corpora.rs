@@ -39,6 +39,7 @@ macro_rules! replay {
 }
 
 // codegen: begin (`cargo xtask codegen` lists crates/fuzz/fuzz_targets here)
+replay!(ble_strangers, "../../fuzz/fuzz_targets/ble_strangers.rs");
 replay!(envelope_open, "../../fuzz/fuzz_targets/envelope_open.rs");
 replay!(envelope_parse, "../../fuzz/fuzz_targets/envelope_parse.rs");
 replay!(envelope_state, "../../fuzz/fuzz_targets/envelope_state.rs");

@@ -48,6 +48,7 @@ pub(super) fn boot(root: &Path, image: &Path, share: &Path, limit: Duration) -> 
     // Emulated: where KVM is offered it may still hang. No network: the guest has its radios only.
     qemu.args(["-accel", "tcg,thread=multi", "-cpu", "max"]);
     qemu.args(["-m", "1536", "-smp", "2", "-no-reboot", "-nic", "none"]);
+    qemu.args(["-device", "virtio-rng-pci"]);
     qemu.args(["-display", "none", "-monitor", "none", "-serial"]);
     qemu.arg(format!("file:{}", console.display()));
     qemu.arg("-kernel").arg(image.join("vmlinuz"));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::process;
+use crate::setup::is_root;
 
 /// Programs, and the Debian packages that bring them.
 const PROGRAMS: [(&str, &str); 4] = [
@@ -41,9 +42,4 @@ pub(crate) fn missing_packages(root: &Path) -> Vec<&'static str> {
     };
     let absent = PROGRAMS.into_iter().filter(|(program, _)| !there(program));
     absent.map(|(_, package)| package).collect()
-}
-
-fn is_root(root: &Path) -> bool {
-    let id = process::output(process::program("id", root).arg("-u"));
-    id.is_ok_and(|id| id.trim() == "0")
 }

@@ -26,12 +26,7 @@ pub(super) async fn connect(
         let slot = find(slot_uuid(slot)).await?;
         let reader = slot.notify_io().await?;
         let writer = slot.write_io().await?;
-        Ok(Gatt {
-            peer,
-            reader,
-            writer,
-            _lease: None,
-        })
+        Ok(Gatt::open(reader, writer, None)?)
     })
     .await
 }

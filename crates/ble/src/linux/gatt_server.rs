@@ -218,11 +218,8 @@ async fn attend(
         let (Some(reader), Some(writer)) = (reader.take(), writer.take()) else {
             continue;
         };
-        let channel = Gatt {
-            peer,
-            reader,
-            writer,
-            _lease: Some(lease),
+        let Ok(channel) = Gatt::open(reader, writer, Some(lease)) else {
+            continue;
         };
         if accepted.send(channel).await.is_err() {
             return;

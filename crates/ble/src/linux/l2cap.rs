@@ -27,19 +27,19 @@ impl Place {
     }
 }
 
-/// Listens on a free dynamic PSM.
-pub(super) fn listen(own: Place) -> io::Result<SeqPacketListener> {
-    socket(own)?.listen(BACKLOG)
+/// Listens on a PSM.
+pub(super) fn listen(own: Place, psm: u16) -> io::Result<SeqPacketListener> {
+    socket(own, psm)?.listen(BACKLOG)
 }
 
 /// Opens a channel; the kernel connects first if there is no connection.
 pub(super) async fn connect(own: Place, peer: Place, psm: u16) -> io::Result<SeqPacket> {
-    socket(own)?.connect(peer.socket(psm)).await
+    socket(own, 0)?.connect(peer.socket(psm)).await
 }
 
-fn socket(own: Place) -> io::Result<Socket<SeqPacket>> {
+fn socket(own: Place, psm: u16) -> io::Result<Socket<SeqPacket>> {
     let socket = Socket::new_seq_packet()?;
-    socket.bind(own.socket(0))?;
+    socket.bind(own.socket(psm))?;
     socket.set_recv_mtu(PACKET_LEN)?;
     limit_send_buffer(&socket)?;
     Ok(socket)

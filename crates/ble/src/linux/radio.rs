@@ -1,6 +1,7 @@
 //! One adapter, as long as BlueZ serves it. When anything of it breaks it is dropped and opened anew.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use bluer::adv::{Advertisement, AdvertisementHandle, Type};
 use bluer::l2cap::SeqPacketListener;
@@ -11,6 +12,9 @@ use super::l2cap::{self, Place};
 use super::{DBUS_LIMIT, check, within};
 use crate::{Beacon, BearerChoice, BleOptions, Psm, SERVICE, Token};
 
+/// How many numbers are tried before it is believed that there is none.
+const PSM_TRIES: u32 = 16;
+
 /// An adapter that advertises and listens.
 pub(super) struct Radio {
     _session: Session,
@@ -19,7 +23,7 @@ pub(super) struct Radio {
     /// `None` where only GATT is wanted.
     pub(super) listener: Option<SeqPacketListener>,
     pub(super) gatt: GattServer,
-    psm: Option<Psm>,
+    bearer: BearerChoice,
     advert: Option<AdvertisementHandle>,
 }
 
@@ -57,35 +61,35 @@ impl Radio {
                 .await
                 .map_err(refused)?,
         };
-        let (listener, psm) = match options.bearer {
-            BearerChoice::Gatt => (None, None),
-            BearerChoice::Automatic => listen(place).map_err(|error| check::no_l2cap(&error))?,
-        };
-        let beacon = Beacon { psm, token };
+        let beacon = Beacon { psm: None, token };
         let gatt = GattServer::serve(&adapter, beacon).await.map_err(refused)?;
         let mut radio = Self {
             _session: session,
             adapter,
             place,
-            listener,
+            bearer: options.bearer,
+            listener: None,
             gatt,
-            psm,
             advert: None,
         };
         radio.advertise(token).await.map_err(refused)?;
         Ok(radio)
     }
 
-    /// Advertises under a new name. The kernel gives a new advertisement a new address.
+    /// Listens and advertises under a new name. The kernel gives a new advertisement a new address.
     ///
     /// # Errors
     /// When BlueZ refuses.
     pub(super) async fn advertise(&mut self, token: Token) -> Result<(), String> {
         self.advert = None;
-        let beacon = Beacon {
-            psm: self.psm,
-            token,
-        };
+        self.listener = None;
+        let mut psm = None;
+        if self.bearer == BearerChoice::Automatic {
+            let (listener, number) = listen(self.place).map_err(|error| check::no_l2cap(&error))?;
+            self.listener = Some(listener);
+            psm = Some(number);
+        }
+        let beacon = Beacon { psm, token };
         self.gatt.rename(beacon);
         let advertisement = Advertisement {
             advertisement_type: Type::Peripheral,
@@ -119,9 +123,20 @@ impl Radio {
     }
 }
 
-fn listen(place: Place) -> std::io::Result<(Option<SeqPacketListener>, Option<Psm>)> {
-    let listener = l2cap::listen(place)?;
-    let number = listener.as_ref().local_addr()?.psm;
-    let psm = u8::try_from(number).ok().and_then(Psm::new);
-    Ok((Some(listener), psm))
+/// Listens where nobody can guess: the same number in two epochs would be a hint that it is the same node.
+fn listen(place: Place) -> io::Result<(SeqPacketListener, Psm)> {
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for _ in 0..PSM_TRIES {
+        let mut number = [0];
+        getrandom::fill(&mut number).map_err(io::Error::other)?;
+        let [number] = number;
+        let Some(psm) = Psm::new(number | Psm::FIRST) else {
+            continue;
+        };
+        match l2cap::listen(place, psm.number()) {
+            Ok(listener) => return Ok((listener, psm)),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }

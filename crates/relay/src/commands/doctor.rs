@@ -11,11 +11,11 @@ use serde::Serialize;
 use super::print_json;
 use crate::cli::{Doctor, Place};
 use crate::control::client::Connection;
-use crate::control::protocol::{Answer, Request};
+use crate::control::protocol::{Answer, Request, TroubleView};
 use crate::failure::{Failure, start_failure};
 use crate::passphrase;
 use crate::radio::Radio;
-use crate::render::{Style, bytes, say, styled};
+use crate::render::{Style, bytes, safe_line, say, span, styled};
 
 /// Less free disk than this is worth a word.
 const LITTLE_DISK: u64 = 200_000_000;
@@ -138,6 +138,9 @@ impl Findings {
                 ),
                 Err(failure) => self.bad("store", failure.to_string()),
             }
+            if let Ok((Answer::Troubles(troubles), _)) = node.ask(&Request::Troubles, &[]).await {
+                self.troubles(&troubles);
+            }
             if repair {
                 self.bad(
                     "repair",
@@ -168,6 +171,14 @@ impl Findings {
             Err(failure) => self.bad("store", failure.says),
         }
         Ok(())
+    }
+
+    /// They may be over by now; whether they are shows in what follows.
+    fn troubles(&mut self, troubles: &[TroubleView]) {
+        for TroubleView { says, seconds_ago } in troubles {
+            let says = safe_line(says);
+            self.good("past", format!("{} ago: {says}", span(*seconds_ago)));
+        }
     }
 
     fn disk(&mut self, dir: &Path) {

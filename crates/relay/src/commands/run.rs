@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chappe::{Builder, Chappe, Home, HomeError};
+use chappe::{Builder, Chappe, Home, HomeError, Update};
 use chappe_link::air::{AirOptions, AirTransport, NodeName};
 use chappe_link::trace::Capture;
 use chappe_link::{Layered, Transport};
@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::init::make_home;
 use crate::cli::{Place, Run};
 use crate::control::server::Server;
+use crate::control::troubles::Troubles;
 use crate::failure::{Failure, io, start_failure};
 use crate::passphrase;
 use crate::radio::{self, Radio};
@@ -22,12 +23,19 @@ pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
     let dir = place.dir()?;
     let builder = builder(place, &options, &dir)?;
     let node = start(builder, &options, &dir).await?;
-    let server =
-        Server::bind(&dir, node.clone()).map_err(io("The control socket cannot be made"))?;
+    let troubles = Troubles::default();
+    let mut events = node.events();
+    let server = Server::bind(&dir, node.clone(), troubles.clone())
+        .map_err(io("The control socket cannot be made"))?;
     let server = tokio::spawn(server.serve());
     greet(&node, &options, &dir).await?;
-    let mut events = node.events();
-    let stopped = async { while events.next().await.is_some() {} };
+    let stopped = async {
+        while let Some(update) = events.next().await {
+            if let Update::Trouble(says) = update {
+                troubles.note(says);
+            }
+        }
+    };
     let ended = tokio::select! {
         _ = terminate.recv() => true,
         _ = interrupt.recv() => true,

@@ -76,6 +76,8 @@ pub(crate) async fn carry_out(
             let carried = node.carried().await.map_err(sentence)?;
             Answer::Carried(carried.into_iter().map(Into::into).collect())
         }
+        // Whoever runs no node has no radios.
+        Request::Troubles => Answer::Troubles(Vec::new()),
         Request::Follow => {
             return Err("No node runs on this home; start one with `chappe run`.".to_owned());
         }

@@ -5,3 +5,4 @@ pub(crate) mod client;
 pub(crate) mod protocol;
 pub(crate) mod server;
 mod socket;
+pub(crate) mod troubles;

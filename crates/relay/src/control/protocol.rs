@@ -53,6 +53,7 @@ pub(crate) enum Request {
     Status,
     Peers,
     Carried,
+    Troubles,
     Follow,
 }
 
@@ -83,8 +84,16 @@ pub(crate) enum Answer {
     Status(StatusView),
     Peers(Vec<PeerView>),
     Carried(Vec<CarriedView>),
+    Troubles(Vec<TroubleView>),
     /// Events follow.
     Following,
+}
+
+/// What went wrong with a radio.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TroubleView {
+    pub(crate) says: String,
+    pub(crate) seconds_ago: u64,
 }
 
 /// A contact.

@@ -12,7 +12,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
 use super::answer::carry_out;
-use super::protocol::{EventView, MAX_REQUEST_LINE, Request, Response};
+use super::protocol::{Answer, EventView, MAX_REQUEST_LINE, Request, Response};
+use super::troubles::Troubles;
 
 /// Connections at once.
 const MAX_CONNECTIONS: usize = 32;
@@ -21,13 +22,18 @@ const MAX_CONNECTIONS: usize = 32;
 pub(crate) struct Server {
     listener: UnixListener,
     node: Chappe,
+    troubles: Troubles,
 }
 
 impl Server {
     /// Listens in the home `dir`, which this process has locked.
-    pub(crate) fn bind(dir: &Path, node: Chappe) -> io::Result<Self> {
+    pub(crate) fn bind(dir: &Path, node: Chappe, troubles: Troubles) -> io::Result<Self> {
         let listener = super::socket::listen(dir)?;
-        Ok(Self { listener, node })
+        Ok(Self {
+            listener,
+            node,
+            troubles,
+        })
     }
 
     /// Serves for ever.
@@ -40,8 +46,9 @@ impl Server {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     let node = self.node.clone();
+                    let troubles = self.troubles.clone();
                     tokio::spawn(async move {
-                        if let Err(error) = converse(stream, &node).await {
+                        if let Err(error) = converse(stream, &node, &troubles).await {
                             tracing::debug!(%error, "control connection ended");
                         }
                         drop(permit);
@@ -56,7 +63,7 @@ impl Server {
     }
 }
 
-async fn converse(stream: UnixStream, node: &Chappe) -> io::Result<()> {
+async fn converse(stream: UnixStream, node: &Chappe, troubles: &Troubles) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     loop {
@@ -80,6 +87,11 @@ async fn converse(stream: UnixStream, node: &Chappe) -> io::Result<()> {
                 return refuse(&mut writer, &sentence).await;
             }
         };
+        if matches!(request, Request::Troubles) {
+            let answer = Answer::Troubles(troubles.list());
+            write_line(&mut writer, &Response::Ok(answer)).await?;
+            continue;
+        }
         if matches!(request, Request::Follow) {
             return follow(reader, writer, node).await;
         }
@@ -117,11 +129,7 @@ async fn follow(
     node: &Chappe,
 ) -> io::Result<()> {
     let mut events = node.events();
-    write_line(
-        &mut writer,
-        &Response::Ok(super::protocol::Answer::Following),
-    )
-    .await?;
+    write_line(&mut writer, &Response::Ok(Answer::Following)).await?;
     let mut nothing = [0];
     loop {
         tokio::select! {

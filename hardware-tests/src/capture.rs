@@ -1,0 +1,141 @@
+//! btmon's capture: what adapters showed to everybody, and what they sent over connections.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+
+/// Before the first record: magic, version, kind.
+const HEADER: usize = 16;
+/// Before each record: lengths, adapter and kind, drops, time.
+const RECORD: usize = 24;
+/// Kinds of records (BlueZ, `monitor.h`).
+const COMMAND: u16 = 2;
+const ACL_SENT: u16 = 4;
+/// Commands of the host controller interface (Bluetooth Core 5.4, volume 4, part E, 7.8).
+const SET_ADVERTISING_ADDRESS: u16 = 0x2035;
+const SET_ADVERTISING_DATA: u16 = 0x2037;
+/// Signalling of L2CAP: counters, and nothing of the node.
+const SIGNALLING: u16 = 5;
+
+/// What one adapter sent.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    /// What it advertised, in order.
+    pub(crate) adverts: Vec<Advert>,
+    /// What it sent over connections: payloads of L2CAP packets, without signalling.
+    pub(crate) payloads: Vec<Payload>,
+    /// All bytes that it sent over connections, with the headers of ACL and L2CAP.
+    pub(crate) acl_bytes: usize,
+}
+
+/// An advertisement as strangers hear it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Advert {
+    /// Microseconds.
+    pub(crate) at: u64,
+    pub(crate) address: Vec<u8>,
+    pub(crate) data: Vec<u8>,
+}
+
+/// What a fragment on a connection held.
+#[derive(Debug)]
+pub(crate) struct Payload {
+    pub(crate) at: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What each adapter sent, by its number.
+///
+/// # Errors
+/// When the capture cannot be read.
+pub(crate) fn read(path: &Path) -> anyhow::Result<BTreeMap<u16, Sent>> {
+    let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+    let mut adapters: BTreeMap<u16, Reader> = BTreeMap::new();
+    let mut rest = bytes.get(HEADER..).context("the capture is empty")?;
+    // A record that is cut off ends the capture: btmon was stopped.
+    while let Some((record, packet, after)) = split(rest) {
+        rest = after;
+        let reader = adapters.entry(record.adapter).or_default();
+        match record.kind {
+            COMMAND => reader.command(record.at, packet),
+            ACL_SENT => reader.acl(record.at, packet),
+            _ => {}
+        }
+    }
+    let sent = |(adapter, reader): (u16, Reader)| (adapter, reader.sent);
+    Ok(adapters.into_iter().map(sent).collect())
+}
+
+struct Record {
+    adapter: u16,
+    kind: u16,
+    at: u64,
+}
+
+fn split(bytes: &[u8]) -> Option<(Record, &[u8], &[u8])> {
+    let (header, rest) = bytes.split_at_checked(RECORD)?;
+    let word = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
+    let length = usize::try_from(word(4)?).ok()?;
+    let flags = word(8)?;
+    let at = u64::from_be_bytes(header.get(16..24)?.try_into().ok()?);
+    let (packet, after) = rest.split_at_checked(length)?;
+    let record = Record {
+        adapter: (flags >> 16) as u16,
+        kind: (flags & 0xffff) as u16,
+        at,
+    };
+    Some((record, packet, after))
+}
+
+#[derive(Default)]
+struct Reader {
+    sent: Sent,
+    /// By the number of the advertising set.
+    addresses: BTreeMap<u8, Vec<u8>>,
+}
+
+impl Reader {
+    fn command(&mut self, at: u64, packet: &[u8]) {
+        let Some((head, body)) = packet.split_first_chunk::<3>() else {
+            return;
+        };
+        let (Some(&set), [low, high, _]) = (body.first(), head) else {
+            return;
+        };
+        match u16::from_le_bytes([*low, *high]) {
+            SET_ADVERTISING_ADDRESS => {
+                let address = body.get(1..7).unwrap_or_default().to_vec();
+                self.addresses.insert(set, address);
+            }
+            SET_ADVERTISING_DATA => {
+                let data = body.get(4..).unwrap_or_default().to_vec();
+                let address = self.addresses.get(&set).cloned().unwrap_or_default();
+                let advert = Advert { at, address, data };
+                if !advert.data.is_empty() {
+                    self.sent.adverts.push(advert);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn acl(&mut self, at: u64, packet: &[u8]) {
+        self.sent.acl_bytes += packet.len();
+        let Some((head, body)) = packet.split_first_chunk::<4>() else {
+            return;
+        };
+        // Bits 12 and 13 tell the first fragment of an L2CAP packet.
+        let first = head.get(1).is_some_and(|high| high & 0x30 != 0x10);
+        let bytes = match (first, body) {
+            (true, [_, _, low, high, ..]) if u16::from_le_bytes([*low, *high]) == SIGNALLING => {
+                return;
+            }
+            (true, body) => body.get(4..).unwrap_or_default(),
+            (false, body) => body,
+        };
+        let bytes = bytes.to_vec();
+        self.sent.payloads.push(Payload { at, bytes });
+    }
+}
