@@ -104,6 +104,11 @@ pub(crate) struct Established {
 }
 
 impl Neighbour {
+    /// What the other end calls itself inside the hop, once that is established.
+    pub(crate) fn nonce(&self) -> Option<NodeNonce> {
+        self.established.map(|hop| hop.nonce)
+    }
+
     /// The neighbour as people see it, once its hop is established.
     pub(crate) fn describe(&self, now: Instant) -> Option<Peer> {
         let Established { peer, since, .. } = self.established?;

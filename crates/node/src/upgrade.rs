@@ -54,7 +54,6 @@ pub enum Upgrade {
 /// How a link stands with others of the same neighbour.
 #[derive(Default)]
 pub(crate) struct Moving {
-    nonce: Option<NodeNonce>,
     /// What the router was told of the link, and is told again.
     setup: Option<LinkSetup>,
     /// Whether the neighbour takes invitations.
@@ -107,7 +106,6 @@ impl<S: Store> Node<S> {
         let Some(neighbour) = self.links.get_mut(&link) else {
             return;
         };
-        neighbour.moving.nonce = Some(nonce);
         neighbour.moving.setup = Some(setup);
         neighbour.moving.able = hello.capabilities & CAN_MOVE_UP != 0;
         if !neighbour.is_bulk() && self.has_bulk_link(nonce, link) {
@@ -117,7 +115,7 @@ impl<S: Store> Node<S> {
         let bulk = self.links.get(&link).is_some_and(Neighbour::is_bulk);
         self.router.link_up(now, link, setup);
         if bulk {
-            let same = |one: &Neighbour| one.moving.nonce == Some(nonce) && !one.is_bulk();
+            let same = |one: &Neighbour| one.nonce() == Some(nonce) && !one.is_bulk();
             let slower: Vec<LinkId> = self
                 .links
                 .iter()
@@ -132,11 +130,11 @@ impl<S: Store> Node<S> {
 
     /// A link is gone, and is not among the others any more: if it was the fast one, the slow ones are used again.
     pub(crate) fn fall_back(&mut self, now: Instant, gone: &Neighbour) {
-        let Some(nonce) = gone.moving.nonce.filter(|_| gone.is_bulk()) else {
+        let Some(nonce) = gone.nonce().filter(|_| gone.is_bulk()) else {
             return;
         };
         if !self.has_bulk_link(nonce, gone.up.link) {
-            let resting = |one: &Neighbour| one.moving.resting && one.moving.nonce == Some(nonce);
+            let resting = |one: &Neighbour| one.moving.resting && one.nonce() == Some(nonce);
             let slower: Vec<LinkId> = self
                 .links
                 .iter()
@@ -251,6 +249,6 @@ impl<S: Store> Node<S> {
     fn has_bulk_link(&self, nonce: NodeNonce, but: LinkId) -> bool {
         self.links
             .iter()
-            .any(|(link, one)| *link != but && one.is_bulk() && one.moving.nonce == Some(nonce))
+            .any(|(link, one)| *link != but && one.is_bulk() && one.nonce() == Some(nonce))
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use chappe_node::{
-    Command, CommandError, CommandId, Event, Input, LinkUp, Node, NodeConfig, Output, Reply,
+    BULK_MTU, Command, CommandError, CommandId, Event, Input, LinkUp, Node, NodeConfig, Output,
+    Reply, Upgrade,
 };
 use chappe_store::MemoryStore;
-use chappe_wire::{ByteCount, Duration, Instant, LinkId};
+use chappe_wire::{ByteCount, Duration, Instant, Invitation, LinkId};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
@@ -31,6 +32,7 @@ struct Member {
     node: Option<Node<MemoryStore>>,
     deadline: Instant,
     events: Vec<Event>,
+    upgrades: Vec<Upgrade>,
     replies: BTreeMap<u64, Result<Reply, CommandError>>,
     next_command: u64,
 }
@@ -65,6 +67,7 @@ impl World {
             node: Some(node),
             deadline: Instant::ZERO,
             events: Vec::new(),
+            upgrades: Vec::new(),
             replies: BTreeMap::new(),
             next_command: 0,
         });
@@ -84,7 +87,12 @@ impl World {
                 mtu: weather.mtu,
                 initiator,
                 queue: 16,
-                bearer: "world".into(),
+                bearer: if weather.mtu < BULK_MTU {
+                    "world"
+                } else {
+                    "group"
+                }
+                .into(),
                 label: format!("{link}"),
             };
             self.input(end, Input::LinkUp(up));
@@ -164,6 +172,16 @@ impl World {
         std::mem::take(&mut self.nodes[index.0].events)
     }
 
+    /// What a node has wanted of a radio that makes groups since it was asked last.
+    pub fn upgrades(&mut self, index: NodeIndex) -> Vec<Upgrade> {
+        std::mem::take(&mut self.nodes[index.0].upgrades)
+    }
+
+    /// The radio of a node tells how its group is joined.
+    pub fn invitation(&mut self, index: NodeIndex, link: LinkId, invitation: Invitation) {
+        self.input(index, Input::Invitation(link, Some(invitation)));
+    }
+
     /// Lets time pass.
     pub fn run(&mut self, duration: Duration) {
         let until = self.now.after(duration);
@@ -239,6 +257,7 @@ impl World {
                 }
                 Output::Disconnect { link, .. } => closed.push(link),
                 Output::Event(event) => member.events.push(event),
+                Output::Upgrade(upgrade) => member.upgrades.push(upgrade),
                 Output::Reply(id, result) => {
                     member.replies.insert(id.0, result);
                 }

@@ -155,21 +155,29 @@ impl Supplicant {
         Ok(())
     }
 
-    /// Leaves a group, or stops what is being formed.
+    /// Leaves a group, or stops what is being formed, and whatever another run of this program has left.
     pub(crate) async fn leave(&self, group: Option<&Group>) -> Result<(), RadioError> {
-        match group {
-            Some(group) => {
-                let p2p = proxy(&self.connection, group.object.as_str(), P2P_DEVICE).await?;
-                let () = p2p.call("Disconnect", &()).await?;
-            }
-            None => {
-                let p2p = self.p2p().await?;
-                // There may be nothing to cancel.
-                let _: zbus::Result<()> = p2p.call("Cancel", &()).await;
-                let _: zbus::Result<()> = p2p.call("Disconnect", &()).await;
+        if let Some(group) = group {
+            return self.leave_object(&group.object).await;
+        }
+        // There may be nothing to cancel.
+        let _: zbus::Result<()> = self.p2p().await?.call("Cancel", &()).await;
+        let root = proxy(&self.connection, ROOT, SERVICE).await?;
+        let interfaces: Vec<OwnedObjectPath> = root.get_property("Interfaces").await?;
+        let prefix = format!("p2p-{}-", self.radio);
+        for object in interfaces {
+            if let Ok(name) = self.interface_name(object.as_str()).await
+                && name.starts_with(&prefix)
+            {
+                self.leave_object(object.as_str()).await?;
             }
         }
         Ok(())
+    }
+
+    async fn leave_object(&self, object: &str) -> Result<(), RadioError> {
+        let p2p = proxy(&self.connection, object.to_owned(), P2P_DEVICE).await?;
+        Ok(p2p.call("Disconnect", &()).await?)
     }
 
     /// Whether the interface of a group is still there.

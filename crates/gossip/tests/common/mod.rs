@@ -382,6 +382,8 @@ pub fn kind_of(body: &Body) -> &'static str {
         Body::Refused(_) => "refused",
         Body::TagOffer(_) => "tag offer",
         Body::Take(_) => "take",
+        Body::Invitation(_) => "invitation",
+        Body::Resumed(_) => "resumed",
     }
 }
 
