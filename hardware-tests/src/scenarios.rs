@@ -18,7 +18,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 6] = [
+const ALL: [Scenario; 7] = [
     Scenario {
         name: "boot",
         by_name_only: false,
@@ -33,6 +33,11 @@ const ALL: [Scenario; 6] = [
         name: "ble-relay",
         by_name_only: false,
         run: ble_relay::run,
+    },
+    Scenario {
+        name: "ble-gatt",
+        by_name_only: true,
+        run: ble_pair::run_gatt,
     },
     Scenario {
         name: "ble-privacy",
