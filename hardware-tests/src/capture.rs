@@ -18,6 +18,8 @@ const SET_ADVERTISING_ADDRESS: u16 = 0x2035;
 const SET_ADVERTISING_DATA: u16 = 0x2037;
 /// Signalling of L2CAP: counters, and nothing of the node.
 const SIGNALLING: u16 = 5;
+/// The attribute protocol of GATT.
+const ATTRIBUTES: u16 = 4;
 
 /// What one adapter sent.
 #[derive(Debug, Default)]
@@ -43,6 +45,8 @@ pub(crate) struct Advert {
 #[derive(Debug)]
 pub(crate) struct Payload {
     pub(crate) at: u64,
+    /// It is BlueZ's own, of the attribute protocol.
+    pub(crate) attributes: bool,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -94,6 +98,8 @@ struct Reader {
     sent: Sent,
     /// By the number of the advertising set.
     addresses: BTreeMap<u8, Vec<u8>>,
+    /// The channel of the packet that is being sent, by connection.
+    channels: BTreeMap<u16, u16>,
 }
 
 impl Reader {
@@ -127,15 +133,24 @@ impl Reader {
             return;
         };
         // Bits 12 and 13 tell the first fragment of an L2CAP packet.
-        let first = head.get(1).is_some_and(|high| high & 0x30 != 0x10);
+        let [low, high, ..] = head;
+        let first = high & 0x30 != 0x10;
+        let connection = u16::from_le_bytes([*low, high & 0x0f]);
         let bytes = match (first, body) {
-            (true, [_, _, low, high, ..]) if u16::from_le_bytes([*low, *high]) == SIGNALLING => {
-                return;
+            (true, [_, _, low, high, bytes @ ..]) => {
+                let channel = u16::from_le_bytes([*low, *high]);
+                self.channels.insert(connection, channel);
+                bytes
             }
-            (true, body) => body.get(4..).unwrap_or_default(),
-            (false, body) => body,
+            _ => body,
         };
-        let bytes = bytes.to_vec();
-        self.sent.payloads.push(Payload { at, bytes });
+        let channel = self.channels.get(&connection).copied().unwrap_or_default();
+        if channel != SIGNALLING {
+            self.sent.payloads.push(Payload {
+                at,
+                attributes: channel == ATTRIBUTES,
+                bytes: bytes.to_vec(),
+            });
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! `ble-pair`: two nodes, over L2CAP and then over GATT only; text both ways and a file.
+//! `ble-pair` over L2CAP and `ble-gatt` over GATT only: two nodes; text both ways and a file.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -17,26 +17,25 @@ const FILE_LIMIT: Duration = Duration::from_secs(180);
 pub(super) const FILE_LEN: usize = 200_000;
 
 pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
-    lab.radios(4)?;
-    let mut shown = Shown::new("text both ways and a 200 kB file, over L2CAP and over GATT");
-    pair(lab, "l2cap", [0, 1], "", &mut shown)?;
-    pair(lab, "gatt", [2, 3], ",bearer=gatt", &mut shown)?;
+    lab.radios(2)?;
+    let mut shown = Shown::new("text both ways and a 200 kB file, over L2CAP");
+    pair(lab, "l2cap", "", &mut shown)?;
     Ok(shown)
 }
 
-fn pair(
-    lab: &Lab,
-    bearer: &str,
-    adapters: [usize; 2],
-    options: &str,
-    shown: &mut Shown,
-) -> anyhow::Result<()> {
-    let [a, b] = adapters;
+pub(super) fn run_gatt(lab: &mut Lab) -> anyhow::Result<Shown> {
+    lab.radios(2)?;
+    let mut shown = Shown::new("text both ways and a 200 kB file, over GATT");
+    pair(lab, "gatt", ",bearer=gatt", &mut shown)?;
+    Ok(shown)
+}
+
+fn pair(lab: &Lab, bearer: &str, options: &str, shown: &mut Shown) -> anyhow::Result<()> {
     let mut north = lab
-        .node(&format!("{bearer}-north"), &format!("ble:hci{a}{options}"))
+        .node(&format!("{bearer}-north"), &format!("ble:hci0{options}"))
         .person()?;
     let mut south = lab
-        .node(&format!("{bearer}-south"), &format!("ble:hci{b}{options}"))
+        .node(&format!("{bearer}-south"), &format!("ble:hci1{options}"))
         .person()?;
     let began = Instant::now();
     north.start()?;

@@ -19,6 +19,8 @@ const WATCH: Duration = Duration::from_secs(110);
 const PAUSE: Duration = Duration::from_secs(5);
 /// Rotations without which nothing is shown.
 const LEAST: usize = 3;
+/// Where the token is in what is advertised: behind length, type, service, version and PSM.
+const TOKEN: std::ops::Range<usize> = 20..28;
 /// The shortest string that is looked for.
 const STRING: usize = 6;
 
@@ -40,16 +42,31 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
 
     let sent = capture::read(&lab.logs().join("btmon.snoop"))?;
     let (a, b) = (adapter(&sent, 0)?, adapter(&sent, 1)?);
-    let mut searched = 0;
+    let (mut searched, mut hints) = (0, 0);
     for (own, other) in [(a, b), (b, a)] {
         one_to_one(own)?;
-        searched += search(own, other)?;
+        let recurring = search(own, other, false);
+        anyhow::ensure!(
+            recurring.found.is_empty(),
+            "two epochs share {:02x?}",
+            recurring.found
+        );
+        searched += recurring.searched;
+        hints += search(own, other, true).found.len();
     }
     let rotations = a.adverts.len() + b.adverts.len();
-    let mut shown =
-        Shown::new("no string links two addresses of a node; tokens and addresses change together");
+    let mut shown = Shown::new(
+        "tokens and addresses change together; no string of the node's own links two addresses",
+    );
     shown.figure("addresses shown", rotations as f64, "", None);
     shown.figure("strings searched", searched as f64, "", None);
+    // Numbers of attributes in bluetoothd's table: a hint of how often the service was registered.
+    shown.figure(
+        "hints in bluetoothd's GATT tables",
+        hints as f64,
+        "strings",
+        Some("0"),
+    );
     Ok(shown)
 }
 
@@ -82,28 +99,40 @@ fn one_to_one(sent: &Sent) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Looks for strings that recur in two epochs of a node. What the other node sends as well is the protocol's.
-/// Answers with how many different strings there were.
-fn search(own: &Sent, other: &Sent) -> anyhow::Result<usize> {
-    let common: BTreeSet<&[u8]> = windows(other).map(|(_, string)| string).collect();
-    let mut seen: BTreeMap<&[u8], usize> = BTreeMap::new();
-    for (at, string) in windows(own) {
-        let epoch = own.adverts.iter().filter(|advert| advert.at <= at).count();
-        let first = *seen.entry(string).or_insert(epoch);
-        anyhow::ensure!(
-            first == epoch || common.contains(string),
-            "{string:02x?} recurs in the epochs {first} and {epoch}"
-        );
-    }
-    Ok(seen.len())
+/// What a search found.
+struct Recurring<'a> {
+    searched: usize,
+    found: BTreeSet<&'a [u8]>,
 }
 
-fn windows(sent: &Sent) -> impl Iterator<Item = (u64, &[u8])> {
-    let adverts = sent.adverts.iter().map(|advert| (advert.at, &advert.data));
-    let payloads = sent
-        .payloads
-        .iter()
-        .map(|payload| (payload.at, &payload.bytes));
+/// Looks for strings that recur in two epochs of a node: in its own bytes, or in those of the attribute protocol.
+/// What the other node sends as well is the protocol's.
+fn search<'a>(own: &'a Sent, other: &Sent, attributes: bool) -> Recurring<'a> {
+    let common: BTreeSet<&[u8]> = windows(other, attributes)
+        .map(|(_, string)| string)
+        .collect();
+    let mut seen: BTreeMap<&[u8], usize> = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    for (at, string) in windows(own, attributes) {
+        let epoch = own.adverts.iter().filter(|advert| advert.at <= at).count();
+        let first = *seen.entry(string).or_insert(epoch);
+        if first != epoch && !common.contains(string) {
+            found.insert(string);
+        }
+    }
+    Recurring {
+        searched: seen.len(),
+        found,
+    }
+}
+
+fn windows(sent: &Sent, attributes: bool) -> impl Iterator<Item = (u64, &[u8])> {
+    let adverts = sent.adverts.iter().filter(move |_| !attributes);
+    let adverts = adverts.map(|advert| (advert.at, advert.data.get(TOKEN).unwrap_or_default()));
+    let payloads = sent.payloads.iter();
+    let payloads = payloads
+        .filter(move |payload| payload.attributes == attributes)
+        .map(|payload| (payload.at, payload.bytes.as_slice()));
     adverts
         .chain(payloads)
         .flat_map(|(at, bytes)| bytes.windows(STRING).map(move |string| (at, string)))
