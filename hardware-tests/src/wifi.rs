@@ -20,9 +20,10 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 <policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/>
 <allow receive_sender="*"/><allow send_type="method_call"/></policy></busconfig>
 "#;
-/// What a node's machine needs: a random address, and nothing that tells devices apart.
+/// Nothing that tells devices apart. `p2p_device_random_mac_addr=1`, which a real radio is to have, keeps wpa_supplicant
+/// 2.10 from using the simulated ones at all.
 const SUPPLICANT: &str = "device_name=device\nmanufacturer=\nmodel_name=\nmodel_number=\nserial_number=\n\
-    p2p_no_group_iface=0\np2p_device_random_mac_addr=1\n";
+    p2p_no_group_iface=0\n";
 
 /// The radios.
 #[derive(Default)]

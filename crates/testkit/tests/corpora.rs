@@ -47,6 +47,7 @@ replay!(gossip_frames, "../../fuzz/fuzz_targets/gossip_frames.rs");
 replay!(hop_handshake, "../../fuzz/fuzz_targets/hop_handshake.rs");
 replay!(hop_packets, "../../fuzz/fuzz_targets/hop_packets.rs");
 replay!(invite_uri, "../../fuzz/fuzz_targets/invite_uri.rs");
+replay!(ip_roster, "../../fuzz/fuzz_targets/ip_roster.rs");
 replay!(key_file, "../../fuzz/fuzz_targets/key_file.rs");
 replay!(
     link_air_packet,
@@ -70,6 +71,10 @@ replay!(
 replay!(wire_envelope, "../../fuzz/fuzz_targets/wire_envelope.rs");
 replay!(wire_frame, "../../fuzz/fuzz_targets/wire_frame.rs");
 replay!(wire_hello, "../../fuzz/fuzz_targets/wire_hello.rs");
+replay!(
+    wire_invitation,
+    "../../fuzz/fuzz_targets/wire_invitation.rs"
+);
 // codegen: end
 
 /// Runs `target` on a few inputs that suit any, then on each file of its corpus and on every beginning of

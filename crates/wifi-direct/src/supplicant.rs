@@ -268,14 +268,16 @@ fn named(error: &zbus::Error, name: &str) -> bool {
     }
 }
 
-const fn is_missing(error: &fdo::Error) -> bool {
-    matches!(
-        error,
+/// What wpa_supplicant answers where there is no P2P device: built without it, or the driver has none.
+fn is_missing(error: &fdo::Error) -> bool {
+    match error {
         fdo::Error::UnknownInterface(_)
-            | fdo::Error::UnknownProperty(_)
-            | fdo::Error::UnknownMethod(_)
-            | fdo::Error::InvalidArgs(_)
-    )
+        | fdo::Error::UnknownProperty(_)
+        | fdo::Error::UnknownMethod(_)
+        | fdo::Error::InvalidArgs(_) => true,
+        fdo::Error::Failed(says) => says.contains("P2P is not available"),
+        _ => false,
+    }
 }
 
 /// Why Wi-Fi Direct cannot be used. Each is one sentence: what is wrong, and what mends it.

@@ -208,12 +208,7 @@ impl Findings {
             );
         }
         for says in found {
-            let mut letters = says.chars();
-            let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-            self.bad(
-                "wifi-direct",
-                first.into_iter().chain(letters).collect::<String>(),
-            );
+            self.bad("wifi-direct", says);
         }
     }
 
