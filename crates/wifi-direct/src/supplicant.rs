@@ -227,7 +227,7 @@ pub(crate) async fn owner_changes(
     let root = proxy(connection, ROOT, SERVICE).await?;
     let changes = root.receive_owner_changed().await?;
     let bus = fdo::DBusProxy::new(connection).await?;
-    let name = zbus::names::BusName::try_from(SERVICE).map_err(zbus::Error::from)?;
+    let name = zbus::names::BusName::try_from(SERVICE)?;
     let there = bus.name_has_owner(name).await.map_err(zbus::Error::from)?;
     Ok((there, changes))
 }
