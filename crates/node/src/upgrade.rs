@@ -28,8 +28,9 @@ use crate::neighbour::Neighbour;
 use crate::output::Output;
 use crate::{Node, Store};
 
-/// A link with packets so long is a stream over IP: fast enough for bulk.
-pub const BULK_MTU: usize = 8 * 1024;
+/// A link with packets so long is a stream over IP: fast enough for bulk. Neither Bluetooth LE nor the air as it comes has
+/// them.
+pub const BULK_MTU: usize = 12 * 1024;
 /// Bulk is more than this, in bytes that the neighbour waits for.
 pub const MOVE_UP_ABOVE: ByteCount = ByteCount::new(64 * 1024);
 /// How long after an attempt the next one may begin.
