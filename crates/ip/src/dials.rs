@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddrV6;
 use std::time::Duration;
 
-use libp2p_identity::PeerId;
+use libp2p::identity::PeerId;
 use tokio::time::Instant;
 
 /// The pause after the first failure; it doubles up to [`LONGEST`].

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use libp2p_identity::{Keypair, PeerId, PublicKey, ed25519};
+use libp2p::identity::{Keypair, PeerId, PublicKey, ed25519};
 
 /// The key pair by which a node is known within one group, and nowhere else. Make a fresh one for each group and
 /// epoch: whoever is in the group sees its public half.

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use chappe_link::{Bearer, LinkInfo, StartError, StopSignal, TransportEvent, link};
 use futures::StreamExt as _;
-use libp2p_connection_limits::ConnectionLimits;
-use libp2p_core::Transport as _;
-use libp2p_core::muxing::StreamMuxerBox;
-use libp2p_core::transport::timeout::TransportTimeout;
-use libp2p_core::upgrade::Version;
-use libp2p_identity::PeerId;
-use libp2p_swarm::dial_opts::DialOpts;
-use libp2p_swarm::{NetworkBehaviour, Stream, Swarm, SwarmEvent};
+use libp2p::connection_limits::ConnectionLimits;
+use libp2p::core::Transport as _;
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::timeout::TransportTimeout;
+use libp2p::core::upgrade::Version;
+use libp2p::identity::PeerId;
+use libp2p::swarm::dial_opts::DialOpts;
+use libp2p::swarm::{NetworkBehaviour, Stream, Swarm, SwarmEvent};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -70,9 +70,9 @@ enum Report {
 }
 
 #[derive(NetworkBehaviour)]
-#[behaviour(prelude = "libp2p_swarm::derive_prelude")]
+#[behaviour(prelude = "libp2p::swarm::derive_prelude")]
 struct Behaviour {
-    limits: libp2p_connection_limits::Behaviour,
+    limits: libp2p::connection_limits::Behaviour,
     streams: Streams,
 }
 
@@ -90,10 +90,10 @@ impl Session {
         };
         let bearer = station.bearer;
         let interface = station.sockets.interface_name().to_owned();
-        let noise = libp2p_noise::Config::new(pair).map_err(|error| {
+        let noise = libp2p::noise::Config::new(pair).map_err(|error| {
             StartError::Unavailable(format!("the group's key cannot be used: {error}"))
         })?;
-        let mut yamux = libp2p_yamux::Config::default();
+        let mut yamux = libp2p::yamux::Config::default();
         yamux.set_max_num_streams(MAX_STREAMS);
         let upgraded = BoundTcp::new(station.sockets, station.listener)
             .upgrade(Version::V1Lazy)
@@ -101,10 +101,11 @@ impl Session {
             .multiplex(yamux)
             .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
         let behaviour = Behaviour {
-            limits: libp2p_connection_limits::Behaviour::new(limits()),
+            limits: libp2p::connection_limits::Behaviour::new(limits()),
             streams: Streams::new(owner.map(|(peer, _)| peer)),
         };
-        let config = libp2p_swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
+        let config =
+            libp2p::swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
         let transport = TransportTimeout::new(upgraded, HANDSHAKE).boxed();
         let mut swarm = Swarm::new(transport, behaviour, me, config);
         let listens = SocketAddrV6::new(here.address, here.port, 0, 0);

@@ -10,8 +10,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures::future::{BoxFuture, FutureExt as _, Ready};
-use libp2p_core::multiaddr::{Multiaddr, Protocol};
-use libp2p_core::transport::{DialOpts, ListenerId, Transport, TransportError, TransportEvent};
+use libp2p::core::multiaddr::{Multiaddr, Protocol};
+use libp2p::core::transport::{DialOpts, ListenerId, Transport, TransportError, TransportEvent};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 

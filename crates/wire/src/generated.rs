@@ -20,6 +20,7 @@ pub struct Hello {
 
 /// How the sender's group is joined: there is no PIN, no DHCP and no discovery. It is used once.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct Invitation {
     /// The group's name: "DIRECT-", and 2 to 25 printable ASCII characters.
     #[prost(string, tag = "1")]

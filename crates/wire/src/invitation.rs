@@ -114,6 +114,13 @@ impl fmt::Debug for Invitation {
     }
 }
 
+impl fmt::Debug for proto::Invitation {
+    /// Without the passphrase.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Invitation({}, ..)", self.ssid)
+    }
+}
+
 /// Bytes that are no invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is no invitation to a Wi-Fi Direct group")]
