@@ -16,11 +16,11 @@ fn contacts_are_refused_with_line_and_expectation() {
         ),
         (
             "5 CONN 0 1 down\n",
-            "1: `down` of 0 and 1, which are not up; expected an `up` before it",
+            "1: `down` of a pair that is not up; expected an `up` before it",
         ),
         (
             "5 CONN 0 0 up\n",
-            "1: node 0 meets itself; expected two nodes",
+            "1: node 0 with itself; expected two nodes",
         ),
         (
             "-5 CONN 0 1 up\n",
@@ -28,7 +28,7 @@ fn contacts_are_refused_with_line_and_expectation() {
         ),
         (
             "5 CONN 0 -1 up\n",
-            "1: nodes `0` and `-1`; expected two numbers of nodes",
+            "1: node `-1`; expected a node's number, below 16,000,000",
         ),
         (
             "5 CONN 0 1 sideways\n",
@@ -36,7 +36,7 @@ fn contacts_are_refused_with_line_and_expectation() {
         ),
         (
             "# good\n\n5 CONN 0\n",
-            "3: `5 CONN 0`; expected `time CONN a b up|down`",
+            "3: `5 CONN 0`; expected `time CONN a b up|down` or `time C id from to size`",
         ),
     ] {
         let file = File::new(text.as_bytes());
@@ -58,7 +58,7 @@ fn messages_are_refused_with_line_and_expectation() {
         ),
         (
             "5 C M1 0 0 10\n",
-            "1: node 0 writes to itself; expected two nodes",
+            "1: node 0 with itself; expected two nodes",
         ),
         (
             "5 C M1 0 1 1\n6 C M1 0 1 1\n",
@@ -66,7 +66,7 @@ fn messages_are_refused_with_line_and_expectation() {
         ),
         (
             "5 C M1 0 1\n",
-            "1: `5 C M1 0 1`; expected `time C id from to size`",
+            "1: `5 C M1 0 1`; expected `time CONN a b up|down` or `time C id from to size`",
         ),
     ] {
         let file = File::new(text.as_bytes());
@@ -81,7 +81,7 @@ fn a_truncated_gzip_is_refused() {
     let half = whole.get(..whole.len() / 2).unwrap();
     let file = File::new(half);
     let error = trace::read_messages(&file.path).unwrap_err().to_string();
-    assert!(error.contains("a whole text or gzip file"), "{error}");
+    assert!(error.contains("a whole gzip file"), "{error}");
 }
 
 #[test]
