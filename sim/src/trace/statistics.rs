@@ -87,7 +87,7 @@ pub struct Components {
     pub largest: usize,
 }
 
-/// What the network looks like at [evenly spaced](SNAPSHOTS) instants.
+/// What the network looks like at evenly spaced instants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Moments {
     /// At how many instants.
