@@ -6,6 +6,8 @@ use chappe_gossip::policies::{
 };
 use chappe_gossip::policy::{Habits, Policy};
 
+use chappe_node::PolicyChoice;
+
 use crate::compat::Replay;
 use crate::event::ContactEvent;
 use crate::outcome::{Course, Outcome};
@@ -99,6 +101,17 @@ impl Router {
                 ranks,
                 ..Habits::default()
             }
+    }
+
+    /// The setting of a device that makes it route so; `None` where no device does.
+    pub fn device(&self) -> Option<PolicyChoice> {
+        match self.name {
+            "default" => Some(PolicyChoice::Epidemic),
+            "spray-and-wait" => Some(PolicyChoice::SprayAndWait {
+                copies: COPIES.count(),
+            }),
+            _ => None,
+        }
     }
 
     /// One run of the router that devices run; `None` unless it [is sealed](Self::is_sealed).

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::cost::{Cost, Meter};
 use crate::event::{ContactEvent, ContactTrace, SimTime};
+use crate::full::{self, FullError};
 use crate::oracle::{self, Bounds, Question};
 use crate::outcome::Course;
 use crate::routers::Router;
-use crate::scenario::{Scenario, ScenarioError, World};
+use crate::scenario::{Behaviour, Scenario, ScenarioError, World};
 use crate::units::Rate;
 
 /// How much of a node there is.
@@ -18,6 +19,8 @@ pub enum Level {
     /// Its router: messages are opaque and have the size that the scenario says. See [`crate::routing`].
     #[default]
     Routing,
+    /// All of it, with real cryptography. See [`crate::full`].
+    Full,
 }
 
 /// What came of a run.
@@ -46,6 +49,14 @@ pub enum RunError {
          `trace generate` makes of this scenario"
     )]
     Unsealed(&'static str),
+    /// Devices have no such router.
+    #[error(
+        "whole nodes have the routers `default` and `spray-and-wait`; set level=routing for `{0}`"
+    )]
+    NoDevice(&'static str),
+    /// Whole nodes cannot run the world.
+    #[error(transparent)]
+    Full(#[from] FullError),
 }
 
 /// One run of this scenario. The same seed gives the same run on any machine.
@@ -61,10 +72,15 @@ pub fn run(
     if !router.is_sealed() {
         return Err(RunError::Unsealed(router.name));
     }
+    let level = scenario.file.level;
+    let device = match level {
+        Level::Routing => None,
+        Level::Full => Some(router.device().ok_or(RunError::NoDevice(router.name))?),
+    };
     let meter = Meter::start();
     let mut world = scenario.build(seed)?;
     let links = std::mem::replace(&mut world.contacts, Box::new(std::iter::empty()));
-    let not_modelled = not_modelled(&world);
+    let not_modelled = not_modelled(&world, level);
     // The oracle has to know the future; a run does without.
     let mut kept = Vec::new();
     let links = links.inspect(|event| {
@@ -72,7 +88,10 @@ pub fn run(
             kept.push(*event);
         }
     });
-    let course = router.route_world(&world, links, seed);
+    let course = match device {
+        None => router.route_world(&world, links, seed),
+        Some(policy) => full::run_world(&world, links, policy, seed)?,
+    };
     let cost = meter.read();
     let oracle = with_oracle.then(|| bounds(&world, kept));
     Ok(Run {
@@ -83,11 +102,26 @@ pub fn run(
     })
 }
 
-/// What a world asks for and the routing level does not model. Wrong clocks are not among it: no node reads one.
-fn not_modelled(world: &World) -> Vec<&'static str> {
+/// What a world asks for and the level does not model. Wrong clocks are not among it: no node reads one.
+fn not_modelled(world: &World, level: Level) -> Vec<&'static str> {
     let mut missing = Vec::new();
-    if world.faults.links.reordering > 0.0 {
-        missing.push("reordering");
+    match level {
+        Level::Routing if world.faults.links.reordering > 0.0 => missing.push("reordering"),
+        Level::Routing => {}
+        Level::Full => {
+            for fault in &world.faults.nodes {
+                let name = match fault.behaviour {
+                    Behaviour::DropAll => "drop-all",
+                    Behaviour::DropSome(_) => "drop-some",
+                    Behaviour::ForgeReceipts => "forge-receipts",
+                    Behaviour::LieAboutAge(_) => "lie-about-age",
+                    Behaviour::Honest | Behaviour::Flood { .. } => continue,
+                };
+                if !missing.contains(&name) {
+                    missing.push(name);
+                }
+            }
+        }
     }
     missing
 }

@@ -19,6 +19,7 @@ use crate::buffers::Buffers;
 use crate::event::{
     ContactEvent, ContactTrace, MessageEvent, MessageIndex, NodeIndex, SimTime, UnknownNode,
 };
+use crate::outages::Outages;
 use crate::outcome::{Course, Handed, Outcome, Tally};
 use crate::scenario::{Faults, World};
 use crate::table::Table;
@@ -124,8 +125,7 @@ pub(super) struct Engine<'a> {
     pub(super) letters: Table<MessageIndex, Letter>,
     /// Sizes of what is written to nobody, after the messages.
     pub(super) junk: Vec<ByteCount>,
-    /// Contacts that would be links if both nodes ran.
-    pub(super) asleep: BTreeMap<(NodeIndex, NodeIndex), ContactEvent>,
+    pub(super) outages: Outages,
     delivered: Table<MessageIndex, bool>,
     timers: BinaryHeap<Reverse<(SimTime, u64, Timer)>>,
     count: u64,
@@ -177,7 +177,6 @@ impl<'a> Engine<'a> {
                 begun: BTreeMap::new(),
                 arrived: Vec::new(),
                 wakes: SimTime::NEVER,
-                stopped: 0,
                 unsent: Vec::new(),
             }
         });
@@ -188,7 +187,7 @@ impl<'a> Engine<'a> {
             free: Vec::new(),
             letters,
             junk: Vec::new(),
-            asleep: BTreeMap::new(),
+            outages: Outages::default(),
             delivered: Table::new(vec![false; ground.messages.len()]),
             timers: BinaryHeap::new(),
             count: 0,
@@ -246,7 +245,7 @@ impl<'a> Engine<'a> {
             Timer::Restart(node) => self.restart(node),
             Timer::Junk(node) => self.write_junk(node),
             // It waits for the restart.
-            Timer::Receipts(node) if self.nodes[node].stopped > 0 => {}
+            Timer::Receipts(node) if self.outages.has(node) => {}
             Timer::Receipts(node) => {
                 for message in std::mem::take(&mut self.nodes[node].arrived) {
                     let letter = self.letters[message];
@@ -272,10 +271,10 @@ impl<'a> Engine<'a> {
         let ContactEvent { a, b, .. } = *event;
         let known = self.nodes[a].links.iter().find(|(peer, _)| *peer == b);
         match (event.up, known.copied()) {
-            (true, None) if self.sleeps(event) => {}
+            (true, None) if self.outages.keep_back(event) => {}
             (true, None) => self.link_up(event),
             (false, Some((_, slot))) => self.link_down(slot),
-            (false, None) => self.forget(event),
+            (false, None) => self.outages.forget(event),
             (true, Some(_)) => {}
         }
     }
@@ -340,7 +339,7 @@ impl<'a> Engine<'a> {
 
     fn write(&mut self, event: &MessageEvent) {
         self.tally.created += 1;
-        if self.nodes[event.from].stopped > 0 {
+        if self.outages.has(event.from) {
             self.nodes[event.from].unsent.push(event.index);
         } else {
             self.post(event.from, event.index);

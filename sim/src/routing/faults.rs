@@ -28,9 +28,9 @@ impl Engine<'_> {
 
     /// A node stops: all its links end, and none begins until it starts again.
     pub(super) fn crash(&mut self, node: NodeIndex, until: SimTime) {
-        self.nodes[node].stopped += 1;
+        self.outages.begin(node);
         self.schedule(until, Timer::Restart(node));
-        for (peer, slot) in self.nodes[node].links.clone() {
+        for (_, slot) in self.nodes[node].links.clone() {
             let link = &self.links[slot];
             let event = ContactEvent {
                 at: self.now,
@@ -39,27 +39,18 @@ impl Engine<'_> {
                 up: true,
                 rate: Some(link.declared),
             };
-            self.asleep.insert(pair(node, peer), event);
+            self.outages.keep_back(&event);
             self.link_down(slot);
         }
     }
 
     /// A node starts again: contacts that last become links, and what waited is written.
     pub(super) fn restart(&mut self, node: NodeIndex) {
-        self.nodes[node].stopped -= 1;
-        if self.nodes[node].stopped > 0 {
+        if !self.outages.end(node) {
             return;
         }
-        let awake = |event: &ContactEvent| {
-            (event.a == node || event.b == node)
-                && self.nodes[event.a].stopped == 0
-                && self.nodes[event.b].stopped == 0
-        };
-        let asleep = self.asleep.values();
-        let awake: Vec<ContactEvent> = asleep.filter(|event| awake(event)).copied().collect();
-        for event in &awake {
-            self.forget(event);
-            self.link_up(event);
+        for event in self.outages.take_awake(node) {
+            self.link_up(&event);
         }
         for message in std::mem::take(&mut self.nodes[node].unsent) {
             self.post(node, message);
@@ -67,20 +58,6 @@ impl Engine<'_> {
         if !self.nodes[node].arrived.is_empty() {
             self.schedule_receipts(node);
         }
-    }
-
-    /// Whether a contact that begins is no link for now, because a node is stopped.
-    pub(super) fn sleeps(&mut self, event: &ContactEvent) -> bool {
-        let stopped = self.nodes[event.a].stopped > 0 || self.nodes[event.b].stopped > 0;
-        if stopped {
-            self.asleep.insert(pair(event.a, event.b), *event);
-        }
-        stopped
-    }
-
-    /// A contact that is no link is over, or becomes one.
-    pub(super) fn forget(&mut self, event: &ContactEvent) {
-        self.asleep.remove(&pair(event.a, event.b));
     }
 
     /// What is left of a rate where packets have to be sent again; `None` where nothing comes through.
@@ -132,7 +109,7 @@ impl Engine<'_> {
             return;
         };
         self.schedule(after(self.now, every), Timer::Junk(node));
-        if self.nodes[node].stopped > 0 {
+        if self.outages.has(node) {
             return;
         }
         let index = MessageIndex::new(self.letters.len() as u32);
@@ -148,11 +125,6 @@ impl Engine<'_> {
         let fault = self.ground.faults.nodes.get(node.as_usize());
         fault.map_or(Behaviour::Honest, |fault| fault.behaviour)
     }
-}
-
-/// A pair of nodes, in whatever order they are named.
-fn pair(a: NodeIndex, b: NodeIndex) -> (NodeIndex, NodeIndex) {
-    (a.min(b), a.max(b))
 }
 
 /// So many seconds later, and at least a microsecond, so that time goes on.

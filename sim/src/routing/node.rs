@@ -33,8 +33,6 @@ pub(super) struct Node {
     pub(super) arrived: Vec<MessageIndex>,
     /// When it is to be woken.
     pub(super) wakes: SimTime,
-    /// By how many crashes it is stopped.
-    pub(super) stopped: u32,
     /// What is to be written once it runs again.
     pub(super) unsent: Vec<MessageIndex>,
 }
