@@ -5,7 +5,8 @@
 //! a message is an opaque envelope of the size that the trace gives it. Time is exact; there are no ticks.
 //!
 //! What is a model, not a measurement:
-//! - A contact has the rate of the trace or of the settings from its first moment to its last. There is no set-up.
+//! - A contact has the rate of the trace or of the settings from its first moment to its last. There is no set-up; the
+//!   links of a scenario begin after it.
 //! - A node takes part in one transmission at a time, over all its links, as in The ONE. Ends of a link take turns.
 //! - A message travels as the chunks do that a file is cut into: what has arrived of it when a contact ends counts, in
 //!   whole chunks of 4,096 bytes, whoever sends the rest.
