@@ -135,8 +135,7 @@ fn both_levels_hand_over_the_same_in_each_meeting() {
 #[test]
 fn a_node_that_crashes_loses_nothing_that_it_told_of() {
     let whole = line("default", 1, &["level=full"]).course.outcome;
-    let text =
-        format!("{EVERYONE}[[faults]]\ncrash = {{ every = \"1min\", down = \"1s..2s\" }}\n");
+    let text = format!("{EVERYONE}[[faults]]\ncrash = {{ every = \"1min\", down = \"1s..2s\" }}\n");
     let crashing = line_of(&text, "default", 1, &["level=full"]).course.outcome;
     assert!(whole.delivered > 3);
     assert!(crashing.contacts > whole.contacts, "no link was cut");

@@ -39,10 +39,7 @@ impl Engine<'_> {
         if let State::Runs(running) = &mut self.nodes[node].state {
             running.handle_input(now, input);
         }
-        loop {
-            let State::Runs(running) = &mut self.nodes[node].state else {
-                break;
-            };
+        while let State::Runs(running) = &mut self.nodes[node].state {
             match running.poll_output() {
                 Some(Output::Transmit { link, packet }) => {
                     if let Some(slot) = self.slots.get(&link).copied() {
@@ -93,12 +90,7 @@ impl Engine<'_> {
                 }
             }
             Event::FileComplete(incoming) => self.read(node, &incoming),
-            Event::Received(incoming) => {
-                // A file is read once it is complete.
-                if !matches!(&incoming.content, Content::File(file) if !file.complete) {
-                    self.read(node, &incoming);
-                }
-            }
+            Event::Received(incoming) if is_whole(&incoming.content) => self.read(node, &incoming),
             _ => {}
         }
     }
@@ -148,5 +140,13 @@ impl Engine<'_> {
         if self.now.since(event.at) <= self.world.ttl.since(SimTime::ZERO) {
             self.tally.deliver(event.at, self.now, self.hops[message]);
         }
+    }
+}
+
+/// A file may come piece by piece after its message.
+fn is_whole(content: &Content) -> bool {
+    match content {
+        Content::File(file) => file.complete,
+        _ => true,
     }
 }

@@ -1,6 +1,7 @@
 //! The engine: contacts, the air, timers.
 
 use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use chappe_node::{Command, Input, MemoryStore, Node, NodeConfig, PolicyChoice, Profile, Reply};
@@ -321,8 +322,8 @@ impl<'a> Engine<'a> {
             hops: 0,
         };
         for envelope in carried.iter().filter(|envelope| envelope.own) {
-            if !self.nodes[node].held.contains_key(&envelope.id) {
-                self.nodes[node].held.insert(envelope.id, copy);
+            if let Entry::Vacant(place) = self.nodes[node].held.entry(envelope.id) {
+                place.insert(copy);
                 self.items.insert(envelope.id, message);
             }
         }
