@@ -23,6 +23,23 @@ impl Buffers {
         }
     }
 
+    /// So many bytes for each node, in order.
+    pub fn each(sizes: &[u64]) -> Self {
+        let mut first = 0;
+        let mut ranges = Vec::new();
+        for alike in sizes.chunk_by(|a, b| a == b) {
+            let last = first + (alike.len() - 1) as u32;
+            let size = alike.first().copied().unwrap_or_default();
+            let nodes = (NodeIndex::new(first), NodeIndex::new(last));
+            ranges.push((nodes.0, nodes.1, ByteCount::new(size)));
+            first = last + 1;
+        }
+        Self {
+            all: ByteCount::ZERO,
+            ranges,
+        }
+    }
+
     /// The same, but where `setting` says otherwise. The last word counts.
     #[must_use]
     pub fn with(mut self, setting: BufferSetting) -> Self {

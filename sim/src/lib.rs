@@ -9,13 +9,16 @@ pub mod compat;
 pub mod cost;
 pub mod draws;
 pub mod event;
+pub mod full;
 pub mod movement;
 pub mod oracle;
+mod outages;
 mod outcome;
 pub mod radio;
 pub mod report;
 pub mod routers;
 pub mod routing;
+pub mod run;
 pub mod scenario;
 mod table;
 pub mod trace;
@@ -23,7 +26,7 @@ pub mod traffic;
 pub mod units;
 
 pub use buffers::{BufferSetting, BufferSettingError, Buffers};
-pub use outcome::Outcome;
+pub use outcome::{Course, Handed, Outcome};
 
 pub use event::{
     ContactEvent, ContactTrace, MessageEvent, MessageIndex, MessageName, NodeIndex, SimTime,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::event::SimTime;
+use crate::event::{MessageIndex, NodeIndex, SimTime};
 
 /// What came out of a run. Times are in seconds, sizes in bytes. What has no value (a mean of nothing) is `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -43,6 +43,28 @@ pub struct Outcome {
     pub contacts: u64,
     /// Contacts begun and ended, messages written, transfers completed.
     pub events: u64,
+}
+
+/// How a run went: the figures, and what led to them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Course {
+    /// The figures.
+    pub outcome: Outcome,
+    /// Every transfer that was completed, in order of time.
+    pub handovers: Vec<Handed>,
+}
+
+/// A transfer that was completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handed {
+    /// When.
+    pub at: SimTime,
+    /// Who had it.
+    pub from: NodeIndex,
+    /// Who has it now.
+    pub to: NodeIndex,
+    /// Which message; `None` for what is no message of the scenario, such as junk.
+    pub message: Option<MessageIndex>,
 }
 
 /// Counts while a run goes on.

@@ -6,9 +6,13 @@ use chappe_gossip::policies::{
 };
 use chappe_gossip::policy::{Habits, Policy};
 
+use chappe_node::PolicyChoice;
+
 use crate::compat::Replay;
-use crate::outcome::Outcome;
-use crate::routing::Network;
+use crate::event::ContactEvent;
+use crate::outcome::{Course, Outcome};
+use crate::routing::{self, Network};
+use crate::scenario::World;
 
 /// A router that can be asked for by name.
 #[derive(Debug)]
@@ -99,9 +103,31 @@ impl Router {
             }
     }
 
+    /// The setting of a device that makes it route so; `None` where no device does.
+    pub fn device(&self) -> Option<PolicyChoice> {
+        match self.name {
+            "default" => Some(PolicyChoice::Epidemic),
+            "spray-and-wait" => Some(PolicyChoice::SprayAndWait {
+                copies: COPIES.count(),
+            }),
+            _ => None,
+        }
+    }
+
     /// One run of the router that devices run; `None` unless it [is sealed](Self::is_sealed).
     pub fn route(&self, network: &Network<'_>, seed: u64) -> Option<Outcome> {
         self.is_sealed().then(|| network.run(&self.policy, seed))
+    }
+
+    /// One run of the router that devices run, on the links of a world, which are taken as they come. The router has to
+    /// be [sealed](Self::is_sealed): destinations are not told.
+    pub fn route_world(
+        &self,
+        world: &World,
+        links: impl Iterator<Item = ContactEvent>,
+        seed: u64,
+    ) -> Course {
+        routing::run_world(world, links, &self.policy, seed)
     }
 
     /// One run in The ONE's way.

@@ -18,6 +18,7 @@ mod file;
 mod identity;
 mod input;
 mod introduction;
+mod memory_store;
 mod message;
 mod neighbour;
 mod node;
@@ -34,6 +35,7 @@ pub use compose::MAX_OPAQUE_LEN;
 pub use config::{NodeConfig, PolicyChoice, Profile, QUOTA_PER_CONTACT, Role};
 pub use contact::{Contact, ContactId, SafetyNumber, Trust};
 pub use input::{Command, CommandId, Input, LinkUp};
+pub use memory_store::{ENTRY_OVERHEAD, MemoryStore};
 pub use message::{
     Content, Delivery, Draft, FileInfo, Incoming, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId,
     MessageSelection, Outgoing,

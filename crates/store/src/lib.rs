@@ -38,7 +38,6 @@ mod key;
 mod key_file;
 mod key_text;
 mod lock;
-mod memory_store;
 mod open;
 mod open_error;
 mod passphrase;
@@ -52,9 +51,9 @@ mod sql_store;
 pub mod testing;
 
 pub use bound::{MAX_STORE_BYTES, MIN_STORE_BYTES, MIN_TRANSACTION_BYTES};
+pub use chappe_node::{ENTRY_OVERHEAD, MemoryStore};
 pub use key::{KeyError, KeyProvider, MemoryOnly, StoreKey};
 pub use key_file::KeyFile;
-pub use memory_store::{ENTRY_OVERHEAD, MemoryStore};
 pub use open::{OpenOptions, open_or_create};
 pub use open_error::OpenError;
 pub use passphrase::{Passphrase, PassphraseCost};

@@ -9,6 +9,7 @@ mod replay;
 mod report;
 mod routers;
 mod run;
+mod runs;
 mod sweep;
 mod trace;
 

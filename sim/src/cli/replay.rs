@@ -1,8 +1,6 @@
 //! `chappe-sim replay`.
 
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use chappe_sim::compat::{self, Replay};
@@ -15,6 +13,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Failure;
+use super::runs::{self, Seeds};
 
 /// The ONE's default, for nodes of which nothing else is said.
 const DEFAULT_BUFFER: ByteCount = ByteCount::new(5_000_000);
@@ -29,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     messages: PathBuf,
     /// A router: see `chappe-sim routers`.
-    #[arg(long, value_name = "NAME", value_parser = router)]
+    #[arg(long, value_name = "NAME", value_parser = runs::router)]
     router: &'static Router,
     /// Follow The ONE's semantics.
     #[arg(long)]
@@ -85,10 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let replay = Replay::new(&contacts, &messages, args.compat_settings())?;
     let network = Network::new(&contacts, &messages, args.routing_settings())?;
     let loading = loading.read();
-    let seeds = args
-        .seeds
-        .as_ref()
-        .map_or(args.seed..=args.seed, |seeds| seeds.0.clone());
+    let seeds = args.seeds.clone().unwrap_or(Seeds::one(args.seed)).0;
     let one = |seed| {
         let meter = Meter::start();
         let (mode, outcome) = if args.one_compat {
@@ -147,44 +143,8 @@ impl Args {
 
 impl Run<'_> {
     fn for_people(&self) -> String {
-        let Outcome {
-            created,
-            delivered,
-            relayed,
-            latency_avg,
-            ..
-        } = self.outcome;
-        let delay = latency_avg.map_or("none".to_owned(), |delay| format!("{delay:.1} s"));
-        format!(
-            "{} seed {}: {delivered} of {created} delivered, {relayed} relayed, mean delay {delay} ({:.3} s of CPU)",
-            self.router, self.seed, self.cost.cpu_s
-        )
+        runs::for_people(self.router, self.seed, &self.outcome, &self.cost)
     }
-}
-
-/// `A..B`: both of them, and all between.
-#[derive(Clone)]
-struct Seeds(RangeInclusive<u64>);
-
-impl FromStr for Seeds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("`{text}` is no range of seeds; expected one such as 1..20");
-        let (first, last) = text.split_once("..").ok_or_else(bad)?;
-        let number = |text: &str| text.parse().map_err(|_| bad());
-        let (first, last) = (number(first)?, number(last)?);
-        if first <= last {
-            Ok(Self(first..=last))
-        } else {
-            Err(bad())
-        }
-    }
-}
-
-fn router(name: &str) -> Result<&'static Router, String> {
-    Router::named(name)
-        .ok_or_else(|| "there is no such router; `chappe-sim routers` lists them".to_owned())
 }
 
 fn tick(text: &str) -> Result<Duration, String> {

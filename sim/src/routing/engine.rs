@@ -1,5 +1,6 @@
 //! The engine: contacts, the air, timers.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
@@ -18,7 +19,9 @@ use crate::buffers::Buffers;
 use crate::event::{
     ContactEvent, ContactTrace, MessageEvent, MessageIndex, NodeIndex, SimTime, UnknownNode,
 };
-use crate::outcome::{Outcome, Tally};
+use crate::outages::Outages;
+use crate::outcome::{Course, Handed, Outcome, Tally};
+use crate::scenario::{Faults, World};
 use crate::table::Table;
 use crate::units::Rate;
 
@@ -46,8 +49,17 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Network<'a> {
     contacts: &'a ContactTrace,
-    messages: &'a [MessageEvent],
-    settings: Settings,
+    ground: Ground<'a>,
+}
+
+/// What a run needs besides contacts.
+#[derive(Clone, Debug)]
+pub(super) struct Ground<'a> {
+    pub(super) nodes: u32,
+    pub(super) messages: &'a [MessageEvent],
+    pub(super) settings: Settings,
+    pub(super) faults: Cow<'a, Faults>,
+    pub(super) end: SimTime,
 }
 
 impl<'a> Network<'a> {
@@ -61,45 +73,79 @@ impl<'a> Network<'a> {
         settings: Settings,
     ) -> Result<Self, UnknownNode> {
         contacts.check(messages)?;
-        Ok(Self {
-            contacts,
+        let last = messages.last().map_or(SimTime::ZERO, |message| message.at);
+        let end = settings.end.unwrap_or(last.max(contacts.end));
+        let ground = Ground {
+            nodes: contacts.nodes,
             messages,
             settings,
-        })
+            faults: Cow::Owned(Faults::default()),
+            end,
+        };
+        Ok(Self { contacts, ground })
     }
 
     /// One run. `policy` makes each node's policy.
     pub fn run(&self, policy: &dyn Fn() -> Box<dyn Policy + Send>, seed: u64) -> Outcome {
-        Engine::new(self, policy, seed).run()
-    }
-
-    fn end(&self) -> SimTime {
-        let message = self.messages.last();
-        let message = message.map_or(SimTime::ZERO, |message| message.at);
-        let last = message.max(self.contacts.end);
-        self.settings.end.unwrap_or(last)
+        let contacts = self.contacts.events.iter().copied();
+        Engine::new(&self.ground, policy, seed)
+            .run(contacts)
+            .outcome
     }
 }
 
-struct Engine<'a> {
-    network: &'a Network<'a>,
-    nodes: Table<NodeIndex, Node>,
-    links: Table<Slot, Link>,
+/// One run of a world, whose contacts are taken as they come. Of its faults all but reordering count: hops put packets
+/// into order, and time that this takes is not modelled here.
+pub fn run_world(
+    world: &World,
+    contacts: impl Iterator<Item = ContactEvent>,
+    policy: &dyn Fn() -> Box<dyn Policy + Send>,
+    seed: u64,
+) -> Course {
+    let ground = Ground {
+        nodes: world.nodes,
+        messages: &world.messages,
+        settings: Settings {
+            rate: Rate::THE_ONE,
+            buffers: Buffers::each(&world.buffers),
+            ttl: world.ttl.since(SimTime::ZERO),
+            end: Some(world.end),
+        },
+        faults: Cow::Borrowed(&world.faults),
+        end: world.end,
+    };
+    Engine::new(&ground, policy, seed).run(contacts)
+}
+
+pub(super) struct Engine<'a> {
+    pub(super) ground: &'a Ground<'a>,
+    pub(super) nodes: Table<NodeIndex, Node>,
+    pub(super) links: Table<Slot, Link>,
     free: Vec<Slot>,
-    letters: Table<MessageIndex, Letter>,
+    pub(super) letters: Table<MessageIndex, Letter>,
+    /// Sizes of what is written to nobody, after the messages.
+    pub(super) junk: Vec<ByteCount>,
+    pub(super) outages: Outages,
     delivered: Table<MessageIndex, bool>,
     timers: BinaryHeap<Reverse<(SimTime, u64, Timer)>>,
     count: u64,
-    now: SimTime,
-    tally: Tally,
-    rng: ChaCha8Rng,
+    pub(super) now: SimTime,
+    pub(super) tally: Tally,
+    handovers: Vec<Handed>,
+    pub(super) rng: ChaCha8Rng,
 }
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
+pub(super) enum Timer {
     /// What is on the air over a link has arrived, if that is still this link.
     Landed(Slot, LinkId),
+    /// A node stops, until then.
+    Crash(NodeIndex, SimTime),
+    /// A node starts again.
+    Restart(NodeIndex),
+    /// A node that floods writes to nobody.
+    Junk(NodeIndex),
     /// A node lets receipts go.
     Receipts(NodeIndex),
     /// A router is to be woken.
@@ -107,22 +153,18 @@ enum Timer {
 }
 
 impl<'a> Engine<'a> {
-    fn new(
-        network: &'a Network<'a>,
-        policy: &dyn Fn() -> Box<dyn Policy + Send>,
-        seed: u64,
-    ) -> Self {
+    fn new(ground: &'a Ground<'a>, policy: &dyn Fn() -> Box<dyn Policy + Send>, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let ttl = chappe_wire::Duration::from_micros(
-            u64::try_from(network.settings.ttl.as_micros()).unwrap_or(u64::MAX),
+            u64::try_from(ground.settings.ttl.as_micros()).unwrap_or(u64::MAX),
         );
         let lifetime = Lifetime::at_least(ttl);
-        let letters = network.messages.iter();
+        let letters = ground.messages.iter();
         let letters = letters.map(|message| Letter::new(message.index, lifetime, &mut rng));
         let letters = Table::new(letters.collect());
-        let nodes = (0..network.contacts.nodes).map(|node| {
+        let nodes = (0..ground.nodes).map(|node| {
             let config = Config {
-                capacity: network.settings.buffers.of(NodeIndex::new(node)),
+                capacity: ground.settings.buffers.of(NodeIndex::new(node)),
                 ..Config::default()
             };
             let mut seed = [0; 32];
@@ -135,36 +177,45 @@ impl<'a> Engine<'a> {
                 begun: BTreeMap::new(),
                 arrived: Vec::new(),
                 wakes: SimTime::NEVER,
+                unsent: Vec::new(),
             }
         });
-        Self {
-            network,
+        let mut engine = Self {
+            ground,
             nodes: Table::new(nodes.collect()),
             links: Table::new(Vec::new()),
             free: Vec::new(),
             letters,
-            delivered: Table::new(vec![false; network.messages.len()]),
+            junk: Vec::new(),
+            outages: Outages::default(),
+            delivered: Table::new(vec![false; ground.messages.len()]),
             timers: BinaryHeap::new(),
             count: 0,
             now: SimTime::ZERO,
             tally: Tally::default(),
+            handovers: Vec::new(),
             rng,
-        }
+        };
+        engine.schedule_faults();
+        engine
     }
 
     /// Of one instant, what is on the air arrives first, then contacts end and begin in the order of the trace, then
     /// messages are written.
-    fn run(mut self) -> Outcome {
-        let mut contacts = self.network.contacts.events.iter().peekable();
-        let mut messages = self.network.messages.iter().peekable();
-        let end = self.network.end();
+    fn run(mut self, contacts: impl Iterator<Item = ContactEvent>) -> Course {
+        let mut contacts = contacts.peekable();
+        let mut messages = self.ground.messages.iter().peekable();
+        let end = self.ground.end;
         loop {
             let timer = self.timers.peek().map(|Reverse((at, ..))| *at);
             let contact = contacts.peek().map(|event| event.at);
             let message = messages.peek().map(|event| event.at);
             let next = [timer, contact, message].into_iter().flatten().min();
             let Some(next) = next.filter(|next| *next <= end) else {
-                return self.tally.outcome();
+                return Course {
+                    outcome: self.tally.outcome(),
+                    handovers: self.handovers,
+                };
             };
             self.now = next;
             if timer == Some(next) {
@@ -173,7 +224,7 @@ impl<'a> Engine<'a> {
                 }
             } else if contact == Some(next) {
                 if let Some(event) = contacts.next() {
-                    self.handle_contact(event);
+                    self.handle_contact(&event);
                 }
             } else if let Some(event) = messages.next() {
                 self.write(event);
@@ -190,6 +241,11 @@ impl<'a> Engine<'a> {
                     self.land(slot, flight);
                 }
             }
+            Timer::Crash(node, until) => self.crash(node, until),
+            Timer::Restart(node) => self.restart(node),
+            Timer::Junk(node) => self.write_junk(node),
+            // It waits for the restart.
+            Timer::Receipts(node) if self.outages.has(node) => {}
             Timer::Receipts(node) => {
                 for message in std::mem::take(&mut self.nodes[node].arrived) {
                     let letter = self.letters[message];
@@ -215,19 +271,27 @@ impl<'a> Engine<'a> {
         let ContactEvent { a, b, .. } = *event;
         let known = self.nodes[a].links.iter().find(|(peer, _)| *peer == b);
         match (event.up, known.copied()) {
-            (true, None) => self.link_up(a, b, event.rate.unwrap_or(self.network.settings.rate)),
+            (true, None) if self.outages.keep_back(event) => {}
+            (true, None) => self.link_up(event),
             (false, Some((_, slot))) => self.link_down(slot),
-            _ => {}
+            (false, None) => self.outages.forget(event),
+            (true, Some(_)) => {}
         }
     }
 
-    fn link_up(&mut self, a: NodeIndex, b: NodeIndex, rate: Rate) {
+    pub(super) fn link_up(&mut self, event: &ContactEvent) {
+        let ContactEvent { a, b, .. } = *event;
+        let declared = event.rate.unwrap_or(self.ground.settings.rate);
+        let Some(rate) = self.useful_rate(declared) else {
+            return;
+        };
         self.tally.contacts += 1;
         let id = LinkId::new(self.tally.contacts);
         let link = Link {
             ends: [a, b],
             id,
             rate,
+            declared,
             idle: [false; 2],
             last: 1,
             flight: None,
@@ -256,7 +320,7 @@ impl<'a> Engine<'a> {
         self.settle(b);
     }
 
-    fn link_down(&mut self, slot: Slot) {
+    pub(super) fn link_down(&mut self, slot: Slot) {
         self.tally.links_down += 1;
         let [a, b] = self.links[slot].ends;
         let id = self.links[slot].id;
@@ -275,21 +339,28 @@ impl<'a> Engine<'a> {
 
     fn write(&mut self, event: &MessageEvent) {
         self.tally.created += 1;
-        let letter = self.letters[event.index];
+        if self.outages.has(event.from) {
+            self.nodes[event.from].unsent.push(event.index);
+        } else {
+            self.post(event.from, event.index);
+        }
+    }
+
+    /// Puts a message into custody of who writes it.
+    pub(super) fn post(&mut self, from: NodeIndex, message: MessageIndex) {
+        let letter = self.letters[message];
+        let size = ByteCount::new(self.size(message));
         let now = self.instant();
-        let router = &mut self.nodes[event.from].router;
+        let router = &mut self.nodes[from].router;
         // Where there is no room for it, a device refuses to send it.
-        if router
-            .add_own(now, letter.id, letter.header, event.size)
-            .is_ok()
-        {
+        if router.add_own(now, letter.id, letter.header, size).is_ok() {
             let copy = Copy {
                 received: self.now,
                 hops: 0,
             };
-            self.nodes[event.from].held.insert(event.index, copy);
+            self.nodes[from].held.insert(message, copy);
         }
-        self.settle(event.from);
+        self.settle(from);
     }
 
     /// Puts the next frame on the air that `node` sends or receives.
@@ -408,22 +479,33 @@ impl<'a> Engine<'a> {
                 self.tally.relayed += 1;
                 let message = message_of(&handover.id);
                 self.nodes[receiver].begun.remove(&message);
+                let at = self.now;
+                self.handovers.push(Handed {
+                    at,
+                    from: sender,
+                    to: receiver,
+                    message: self.is_message(message).then_some(message),
+                });
                 let transferred = Transferred {
                     id: handover.id,
                     header: self.letters[message].header,
                     size: ByteCount::new(self.size(message)),
-                    age: Age::from_wire(handover.age.to_wire()),
+                    age: Age::from_wire(self.told_age(sender, handover.age).to_wire()),
                     copies: handover.copies,
                 };
                 let router = &mut self.nodes[receiver].router;
                 if let Some(arrival) = router.handle_transfer(now, id, &transferred) {
                     let hops = flight.hops + 1;
-                    if router.accept(now, arrival).is_ok() {
+                    let taken = router.accept(now, arrival).is_ok();
+                    if taken {
                         let received = self.now;
                         let copy = Copy { received, hops };
                         self.nodes[receiver].held.insert(message, copy);
                     }
                     self.open(receiver, message, hops);
+                    if taken {
+                        self.misbehave(receiver, &handover.id);
+                    }
                 }
             }
         }
@@ -433,27 +515,31 @@ impl<'a> Engine<'a> {
 
     /// The recipient reads what is for it.
     fn open(&mut self, node: NodeIndex, message: MessageIndex, hops: u32) {
-        let Some(event) = self.network.messages.get(message.as_usize()) else {
+        let Some(event) = self.ground.messages.get(message.as_usize()) else {
             return;
         };
         if event.to != node || self.delivered[message] {
             return;
         }
         self.delivered[message] = true;
-        if self.now.since(event.at) <= self.network.settings.ttl {
+        if self.now.since(event.at) <= self.ground.settings.ttl {
             self.tally.deliver(event.at, self.now, hops);
         }
         if self.nodes[node].arrived.is_empty() {
-            let half = RECEIPT_DELAY / 2;
-            let random = self.rng.next_u64() % half.as_micros() as u64;
-            let at = self.now.after(half + Duration::from_micros(random));
-            self.schedule(at, Timer::Receipts(node));
+            self.schedule_receipts(node);
         }
         self.nodes[node].arrived.push(message);
     }
 
+    pub(super) fn schedule_receipts(&mut self, node: NodeIndex) {
+        let half = RECEIPT_DELAY / 2;
+        let random = self.rng.next_u64() % half.as_micros() as u64;
+        let at = self.now.after(half + Duration::from_micros(random));
+        self.schedule(at, Timer::Receipts(node));
+    }
+
     /// Something has happened to `node`: it may have something to send to anyone.
-    fn settle(&mut self, node: NodeIndex) {
+    pub(super) fn settle(&mut self, node: NodeIndex) {
         self.note_changes(node);
         for place in 0..self.nodes[node].links.len() {
             if let Some((_, slot)) = self.nodes[node].links.get(place).copied() {
@@ -486,21 +572,29 @@ impl<'a> Engine<'a> {
 
     fn is_for(&self, tag: &Tag, node: NodeIndex) -> bool {
         let message = message_tagged(tag);
-        let event = self.network.messages.get(message.as_usize());
+        let event = self.ground.messages.get(message.as_usize());
         event.is_some_and(|event| event.to == node) && !self.delivered[message]
     }
 
     fn size(&self, message: MessageIndex) -> u64 {
-        let event = self.network.messages.get(message.as_usize());
-        event.map_or(0, |event| event.size.get())
+        let messages = self.ground.messages;
+        let junk = || self.junk.get(message.as_usize() - messages.len());
+        match messages.get(message.as_usize()) {
+            Some(event) => event.size.get(),
+            None => junk().map_or(0, |size| size.get()),
+        }
     }
 
-    fn schedule(&mut self, at: SimTime, timer: Timer) {
+    fn is_message(&self, message: MessageIndex) -> bool {
+        message.as_usize() < self.ground.messages.len()
+    }
+
+    pub(super) fn schedule(&mut self, at: SimTime, timer: Timer) {
         self.count += 1;
         self.timers.push(Reverse((at, self.count, timer)));
     }
 
-    const fn instant(&self) -> Instant {
+    pub(super) const fn instant(&self) -> Instant {
         Instant::from_micros(self.now.as_micros())
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Node {
     pub(super) arrived: Vec<MessageIndex>,
     /// When it is to be woken.
     pub(super) wakes: SimTime,
+    /// What is to be written once it runs again.
+    pub(super) unsent: Vec<MessageIndex>,
 }
 
 /// A copy of a message.
@@ -47,6 +49,8 @@ pub(super) struct Link {
     pub(super) ends: [NodeIndex; 2],
     pub(super) id: LinkId,
     pub(super) rate: Rate,
+    /// The rate before what has to be sent again.
+    pub(super) declared: Rate,
     /// Which ends have nothing to send until something happens to them.
     pub(super) idle: [bool; 2],
     /// Which end sent last.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::quantity::{MetreSpan, Metres, Place, Region, Seconds, Size, SpeedSpan, TimeSpan};
+use crate::run::Level;
 use crate::traffic::Traffic;
 
 /// A scenario, as its file says it.
@@ -21,6 +22,9 @@ pub struct Scenario {
     /// The router of a run that is given none.
     #[serde(default = "shipped")]
     pub router: String,
+    /// How much of a node there is.
+    #[serde(default)]
+    pub level: Level,
     /// How much a node of a group that says nothing holds for others.
     #[serde(default = "five_megabytes")]
     pub buffer: Size,

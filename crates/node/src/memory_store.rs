@@ -1,12 +1,14 @@
-//! The third mode: a store in memory only.
+//! A store in memory only.
 
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::fmt;
-use std::collections::BTreeMap;
-use std::ops::Bound;
+use core::ops::Bound;
 
-use chappe_node::{MAX_KEY_LEN, MAX_VALUE_LEN, Store, StoreError, Table};
 use chappe_wire::ByteCount;
 use zeroize::Zeroizing;
+
+use crate::{MAX_KEY_LEN, MAX_VALUE_LEN, Store, StoreError, Table};
 
 /// What an entry is counted with, in bytes, besides its key and value.
 pub const ENTRY_OVERHEAD: u64 = 128;
@@ -14,8 +16,7 @@ pub const ENTRY_OVERHEAD: u64 = 128;
 /// Ordered maps with the transactions of a store on the disk. Values are wiped when they go.
 ///
 /// ```
-/// use chappe_node::{Store as _, Table};
-/// use chappe_store::MemoryStore;
+/// use chappe_node::{MemoryStore, Store as _, Table};
 ///
 /// let mut store = MemoryStore::default();
 /// store.put(Table::Meta, b"name", b"north")?;

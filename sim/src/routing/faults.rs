@@ -1,0 +1,133 @@
+//! What goes wrong, as far as routers see it.
+
+use std::time::Duration;
+
+use chappe_wire::{Age, ByteCount, ItemId, Lifetime, Preimage};
+use rand_core::Rng as _;
+
+use super::engine::{Engine, Timer};
+use super::post::{Letter, message_of};
+use crate::event::{ContactEvent, MessageIndex, NodeIndex, SimTime};
+use crate::scenario::Behaviour;
+use crate::units::Rate;
+
+impl Engine<'_> {
+    /// Crashes, and when those who flood write first.
+    pub(super) fn schedule_faults(&mut self) {
+        let ground = self.ground;
+        let faults = &ground.faults;
+        for crash in &faults.crashes {
+            self.schedule(crash.at, Timer::Crash(crash.node, crash.until));
+        }
+        for (node, fault) in (0..).map(NodeIndex::new).zip(&faults.nodes) {
+            if let Behaviour::Flood { every, .. } = fault.behaviour {
+                self.schedule(after(SimTime::ZERO, every), Timer::Junk(node));
+            }
+        }
+    }
+
+    /// A node stops: all its links end, and none begins until it starts again.
+    pub(super) fn crash(&mut self, node: NodeIndex, until: SimTime) {
+        self.outages.begin(node);
+        self.schedule(until, Timer::Restart(node));
+        for (_, slot) in self.nodes[node].links.clone() {
+            let link = &self.links[slot];
+            let event = ContactEvent {
+                at: self.now,
+                a: link.node(0),
+                b: link.node(1),
+                up: true,
+                rate: Some(link.declared),
+            };
+            self.outages.keep_back(&event);
+            self.link_down(slot);
+        }
+    }
+
+    /// A node starts again: contacts that last become links, and what waited is written.
+    pub(super) fn restart(&mut self, node: NodeIndex) {
+        if !self.outages.end(node) {
+            return;
+        }
+        for event in self.outages.take_awake(node) {
+            self.link_up(&event);
+        }
+        for message in std::mem::take(&mut self.nodes[node].unsent) {
+            self.post(node, message);
+        }
+        if !self.nodes[node].arrived.is_empty() {
+            self.schedule_receipts(node);
+        }
+    }
+
+    /// What is left of a rate where packets have to be sent again; `None` where nothing comes through.
+    pub(super) fn useful_rate(&self, rate: Rate) -> Option<Rate> {
+        let links = &self.ground.faults.links;
+        let useful = (1.0 - links.loss) * (1.0 - links.corruption) / (1.0 + links.duplication);
+        Rate::from_bytes_per_second((rate.bytes_per_second() as f64 * useful) as u64)
+    }
+
+    /// The age that a node tells of what it hands over.
+    pub(super) fn told_age(&self, node: NodeIndex, age: Age) -> Age {
+        match self.behaviour(node) {
+            Behaviour::LieAboutAge(by) => {
+                let by = chappe_wire::Duration::from_micros((by * 1e6) as u64);
+                Age::from_duration(age.as_duration().saturating_sub(by))
+            }
+            _ => age,
+        }
+    }
+
+    /// What a node does with what it has just taken, if it means harm.
+    pub(super) fn misbehave(&mut self, node: NodeIndex, id: &ItemId) {
+        let loses = match self.behaviour(node) {
+            Behaviour::DropAll => true,
+            Behaviour::DropSome(part) => {
+                let unit = (self.rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+                unit < part
+            }
+            Behaviour::ForgeReceipts => {
+                let mut preimage = [0; Preimage::LEN];
+                self.rng.fill_bytes(&mut preimage);
+                let lifetime = self.letters[message_of(id)].header.lifetime;
+                let now = self.instant();
+                let router = &mut self.nodes[node].router;
+                router.add_receipt(now, Preimage::new(preimage), lifetime);
+                false
+            }
+            _ => false,
+        };
+        if loses {
+            let now = self.instant();
+            self.nodes[node].router.discard(now, id);
+        }
+    }
+
+    /// A node that floods writes to nobody.
+    pub(super) fn write_junk(&mut self, node: NodeIndex) {
+        let Behaviour::Flood { every, size } = self.behaviour(node) else {
+            return;
+        };
+        self.schedule(after(self.now, every), Timer::Junk(node));
+        if self.outages.has(node) {
+            return;
+        }
+        let index = MessageIndex::new(self.letters.len() as u32);
+        let ttl = self.ground.settings.ttl.as_micros() as u64;
+        let lifetime = Lifetime::at_least(chappe_wire::Duration::from_micros(ttl));
+        let letter = Letter::new(index, lifetime, &mut self.rng);
+        self.letters.push(letter);
+        self.junk.push(ByteCount::new(size));
+        self.post(node, index);
+    }
+
+    fn behaviour(&self, node: NodeIndex) -> Behaviour {
+        let fault = self.ground.faults.nodes.get(node.as_usize());
+        fault.map_or(Behaviour::Honest, |fault| fault.behaviour)
+    }
+}
+
+/// So many seconds later, and at least a microsecond, so that time goes on.
+fn after(now: SimTime, seconds: f64) -> SimTime {
+    now.after(Duration::from_micros(((seconds * 1e6) as u64).max(1)))
+}

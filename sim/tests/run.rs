@@ -1,0 +1,310 @@
+//! `chappe-sim run`: every scenario that ships runs, the same everywhere; results appear whole; faults do harm.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use chappe_sim::routers::Router;
+use chappe_sim::run::{Run, run};
+use chappe_sim::scenario::Scenario;
+use serde_json::{Map, Value};
+
+const PARK: &str = r#"about = "A park"
+duration = "40min"
+
+[[groups]]
+name = "people"
+count = 40
+radio = "ble"
+movement.random-waypoint = { area = "200m x 200m", speed = "0.5..1.5m/s", pause = "0s..2min" }
+
+[[traffic]]
+when.poisson = { every = "20s" }
+size = "1kB..2kB"
+ends = "20min"
+"#;
+
+/// The names that results have had since there are results.
+const NAMES: [&str; 19] = [
+    "created",
+    "started",
+    "relayed",
+    "aborted",
+    "dropped",
+    "removed",
+    "delivered",
+    "delivery_prob",
+    "overhead_ratio",
+    "latency_avg",
+    "latency_med",
+    "hopcount_avg",
+    "buffertime_avg",
+    "control_bytes",
+    "data_bytes",
+    "contacts",
+    "events",
+    "wall_s",
+    "cpu_s",
+];
+
+#[test]
+fn every_scenario_that_ships_runs() {
+    // Long enough for each to hand something over, short enough for a test.
+    for (name, duration) in [
+        ("blackout-block", "20min"),
+        ("campus", "30min"),
+        ("convoy", "10min"),
+        ("evacuation", "20min"),
+        ("festival", "1min"),
+        ("flooded-valley", "1h"),
+        ("office", "1h"),
+        ("protest", "10min"),
+        ("town", "20min"),
+        ("village-ferry", "2h"),
+    ] {
+        let duration = format!("duration={duration}");
+        let path = shipped(name);
+        let output = sim(&[
+            "run",
+            path.to_str().unwrap(),
+            "--set",
+            &duration,
+            "--json",
+            "--no-oracle",
+        ]);
+        let runs = runs(&output);
+        let [run] = runs.as_slice() else {
+            panic!("{name}: {} runs", runs.len());
+        };
+        for key in NAMES {
+            assert!(run.contains_key(key), "{name}: {key}");
+        }
+        assert!(run["contacts"].as_u64().unwrap() > 0, "{name}");
+        assert!(run["relayed"].as_u64().unwrap() > 0, "{name}: {run:?}");
+    }
+}
+
+#[test]
+fn no_router_delivers_more_or_sooner_than_the_oracle() {
+    let run = park("", "default");
+    let oracle = run.oracle.unwrap();
+    let outcome = run.course.outcome;
+    assert!(outcome.delivered > 30, "{}", outcome.delivered);
+    assert!(outcome.delivered <= oracle.zero_time.delivered);
+    assert!(outcome.delivered <= oracle.earliest_arrival.delivered);
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let park = folder.path().join("park.toml");
+    std::fs::write(&park, PARK).unwrap();
+    let on = |threads: &str, seeds: &str| {
+        let output = sim(&[
+            "run",
+            park.to_str().unwrap(),
+            "--json",
+            "--seeds",
+            seeds,
+            "--threads",
+            threads,
+        ]);
+        runs(&output)
+    };
+    let one = on("1", "1..3");
+    assert_eq!(one.len(), 3);
+    assert_eq!(on("3", "1..3"), one);
+    assert_eq!(on("2", "3..3"), one[2..]);
+    assert_ne!(one[0]["relayed"], one[1]["relayed"]);
+}
+
+#[test]
+fn results_are_files_that_a_report_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let park = folder.path().join("park.toml");
+    std::fs::write(&park, PARK).unwrap();
+    let out = folder.path().join("results");
+    for router in ["default", "spray-and-wait"] {
+        let output = sim(&[
+            "run",
+            park.to_str().unwrap(),
+            "--router",
+            router,
+            "--seeds",
+            "1..2",
+            "--out",
+            out.to_str().unwrap(),
+        ]);
+        assert!(output.status.success());
+    }
+    let mut names: Vec<String> = std::fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            "park-default-routing-1.json",
+            "park-default-routing-2.json",
+            "park-spray-and-wait-routing-1.json",
+            "park-spray-and-wait-routing-2.json",
+        ]
+    );
+    let page = folder.path().join("report.html");
+    let output = sim(&[
+        "report",
+        out.to_str().unwrap(),
+        "-o",
+        page.to_str().unwrap(),
+    ]);
+    assert!(output.status.success());
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("4 simulated runs") && page.contains("spray-and-wait"));
+}
+
+#[test]
+fn who_drops_and_who_floods_does_harm() {
+    let honest = park("", "default").course.outcome;
+    let dropping = park("[[faults]]\ndrop-all = { share = 0.9 }\n", "default");
+    let dropping = dropping.course.outcome;
+    assert!(dropping.latency_avg > honest.latency_avg, "{dropping:?}");
+    assert!(dropping.hopcount_avg < honest.hopcount_avg, "{dropping:?}");
+    let some = "[[faults]]\ndrop-some = { share = 0.9, probability = 0.5 }\n";
+    let some = park(some, "default").course.outcome;
+    assert!(some.hopcount_avg < honest.hopcount_avg && some.hopcount_avg > dropping.hopcount_avg);
+    let flood = "[[faults]]\nflood = { share = 0.1, every = \"5s\", size = \"4kB\" }\n";
+    let flooded = park(flood, "default");
+    let junk = flooded.course.handovers.iter();
+    let junk = junk.filter(|handed| handed.message.is_none()).count();
+    assert!(junk > 1_000, "{junk}");
+    let flooded = flooded.course.outcome;
+    assert_eq!(flooded.created, honest.created);
+    assert!(flooded.data_bytes > 2 * honest.data_bytes);
+}
+
+#[test]
+fn receipts_that_are_made_up_free_nothing() {
+    let honest = park("", "default").course.outcome;
+    let forged = park("[[faults]]\nforge-receipts = { share = 0.5 }\n", "default");
+    let forged = forged.course.outcome;
+    assert!(forged.control_bytes > honest.control_bytes);
+    assert!(forged.delivered * 10 > honest.delivered * 8, "{forged:?}");
+}
+
+#[test]
+fn who_lies_about_age_keeps_messages_alive() {
+    // Nobody ever meets the hermit, so that only age ends a message.
+    let hermit = PARK
+        .replace("40min", "80min\"\nttl = \"1h")
+        .replace("size =", "to = [\"hermit\"]\nsize =")
+        + "[[groups]]\nname = \"hermit\"\ncount = 1\nradio = \"ble\"\n\
+           movement.stationary = { places = [\"9km,9km\"] }\n";
+    let dropped = |faults| park_of(&hermit, faults, "default").course.outcome.dropped;
+    let lying = "[[faults]]\nlie-about-age = { share = 1.0, by = \"10h\" }\n";
+    let (honest, lying) = (dropped(""), dropped(lying));
+    assert!(honest > 1_000 && lying < honest / 2, "{honest}, {lying}");
+}
+
+#[test]
+fn what_is_lost_costs_time_and_who_is_off_hears_nothing() {
+    let whole = park("", "default").course.outcome;
+    let lossy = park("[[faults]]\nloss = { probability = 0.99 }\n", "default");
+    let lossy = lossy.course.outcome;
+    assert!(lossy.relayed < whole.relayed / 2, "{lossy:?}");
+    let nothing = park("[[faults]]\nloss = { probability = 1.0 }\n", "default");
+    assert_eq!(nothing.course.outcome.relayed, 0);
+    let off = "[[faults]]\ncrash = { every = \"3min\", down = \"5min..6min\" }\n";
+    let off = park(off, "default").course.outcome;
+    assert_eq!(off.created, whole.created);
+    assert!(off.delivered < whole.delivered && off.delivered > 0);
+}
+
+#[test]
+fn what_a_level_does_not_model_is_told() {
+    let faults = "[[faults]]\nreordering = { probability = 0.1, within = \"1s\" }\n";
+    assert_eq!(park(faults, "default").not_modelled, ["reordering"]);
+    assert!(park("", "default").not_modelled.is_empty());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("park.toml");
+    std::fs::write(&path, format!("{PARK}{faults}")).unwrap();
+    let output = sim(&["run", path.to_str().unwrap(), "--no-oracle"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("had no effect: reordering"), "{told}");
+}
+
+#[test]
+fn what_cannot_run_is_refused_in_a_sentence() {
+    let office = shipped("office");
+    let office = office.to_str().unwrap();
+    for (arguments, status, told) in [
+        (
+            &["run", office, "--router", "prophet"][..],
+            1,
+            "needs to see what sealed traffic hides",
+        ),
+        (
+            &["run", office, "--router", "carrier-pigeon"],
+            2,
+            "no such router",
+        ),
+        (
+            &["run", office, "--set", "cuont=1"],
+            1,
+            "unknown field `cuont`",
+        ),
+        (
+            &["run", office, "--set", "router=\"pigeon\""],
+            1,
+            "no such router",
+        ),
+        (&["run", office, "--seeds", "3..1"], 2, "no range of seeds"),
+        (&["run", office, "--threads", "0"], 2, "0"),
+        (&["run", "nowhere.toml"], 1, "nowhere.toml"),
+    ] {
+        let output = sim(arguments);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{text}");
+        assert!(text.contains(told), "{text}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+fn park(faults: &str, router: &str) -> Run {
+    park_of(PARK, faults, router)
+}
+
+fn park_of(text: &str, faults: &str, router: &str) -> Run {
+    let text = format!("{text}{faults}");
+    let scenario = Scenario::parse(&text, Path::new("park.toml"), &[]).unwrap();
+    run(&scenario, Router::named(router).unwrap(), 1, true).unwrap()
+}
+
+fn shipped(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    folder.join(name).with_extension("toml")
+}
+
+fn sim(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_chappe-sim"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// The runs, without what they have cost.
+fn runs(output: &Output) -> Vec<Map<String, Value>> {
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let line = |line| {
+        let mut run: Map<String, Value> = serde_json::from_str(line).unwrap();
+        for cost in ["wall_s", "cpu_s"] {
+            assert!(run.contains_key(cost));
+            run.insert(cost.to_owned(), Value::Null);
+        }
+        assert!(run.remove("peak_rss_bytes").is_some());
+        run
+    };
+    text.lines().map(line).collect()
+}
