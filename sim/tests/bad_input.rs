@@ -1,88 +1,11 @@
-//! What is wrong with a trace is said with file and line, and nothing is skipped.
+//! What is wrong with a command line, or with traces that do not fit, is said. For single traces: `trace_refusals.rs`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use chappe_sim::trace;
-
-#[test]
-fn contacts_are_refused_with_line_and_expectation() {
-    for (text, said) in [
-        (
-            "5 CONN 0 1 up\n4 CONN 0 1 down\n",
-            "2: 4 s after 5 s; expected times in order",
-        ),
-        (
-            "5 CONN 0 1 down\n",
-            "1: `down` of a pair that is not up; expected an `up` before it",
-        ),
-        (
-            "5 CONN 0 0 up\n",
-            "1: node 0 with itself; expected two nodes",
-        ),
-        (
-            "-5 CONN 0 1 up\n",
-            "1: time `-5`; expected seconds, not negative",
-        ),
-        (
-            "5 CONN 0 -1 up\n",
-            "1: node `-1`; expected a node's number, below 16,000,000",
-        ),
-        (
-            "5 CONN 0 1 sideways\n",
-            "1: `sideways`; expected `up` or `down`",
-        ),
-        (
-            "# good\n\n5 CONN 0\n",
-            "3: `5 CONN 0`; expected `time CONN a b up|down` or `time C id from to size`",
-        ),
-    ] {
-        let file = File::new(text.as_bytes());
-        let error = trace::read_contacts(&file.path).unwrap_err().to_string();
-        assert_eq!(error, format!("{}:{said}", file.path.display()), "{text}");
-    }
-}
-
-#[test]
-fn messages_are_refused_with_line_and_expectation() {
-    for (text, said) in [
-        (
-            "5 C M1 0 1 10\n4 C M2 0 1 10\n",
-            "2: 4 s after 5 s; expected times in order",
-        ),
-        (
-            "5 C M1 0 1 -10\n",
-            "1: size `-10`; expected bytes, not negative",
-        ),
-        (
-            "5 C M1 0 0 10\n",
-            "1: node 0 with itself; expected two nodes",
-        ),
-        (
-            "5 C M1 0 1 1\n6 C M1 0 1 1\n",
-            "2: message `M1` a second time; expected a name for each message",
-        ),
-        (
-            "5 C M1 0 1\n",
-            "1: `5 C M1 0 1`; expected `time CONN a b up|down` or `time C id from to size`",
-        ),
-    ] {
-        let file = File::new(text.as_bytes());
-        let error = trace::read_messages(&file.path).unwrap_err().to_string();
-        assert_eq!(error, format!("{}:{said}", file.path.display()), "{text}");
-    }
-}
-
-#[test]
-fn a_truncated_gzip_is_refused() {
-    let whole = fs::read(traces().join("sfhh-messages.txt.gz")).unwrap();
-    let half = whole.get(..whole.len() / 2).unwrap();
-    let file = File::new(half);
-    let error = trace::read_messages(&file.path).unwrap_err().to_string();
-    assert!(error.contains("a whole gzip file"), "{error}");
-}
 
 #[test]
 fn two_radios_of_a_pair_are_one_contact() {
@@ -174,10 +97,6 @@ fn a_wrong_command_line_ends_with_status_2() {
 fn chappe_sim(arguments: &[&str]) -> Output {
     let program = env!("CARGO_BIN_EXE_chappe-sim");
     Command::new(program).args(arguments).output().unwrap()
-}
-
-fn traces() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("traces")
 }
 
 struct File {

@@ -58,17 +58,25 @@ fn every_scenario_that_ships_runs() {
         ("festival", "1min"),
         ("flooded-valley", "1h"),
         ("office", "1h"),
-        ("protest", "10min"),
+        ("protest", "90s"),
         ("town", "20min"),
         ("village-ferry", "2h"),
     ] {
         let duration = format!("duration={duration}");
+        // A crowd of hundreds that floods takes minutes.
+        let fewer = if name == "protest" {
+            "groups.marchers.count=60".to_owned()
+        } else {
+            duration.clone()
+        };
         let path = shipped(name);
         let output = sim(&[
             "run",
             path.to_str().unwrap(),
             "--set",
             &duration,
+            "--set",
+            &fewer,
             "--json",
             "--no-oracle",
         ]);
@@ -193,31 +201,18 @@ fn receipts_that_are_made_up_free_nothing() {
 }
 
 #[test]
-fn who_lies_about_age_keeps_messages_alive() {
-    // Nobody ever meets the hermit, so that only age ends a message.
-    let hermit = PARK
-        .replace("40min", "80min\"\nttl = \"1h")
-        .replace("size =", "to = [\"hermit\"]\nsize =")
-        + "[[groups]]\nname = \"hermit\"\ncount = 1\nradio = \"ble\"\n\
-           movement.stationary = { places = [\"9km,9km\"] }\n";
-    let dropped = |faults| park_of(&hermit, faults, "default").course.outcome.dropped;
-    let lying = "[[faults]]\nlie-about-age = { share = 1.0, by = \"10h\" }\n";
-    let (honest, lying) = (dropped(""), dropped(lying));
-    assert!(honest > 1_000 && lying < honest / 2, "{honest}, {lying}");
-}
-
-#[test]
 fn what_is_lost_costs_time_and_who_is_off_hears_nothing() {
     let whole = park("", "default").course.outcome;
     let lossy = park("[[faults]]\nloss = { probability = 0.99 }\n", "default");
     let lossy = lossy.course.outcome;
-    assert!(lossy.relayed < whole.relayed / 2, "{lossy:?}");
+    assert!(lossy.aborted > 50 && whole.aborted < 5, "{lossy:?}");
     let nothing = park("[[faults]]\nloss = { probability = 1.0 }\n", "default");
     assert_eq!(nothing.course.outcome.relayed, 0);
     let off = "[[faults]]\ncrash = { every = \"3min\", down = \"5min..6min\" }\n";
     let off = park(off, "default").course.outcome;
     assert_eq!(off.created, whole.created);
-    assert!(off.delivered < whole.delivered && off.delivered > 0);
+    assert_ne!(off.contacts, whole.contacts);
+    assert!(off.delivered > 0 && off.latency_avg > whole.latency_avg);
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub struct Links<I: Iterator<Item = ContactEvent>> {
     pending: BTreeSet<(SimTime, Pair)>,
     /// Whom each node could connect to if there were room, longest wait first.
     waiting: BTreeMap<Pair, u64>,
+    /// The same, by node and by how long they wait.
+    queues: BTreeSet<(NodeIndex, u64, Pair)>,
     waits: u64,
     links: Vec<u16>,
     roles: Vec<Role>,
@@ -80,6 +82,7 @@ impl<I: Iterator<Item = ContactEvent>> Links<I> {
             pairs: BTreeMap::new(),
             pending: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            queues: BTreeSet::new(),
             waits: 0,
             ready: VecDeque::new(),
             end,
@@ -114,6 +117,9 @@ impl<I: Iterator<Item = ContactEvent>> Links<I> {
         if !self.has_room(pair) {
             self.pairs.insert(pair, State::Waiting);
             self.waiting.insert(pair, self.waits);
+            for node in [pair.0, pair.1] {
+                self.queues.insert((node, self.waits, pair));
+            }
             self.waits += 1;
             return;
         }
@@ -130,9 +136,7 @@ impl<I: Iterator<Item = ContactEvent>> Links<I> {
             Some(State::Connecting(found)) => {
                 self.pending.remove(&(found, pair));
             }
-            Some(State::Waiting) => {
-                self.waiting.remove(&pair);
-            }
+            Some(State::Waiting) => self.wait_no_more(pair),
             Some(State::Linked) => {
                 self.count(pair, |links| links.saturating_sub(1));
                 self.leave_roles(pair);
@@ -145,18 +149,27 @@ impl<I: Iterator<Item = ContactEvent>> Links<I> {
 
     /// Lets those in who waited for either of these nodes.
     fn admit(&mut self, at: SimTime, (a, b): Pair) {
-        let concerns = |pair: &Pair| [pair.0, pair.1].iter().any(|node| *node == a || *node == b);
-        let mut candidates: Vec<(u64, Pair)> = self
-            .waiting
-            .iter()
-            .filter(|(pair, _)| concerns(pair))
-            .map(|(pair, since)| (*since, *pair))
-            .collect();
+        let nobody = NodeIndex::new(0);
+        let queue = |node| (node, 0, (nobody, nobody))..=(node, u64::MAX, (nobody, nobody));
+        let both = self
+            .queues
+            .range(queue(a))
+            .chain(self.queues.range(queue(b)));
+        let mut candidates: Vec<(u64, Pair)> =
+            both.map(|(_, since, pair)| (*since, *pair)).collect();
         candidates.sort_unstable();
         for (_, pair) in candidates {
             if self.has_room(pair) {
-                self.waiting.remove(&pair);
+                self.wait_no_more(pair);
                 self.connect(at, pair);
+            }
+        }
+    }
+
+    fn wait_no_more(&mut self, pair: Pair) {
+        if let Some(since) = self.waiting.remove(&pair) {
+            for node in [pair.0, pair.1] {
+                self.queues.remove(&(node, since, pair));
             }
         }
     }
