@@ -370,6 +370,7 @@ impl<S: Store> Node<S> {
             name: me.map(|me| me.name.clone()).unwrap_or_default(),
             jid: me.map(|me| me.jid.clone()).unwrap_or_default(),
             fingerprint: me.map(|me| me.fingerprint()).unwrap_or_default(),
+            hop_key: self.hop_identity.lasting_key().map(|key| *key.as_bytes()),
             peers: self
                 .links
                 .values()

@@ -73,6 +73,11 @@ impl HopIdentity {
         };
     }
 
+    /// The key by which this node can be pinned: a relay's. A person's is another one soon.
+    pub(crate) fn lasting_key(&self) -> Option<PeerKey> {
+        (self.until == Instant::NEVER).then(|| self.key.public())
+    }
+
     /// What this node calls itself inside a hop now.
     pub(crate) fn nonce(&self) -> NodeNonce {
         self.nonce

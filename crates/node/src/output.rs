@@ -210,6 +210,8 @@ pub struct Status {
     pub jid: String,
     /// The person's fingerprint; empty on a relay.
     pub fingerprint: String,
+    /// A relay's public hop key, by which others can pin it; a person's device has none that lasts.
+    pub hop_key: Option<[u8; 32]>,
     /// Established hops.
     pub peers: u64,
     /// Carried envelopes.
