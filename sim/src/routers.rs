@@ -2,7 +2,8 @@
 
 use chappe_gossip::Copies;
 use chappe_gossip::policies::{
-    DirectDelivery, Epidemic, FirstContact, MaxProp, Prophet, RandomOrder, SprayAndWait,
+    DirectDelivery, Epidemic, FirstContact, MaxProp, MeasuredSpray, Prophet, RandomOrder,
+    SprayAndWait,
 };
 use chappe_gossip::policy::{Habits, Policy};
 
@@ -42,7 +43,7 @@ macro_rules! router {
 }
 
 /// Every router.
-pub const ROUTERS: [Router; 8] = [
+pub const ROUTERS: [Router; 9] = [
     router!("default", "what devices do unless told otherwise", Epidemic),
     router!(
         "direct-delivery",
@@ -63,6 +64,11 @@ pub const ROUTERS: [Router; 8] = [
         "maxprop",
         "few hops first, then the cheapest path; acknowledgements are flooded",
         MaxProp::default()
+    ),
+    router!(
+        "measured-spray",
+        "sixteen copies, halved at each hand-over; what has spread most makes room",
+        MeasuredSpray::default()
     ),
     router!(
         "prophet",
@@ -107,6 +113,7 @@ impl Router {
     pub fn device(&self) -> Option<PolicyChoice> {
         match self.name {
             "default" => Some(PolicyChoice::Epidemic),
+            "measured-spray" => Some(PolicyChoice::MeasuredSpray),
             "spray-and-wait" => Some(PolicyChoice::SprayAndWait {
                 copies: COPIES.count(),
             }),
