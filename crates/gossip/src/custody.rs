@@ -344,7 +344,11 @@ const SHARES: u64 = 16;
 const MAX_VICTIMS: usize = 16;
 
 /// A place in the order of going: first what the policy would keep least, then what nobody outside can foresee.
-type Turn = (Reverse<Priority>, u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    keeping: Reverse<Priority>,
+    ticket: u64,
+}
 
 #[derive(Debug)]
 struct Lottery {
@@ -361,6 +365,9 @@ impl Lottery {
     fn turn(&self, id: &ItemId, keeping: Priority) -> Turn {
         let mut hasher = self.hasher;
         hasher.write(id.as_bytes());
-        (Reverse(keeping), hasher.finish())
+        Turn {
+            keeping: Reverse(keeping),
+            ticket: hasher.finish(),
+        }
     }
 }
