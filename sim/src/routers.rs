@@ -2,7 +2,8 @@
 
 use chappe_gossip::Copies;
 use chappe_gossip::policies::{
-    DirectDelivery, Epidemic, FirstContact, MaxProp, Prophet, RandomOrder, SprayAndWait,
+    DirectDelivery, Epidemic, FirstContact, MaxProp, MeasuredSpray, Prophet, RandomOrder,
+    SprayAndWait,
 };
 use chappe_gossip::policy::{Habits, Policy};
 
@@ -10,6 +11,7 @@ use chappe_node::PolicyChoice;
 
 use crate::compat::Replay;
 use crate::event::ContactEvent;
+use crate::log::Keep;
 use crate::outcome::{Course, Outcome};
 use crate::routing::{self, Network};
 use crate::scenario::World;
@@ -23,7 +25,7 @@ pub struct Router {
     pub about: &'static str,
     habits: fn() -> Habits,
     policy: fn() -> Box<dyn Policy + Send>,
-    replay: fn(&Replay<'_>, u64) -> Outcome,
+    replay: fn(&Replay<'_>, u64, Keep) -> Course,
 }
 
 /// The copies of spray and wait: The ONE's default scenario has 6.
@@ -36,13 +38,13 @@ macro_rules! router {
             about: $about,
             habits: || $policy.habits(),
             policy: || Box::new($policy),
-            replay: |replay, seed| replay.run(|| $policy, seed),
+            replay: |replay, seed, keep| replay.course(|| $policy, seed, keep),
         }
     };
 }
 
 /// Every router.
-pub const ROUTERS: [Router; 8] = [
+pub const ROUTERS: [Router; 9] = [
     router!("default", "what devices do unless told otherwise", Epidemic),
     router!(
         "direct-delivery",
@@ -63,6 +65,11 @@ pub const ROUTERS: [Router; 8] = [
         "maxprop",
         "few hops first, then the cheapest path; acknowledgements are flooded",
         MaxProp::default()
+    ),
+    router!(
+        "measured-spray",
+        "sixteen copies, halved at each hand-over; what has spread most makes room",
+        MeasuredSpray::default()
     ),
     router!(
         "prophet",
@@ -107,6 +114,7 @@ impl Router {
     pub fn device(&self) -> Option<PolicyChoice> {
         match self.name {
             "default" => Some(PolicyChoice::Epidemic),
+            "measured-spray" => Some(PolicyChoice::MeasuredSpray),
             "spray-and-wait" => Some(PolicyChoice::SprayAndWait {
                 copies: COPIES.count(),
             }),
@@ -116,7 +124,14 @@ impl Router {
 
     /// One run of the router that devices run; `None` unless it [is sealed](Self::is_sealed).
     pub fn route(&self, network: &Network<'_>, seed: u64) -> Option<Outcome> {
-        self.is_sealed().then(|| network.run(&self.policy, seed))
+        let course = self.route_course(network, seed, Keep::Figures);
+        course.map(|course| course.outcome)
+    }
+
+    /// The same, and what happened in it.
+    pub fn route_course(&self, network: &Network<'_>, seed: u64, keep: Keep) -> Option<Course> {
+        self.is_sealed()
+            .then(|| network.course(&self.policy, seed, keep))
     }
 
     /// One run of the router that devices run, on the links of a world, which are taken as they come. The router has to
@@ -126,12 +141,18 @@ impl Router {
         world: &World,
         links: impl Iterator<Item = ContactEvent>,
         seed: u64,
+        keep: Keep,
     ) -> Course {
-        routing::run_world(world, links, &self.policy, seed)
+        routing::run_world(world, links, &self.policy, seed, keep)
     }
 
     /// One run in The ONE's way.
     pub fn replay(&self, replay: &Replay<'_>, seed: u64) -> Outcome {
-        (self.replay)(replay, seed)
+        self.replay_course(replay, seed, Keep::Figures).outcome
+    }
+
+    /// The same, and what happened in it.
+    pub fn replay_course(&self, replay: &Replay<'_>, seed: u64, keep: Keep) -> Course {
+        (self.replay)(replay, seed, keep)
     }
 }

@@ -45,14 +45,15 @@ pub trait Policy: Any {
     /// A contact is over in which `moved` bytes went either way.
     fn part(&mut self, _moved: ByteCount) {}
 
-    /// What is in custody `here`, on this node, is about to be ordered: by [`priority`](Self::priority) for the node
-    /// `towards`, or by [`keeping`](Self::keeping), where `towards` is this node. Where [`Habits::ranks_custody`].
-    fn survey(&mut self, _here: Endpoint, _towards: Endpoint, _custody: &Custody<'_>) {}
-
-    /// Which items go last when room is needed: lower stays longer. Asked where [`Habits::ranks_custody`].
+    /// Which items go last when room is needed: lower stays longer. It must not change with time: it is asked when an
+    /// item comes, and when its copies or carriers have changed. Among equals chance decides.
     fn keeping(&self, _item: &Candidate<'_>) -> Priority {
         Priority::new(0)
     }
+
+    /// What is in custody `here`, on this node, is about to be ordered: by [`priority`](Self::priority) for the node
+    /// `towards`, or by [`keeping`](Self::keeping), where `towards` is this node. Where [`Habits::ranks_custody`].
+    fn survey(&mut self, _here: Endpoint, _towards: Endpoint, _custody: &Custody<'_>) {}
 }
 
 /// Where a policy differs from a plain store and forward.
@@ -60,9 +61,12 @@ pub trait Policy: Any {
 pub struct Habits {
     /// It decides by destinations, which sealed traffic hides: for simulations only.
     pub sees_destinations: bool,
+    /// [`Policy::sharing`] depends on who the neighbour is and what it knows.
+    pub tells_neighbours_apart: bool,
     /// It ranks by [`Policy::priority`]. Otherwise the order is random.
     pub ranks: bool,
-    /// It evicts by [`Policy::keeping`]. Otherwise what came first goes first.
+    /// [`Policy::keeping`] goes by destinations, after a [`Policy::survey`]: for simulations only, where without it
+    /// what came first goes first.
     pub ranks_custody: bool,
     /// A holder keeps its copy when it has handed one over.
     pub keeps_copy: bool,
@@ -78,6 +82,7 @@ impl Default for Habits {
     fn default() -> Self {
         Self {
             sees_destinations: false,
+            tells_neighbours_apart: false,
             ranks: true,
             ranks_custody: false,
             keeps_copy: true,
@@ -122,6 +127,8 @@ pub struct Candidate<'a> {
     pub class: Class,
     /// The copy budget that is left here.
     pub copies: Copies,
+    /// How many neighbours have taken custody of it from here.
+    pub carriers: u32,
     /// What sealed traffic hides.
     pub clear: Option<Clear>,
 }

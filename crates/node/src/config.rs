@@ -100,6 +100,8 @@ impl core::fmt::Debug for Profile {
 pub enum PolicyChoice {
     /// Everything to every neighbour that lacks it.
     Epidemic,
+    /// Binary spray-and-wait with sixteen copies, where what has spread the most makes room.
+    MeasuredSpray,
     /// Binary spray-and-wait with this many copies.
     SprayAndWait {
         /// Copies in all, at least one.

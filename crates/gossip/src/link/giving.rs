@@ -36,8 +36,15 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
     kind: Kind,
+    source: Source,
     priority: Priority,
-    by_tag: bool,
+}
+
+/// How the neighbour came to ask. What it has chosen by its tag may be for the person there and goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    ByTag,
+    ById,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +133,7 @@ impl Giving {
         };
         match held.state {
             State::Unsaid | State::Offered | State::Refused => {}
-            State::Wanted(wanted) if !wanted.by_tag => {
+            State::Wanted(wanted) if wanted.source == Source::ById => {
                 self.queue.remove(&(wanted, *short));
                 self.withdrawn.insert(*short);
             }
@@ -205,11 +212,10 @@ impl Giving {
         let Some(priority) = priority(&held.id, kind) else {
             return self.withdraw(short);
         };
-        let by_tag = false;
         let wanted = Wanted {
             kind,
+            source: Source::ById,
             priority,
-            by_tag,
         };
         held.state = State::Wanted(wanted);
         self.queue.insert((wanted, short))
@@ -226,8 +232,8 @@ impl Giving {
         }
         let wanted = Wanted {
             kind: held.kind,
+            source: Source::ByTag,
             priority,
-            by_tag: true,
         };
         held.state = State::Wanted(wanted);
         self.queue.insert((wanted, short))
@@ -239,7 +245,7 @@ impl Giving {
             && let State::Wanted(wanted) = held.state
         {
             self.queue.remove(&(wanted, *short));
-            held.state = if wanted.by_tag {
+            held.state = if wanted.source == Source::ByTag {
                 State::Withheld
             } else {
                 State::Offered
@@ -315,7 +321,7 @@ impl Giving {
             short,
             id: held.id,
             kind: held.kind,
-            by_tag: wanted.by_tag,
+            by_tag: wanted.source == Source::ByTag,
         })
     }
 

@@ -175,8 +175,9 @@ impl Router {
         if !self.seen.has_room(item.class, item.ingress) {
             return Err(Refusal::NoRoom);
         }
+        let keeping = self.policy.keeping(&candidate(item, now));
         self.custody
-            .plan(&item.id, item.class, item.ingress, item.size)
+            .plan(&item.id, item.class, item.ingress, item.size, keeping)
             .map_err(|_| Refusal::NoRoom)
     }
 
@@ -339,13 +340,13 @@ impl Router {
             // The first has been dealt with; the others are the node's.
             Body::Transfer(_) | Body::Invitation(_) | Body::Resumed(_) => {}
             Body::Receipts(receipts) => self.on_receipts(now, link_id, &receipts)?,
-            Body::Accepted(accepted) => self.on_accepted(link_id, short_ids(accepted.ids)),
+            Body::Accepted(accepted) => self.on_accepted(now, link_id, short_ids(accepted.ids)),
             Body::Refused(refused) => {
                 let has_it = refused.reason() == RefusalReason::Known;
                 for short in short_ids(refused.ids) {
                     let link = self.links.get_mut(&link_id);
                     match link.and_then(|link| link.giving.refused(&short, has_it)) {
-                        Some((id, copies)) => self.return_copies(id, copies),
+                        Some((id, copies)) => self.return_copies(now, id, copies),
                         None => self.stats.ignored += 1,
                     }
                 }
@@ -497,7 +498,12 @@ impl Router {
         Ok(())
     }
 
-    fn on_accepted(&mut self, link_id: LinkId, shorts: impl Iterator<Item = ShortId>) {
+    fn on_accepted(
+        &mut self,
+        now: Instant,
+        link_id: LinkId,
+        shorts: impl Iterator<Item = ShortId>,
+    ) {
         for short in shorts {
             let link = self.links.get_mut(&link_id);
             let Some(id) = link.and_then(|link| link.giving.accepted(&short)) else {
@@ -512,13 +518,12 @@ impl Router {
                     size,
                 });
             }
-            let own = |item: &StoredItem| item.class == crate::Class::Own;
-            if self.custody.find(&id).is_some_and(own)
-                && let Some(item) = self.custody.count_carrier(&id)
-            {
-                let carriers = item.carriers;
-                self.changes.push_back(Change::ItemUpdated(item.clone()));
-                self.changes.push_back(Change::Carried { id, carriers });
+            if let Some(item) = self.custody.count_carrier(&id) {
+                let (own, carriers) = (item.class == crate::Class::Own, item.carriers);
+                self.note_update(now, &id);
+                if own {
+                    self.changes.push_back(Change::Carried { id, carriers });
+                }
             }
         }
     }

@@ -17,7 +17,7 @@ use chappe_wire::{
 use crate::budget::Budget;
 use crate::custody::Custody;
 use crate::link::{Giving, Kind, Link, LinkSetup};
-use crate::policy::{Candidate, Neighbour, Policy, Sharing};
+use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing};
 use crate::receipts::{Placed, Receipts};
 use crate::seen::{Seen, SeenOnLink};
 use crate::{
@@ -112,7 +112,9 @@ impl Router {
     pub fn restore_item(&mut self, item: StoredItem) {
         if !self.holds(&item.id) {
             self.seen.reserve(item.class, item.ingress);
-            self.custody.insert(item);
+            // Copies and carriers count, not the age.
+            let keeping = self.policy.keeping(&candidate(&item, item.since));
+            self.custody.insert(item, keeping);
         }
     }
 
@@ -157,12 +159,12 @@ impl Router {
     }
 
     /// A hop is down. Copies that went along with envelopes the neighbour did not answer for come back.
-    pub fn link_down(&mut self, _now: Instant, link: LinkId) {
+    pub fn link_down(&mut self, now: Instant, link: LinkId) {
         let Some(link) = self.links.remove(&link) else {
             return;
         };
         for (id, copies) in link.giving.unanswered() {
-            self.return_copies(id, copies);
+            self.return_copies(now, id, copies);
         }
     }
 
@@ -187,7 +189,10 @@ impl Router {
         if !self.seen.has_room(Class::Own, Ingress::OWN) {
             return Err(Full::Memory);
         }
-        let victims = self.custody.plan(&id, Class::Own, Ingress::OWN, size);
+        let keeping = Priority::new(0);
+        let victims = self
+            .custody
+            .plan(&id, Class::Own, Ingress::OWN, size, keeping);
         for victim in victims.map_err(|_| Full::Room)? {
             self.drop_item(now, victim, DropReason::Quota);
         }
@@ -335,7 +340,17 @@ impl Router {
             }
         }
         self.changes.push_back(Change::ItemStored(item.clone()));
-        self.custody.insert(item);
+        let keeping = self.policy.keeping(&candidate(&item, now));
+        self.custody.insert(item, keeping);
+    }
+
+    /// What the policy goes by has changed of an item: it is persisted, and takes its place among the others.
+    fn note_update(&mut self, now: Instant, id: &ItemId) {
+        if let Some(item) = self.custody.find(id) {
+            self.changes.push_back(Change::ItemUpdated(item.clone()));
+            let keeping = self.policy.keeping(&candidate(item, now));
+            self.generation += u64::from(self.custody.set_keeping(id, keeping));
+        }
     }
 
     fn drop_item(&mut self, now: Instant, id: ItemId, reason: DropReason) {
@@ -420,7 +435,7 @@ impl Router {
         self.changes.push_back(Change::ReceiptStored(receipt));
     }
 
-    fn return_copies(&mut self, id: ItemId, copies: Copies) {
+    fn return_copies(&mut self, now: Instant, id: ItemId, copies: Copies) {
         if copies == Copies::NONE {
             return;
         }
@@ -428,9 +443,8 @@ impl Router {
             return;
         };
         let copies = item.copies.saturating_add(copies);
-        if let Some(item) = self.custody.set_copies(&id, copies) {
-            self.changes.push_back(Change::ItemUpdated(item.clone()));
-        }
+        self.custody.set_copies(&id, copies);
+        self.note_update(now, &id);
     }
 }
 
@@ -446,6 +460,7 @@ fn candidate(item: &StoredItem, now: Instant) -> Candidate<'_> {
         age: item.age_at(now),
         class: item.class,
         copies: item.copies,
+        carriers: item.carriers,
         clear: None,
     }
 }

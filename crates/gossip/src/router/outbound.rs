@@ -8,7 +8,7 @@ use chappe_wire::{Age, ByteCount, Envelope, Instant, ItemId, LinkId, encode_fram
 use super::{Router, candidate};
 use crate::link::{Kind, Next};
 use crate::policy::Sharing;
-use crate::{Change, Copies, DropReason};
+use crate::{Copies, DropReason};
 
 /// The most receipts in one frame.
 const MAX_RECEIPTS_PER_FRAME: usize = 256;
@@ -137,10 +137,11 @@ impl Router {
             return;
         };
         let left = item.copies.saturating_sub(copies);
-        let Some(item) = self.custody.set_copies(&id, left) else {
+        self.custody.set_copies(&id, left);
+        self.note_update(now, &id);
+        let Some(item) = self.custody.find(&id) else {
             return;
         };
-        self.changes.push_back(Change::ItemUpdated(item.clone()));
         for link in self.links.values_mut() {
             let sharing = self
                 .policy

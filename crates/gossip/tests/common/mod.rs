@@ -400,7 +400,16 @@ pub const SALT: LinkSalt = LinkSalt::new([3; 16]);
 
 impl Victim {
     pub fn new(config: Config, items: u64, opener: bool) -> Self {
-        let mut net = Net::with(1, config, || Box::new(Epidemic));
+        Self::with(config, items, opener, || Box::new(Epidemic))
+    }
+
+    pub fn with(
+        config: Config,
+        items: u64,
+        opener: bool,
+        policy: impl Fn() -> Box<dyn Policy + Send>,
+    ) -> Self {
+        let mut net = Net::with(1, config, policy);
         for number in 0..items {
             net.add_own(0, &sample(number));
         }
