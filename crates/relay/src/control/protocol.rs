@@ -361,6 +361,10 @@ pub(crate) enum EventView {
         reason: String,
     },
     Undecryptable,
+    /// The store is an older copy of itself.
+    OlderCopy {
+        commits: u64,
+    },
     Lagged {
         lost: u64,
     },
@@ -420,6 +424,7 @@ impl From<Event> for EventView {
                 reason: reason.to_owned(),
             },
             Event::Undecryptable { .. } => Self::Undecryptable,
+            Event::OlderCopy { commits } => Self::OlderCopy { commits },
             _ => Self::Other,
         }
     }
