@@ -22,6 +22,7 @@ mod memory_store;
 mod message;
 mod neighbour;
 mod node;
+mod older_copy;
 mod outbox;
 mod output;
 mod people;

@@ -160,6 +160,7 @@ impl<S: Store> Node<S> {
             clock_written: now,
         };
         node.restore_people()?;
+        node.give_up_used_keys()?;
         node.restore_custody(now)?;
         // What was found but not delivered when the last run ended.
         node.look_again();

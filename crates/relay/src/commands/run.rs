@@ -43,8 +43,10 @@ pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
             if let Update::Trouble(says) = &update {
                 troubles.note(says.clone());
             }
-            if let EventView::NoRoom { contact } = update.into() {
-                no_room(contact.as_deref());
+            match update.into() {
+                EventView::NoRoom { contact } => no_room(contact.as_deref()),
+                EventView::OlderCopy { commits } => older_copy(commits),
+                _ => {}
             }
         }
     };
@@ -63,6 +65,14 @@ pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
             "The node stopped because its store failed; run `chappe doctor`.",
         ))
     }
+}
+
+/// A backup was put back in the place of the store.
+fn older_copy(commits: u64) {
+    eprintln!(
+        "This store is an older copy of itself: {commits} or more changes are missing, and its keys were used already. \
+         Contacts are kept; exchange contact URIs again to write to them."
+    );
 }
 
 fn builder(place: &Place, options: &Run, dir: &Path) -> Result<Builder, Failure> {

@@ -363,6 +363,10 @@ pub(crate) enum EventView {
         reason: String,
     },
     Undecryptable,
+    /// The store is an older copy of itself.
+    OlderCopy {
+        commits: u64,
+    },
     Lagged {
         lost: u64,
     },
@@ -422,6 +426,7 @@ impl From<Event> for EventView {
                 reason: reason.to_owned(),
             },
             Event::Undecryptable { .. } => Self::Undecryptable,
+            Event::OlderCopy { commits } => Self::OlderCopy { commits },
             _ => Self::Other,
         }
     }
