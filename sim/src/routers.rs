@@ -10,6 +10,7 @@ use chappe_node::PolicyChoice;
 
 use crate::compat::Replay;
 use crate::event::ContactEvent;
+use crate::log::Keep;
 use crate::outcome::{Course, Outcome};
 use crate::routing::{self, Network};
 use crate::scenario::World;
@@ -23,7 +24,7 @@ pub struct Router {
     pub about: &'static str,
     habits: fn() -> Habits,
     policy: fn() -> Box<dyn Policy + Send>,
-    replay: fn(&Replay<'_>, u64) -> Outcome,
+    replay: fn(&Replay<'_>, u64, Keep) -> Course,
 }
 
 /// The copies of spray and wait: The ONE's default scenario has 6.
@@ -36,7 +37,7 @@ macro_rules! router {
             about: $about,
             habits: || $policy.habits(),
             policy: || Box::new($policy),
-            replay: |replay, seed| replay.run(|| $policy, seed),
+            replay: |replay, seed, keep| replay.course(|| $policy, seed, keep),
         }
     };
 }
@@ -116,7 +117,14 @@ impl Router {
 
     /// One run of the router that devices run; `None` unless it [is sealed](Self::is_sealed).
     pub fn route(&self, network: &Network<'_>, seed: u64) -> Option<Outcome> {
-        self.is_sealed().then(|| network.run(&self.policy, seed))
+        let course = self.route_course(network, seed, Keep::Figures);
+        course.map(|course| course.outcome)
+    }
+
+    /// The same, and what happened in it.
+    pub fn route_course(&self, network: &Network<'_>, seed: u64, keep: Keep) -> Option<Course> {
+        self.is_sealed()
+            .then(|| network.course(&self.policy, seed, keep))
     }
 
     /// One run of the router that devices run, on the links of a world, which are taken as they come. The router has to
@@ -126,12 +134,18 @@ impl Router {
         world: &World,
         links: impl Iterator<Item = ContactEvent>,
         seed: u64,
+        keep: Keep,
     ) -> Course {
-        routing::run_world(world, links, &self.policy, seed)
+        routing::run_world(world, links, &self.policy, seed, keep)
     }
 
     /// One run in The ONE's way.
     pub fn replay(&self, replay: &Replay<'_>, seed: u64) -> Outcome {
-        (self.replay)(replay, seed)
+        self.replay_course(replay, seed, Keep::Figures).outcome
+    }
+
+    /// The same, and what happened in it.
+    pub fn replay_course(&self, replay: &Replay<'_>, seed: u64, keep: Keep) -> Course {
+        (self.replay)(replay, seed, keep)
     }
 }
