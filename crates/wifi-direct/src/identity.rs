@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 /// The name that is in the radio's frames: the same for everybody.
 pub(crate) const DEVICE_NAME: &str = "device";
 /// Properties of an interface in wpa_supplicant, and what is set there: the same for everybody, and no address of a group
-/// twice.
+/// twice. wpa_supplicant takes no empty words.
 pub(crate) const WORDS: [(&str, &str); 5] = [
-    ("Manufacturer", ""),
-    ("ModelName", ""),
-    ("ModelNumber", ""),
+    ("Manufacturer", "-"),
+    ("ModelName", "-"),
+    ("ModelNumber", "-"),
     ("P2pInterfaceRandomMacAddr", "1"),
-    ("SerialNumber", ""),
+    ("SerialNumber", "-"),
 ];
 /// What wpa_supplicant reads when it is given the interface.
 const SETTING: &str =
