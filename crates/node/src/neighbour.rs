@@ -62,7 +62,7 @@ impl HopIdentity {
     }
 
     /// Becomes somebody else, if the epoch is over.
-    fn pass(&mut self, now: Instant, rng: &mut impl CryptoRng) {
+    pub(crate) fn pass(&mut self, now: Instant, rng: &mut impl CryptoRng) {
         if self.until > now {
             return;
         }
@@ -83,7 +83,7 @@ impl HopIdentity {
         self.nonce
     }
 
-    fn is_mine(&self, nonce: NodeNonce) -> bool {
+    pub(crate) fn is_mine(&self, nonce: NodeNonce) -> bool {
         nonce == self.nonce || nonce == self.before
     }
 }
@@ -112,6 +112,13 @@ impl Neighbour {
     /// What the other end calls itself inside the hop, once that is established.
     pub(crate) fn nonce(&self) -> Option<NodeNonce> {
         self.established.map(|hop| hop.nonce)
+    }
+
+    /// On other links the other end calls itself so now.
+    pub(crate) fn rename(&mut self, nonce: NodeNonce) {
+        if let Some(hop) = &mut self.established {
+            hop.nonce = nonce;
+        }
     }
 
     /// The neighbour as people see it, once its hop is established.
@@ -170,7 +177,7 @@ impl<S: Store> Node<S> {
                         hop,
                         in_flight: 0,
                         established: None,
-                        moving: Moving::default(),
+                        moving: Moving::named(self.hop_identity.nonce()),
                     },
                 );
             }

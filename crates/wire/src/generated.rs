@@ -41,6 +41,13 @@ pub struct Invitation {
     #[prost(bytes = "vec", tag = "6")]
     pub key: ::prost::alloc::vec::Vec<u8>,
 }
+/// On links that come up from now on, the sender's `Hello.node_nonce` is this one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Named {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub node_nonce: ::prost::alloc::vec::Vec<u8>,
+}
 /// The sender has lost the faster link of this neighbour, and goes on here. The router starts anew on this link.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Resumed {}
@@ -52,7 +59,7 @@ pub struct Resumed {}
 pub struct Frame {
     #[prost(
         oneof = "frame::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22"
     )]
     pub body: ::core::option::Option<frame::Body>,
 }
@@ -90,6 +97,8 @@ pub mod frame {
         Invitation(super::Invitation),
         #[prost(message, tag = "21")]
         Resumed(super::Resumed),
+        #[prost(message, tag = "22")]
+        Named(super::Named),
     }
 }
 /// What a store holds, in 24 bytes or less: equal digests mean equal stores.

@@ -31,7 +31,7 @@ impl WireVersion {
     }
 }
 
-/// 16 random bytes of a node, new at each of its starts.
+/// 16 random bytes of a node, new at each of its starts and, at a person's, in each epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeNonce([u8; 16]);
 
@@ -39,6 +39,11 @@ impl NodeNonce {
     /// The nonce with these bytes.
     pub const fn new(bytes: [u8; 16]) -> Self {
         Self(bytes)
+    }
+
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
     }
 }
 

@@ -338,7 +338,7 @@ impl Router {
                 }
             }
             // The first has been dealt with; the others are the node's.
-            Body::Transfer(_) | Body::Invitation(_) | Body::Resumed(_) => {}
+            Body::Transfer(_) | Body::Invitation(_) | Body::Named(_) | Body::Resumed(_) => {}
             Body::Receipts(receipts) => self.on_receipts(now, link_id, &receipts)?,
             Body::Accepted(accepted) => self.on_accepted(now, link_id, short_ids(accepted.ids)),
             Body::Refused(refused) => {

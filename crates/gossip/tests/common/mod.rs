@@ -383,6 +383,7 @@ pub fn kind_of(body: &Body) -> &'static str {
         Body::TagOffer(_) => "tag offer",
         Body::Take(_) => "take",
         Body::Invitation(_) => "invitation",
+        Body::Named(_) => "named",
         Body::Resumed(_) => "resumed",
     }
 }
