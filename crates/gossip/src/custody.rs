@@ -16,12 +16,19 @@ use crate::{Class, Copies, Ingress, StoredItem};
 pub(crate) struct Custody {
     limit: Usage,
     lottery: Lottery,
-    items: BTreeMap<ItemId, StoredItem>,
+    items: BTreeMap<ItemId, Entry>,
     by_commitment: BTreeSet<(Commitment, ItemId)>,
     expiries: Deadlines<ItemId>,
     usages: Usages,
     pinned: Holdings,
     strangers: Holdings,
+}
+
+#[derive(Debug)]
+struct Entry {
+    item: StoredItem,
+    /// Whether the router's outline holds it.
+    outlined: bool,
 }
 
 impl Custody {
@@ -42,7 +49,7 @@ impl Custody {
     }
 
     pub(crate) fn find(&self, id: &ItemId) -> Option<&StoredItem> {
-        self.items.get(id)
+        self.items.get(id).map(|entry| &entry.item)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -50,7 +57,7 @@ impl Custody {
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &StoredItem> {
-        self.items.values()
+        self.items.values().map(|entry| &entry.item)
     }
 
     /// The items that a receipt for `commitment` frees.
@@ -88,7 +95,7 @@ impl Custody {
             let newcomer = (loser == class).then_some((ingress, size.get(), ticket));
             let taken = holdings.losers(newcomer, &victims)?;
             for victim in taken {
-                let usage = self.items.get(&victim).map(usage_of).ok_or(NoRoom)?;
+                let usage = self.find(&victim).map(usage_of).ok_or(NoRoom)?;
                 *after.of_mut(loser) = after.of_mut(loser).minus(usage);
                 victims.push(victim);
                 if after.who_yields(self.limit)? != Some(loser) {
@@ -132,11 +139,13 @@ impl Custody {
         if let Some(holdings) = self.holdings_mut(item.class) {
             holdings.insert(item.ingress, item.size.get(), ticket, id);
         }
-        self.items.insert(id, item);
+        let outlined = false;
+        self.items.insert(id, Entry { item, outlined });
     }
 
-    pub(crate) fn remove(&mut self, id: &ItemId) -> Option<StoredItem> {
-        let item = self.items.remove(id)?;
+    /// Takes an item out, and tells whether the outline holds it.
+    pub(crate) fn remove(&mut self, id: &ItemId) -> Option<(StoredItem, bool)> {
+        let Entry { item, outlined } = self.items.remove(id)?;
         self.by_commitment.remove(&(item.header.commitment, *id));
         self.expiries.remove(item.expires(), *id);
         let usage = self.usages.of_mut(item.class);
@@ -145,7 +154,13 @@ impl Custody {
         if let Some(holdings) = self.holdings_mut(item.class) {
             holdings.remove(item.ingress, item.size.get(), ticket, *id);
         }
-        Some(item)
+        Some((item, outlined))
+    }
+
+    /// Notes whether the outline holds an item. False if that is so already.
+    pub(crate) fn set_outlined(&mut self, id: &ItemId, outlined: bool) -> bool {
+        let entry = self.items.get_mut(id);
+        entry.is_some_and(|entry| core::mem::replace(&mut entry.outlined, outlined) != outlined)
     }
 
     /// Keeps the smaller of the item's age and `age`, which is its age at `now`. True if that changed something.
@@ -155,7 +170,7 @@ impl Custody {
         age: chappe_wire::Age,
         now: Instant,
     ) -> bool {
-        let Some(item) = self.items.get_mut(id) else {
+        let Some(Entry { item, .. }) = self.items.get_mut(id) else {
             return false;
         };
         // As of `since`, which stays: so nobody can stretch an item's stay here beyond its lifetime.
@@ -171,13 +186,13 @@ impl Custody {
     }
 
     pub(crate) fn set_copies(&mut self, id: &ItemId, copies: Copies) -> Option<&StoredItem> {
-        let item = self.items.get_mut(id)?;
+        let Entry { item, .. } = self.items.get_mut(id)?;
         item.copies = copies;
         Some(item)
     }
 
     pub(crate) fn count_carrier(&mut self, id: &ItemId) -> Option<&StoredItem> {
-        let item = self.items.get_mut(id)?;
+        let Entry { item, .. } = self.items.get_mut(id)?;
         item.carriers = item.carriers.saturating_add(1);
         Some(item)
     }
