@@ -168,9 +168,13 @@ mod tests {
             for run in 0..200u64 {
                 let start = run * 100_000;
                 let one = outline(start..start + 100 + half);
-                let two = outline((start..start + 100).chain(start + 50_000..start + 50_000 + half));
+                let two =
+                    outline((start..start + 100).chain(start + 50_000..start + 50_000 + half));
                 let estimate = one.difference(&two);
-                assert!((half / 2..=half * 4).contains(&estimate), "{estimate} for {half} and {half}");
+                assert!(
+                    (half / 2..=half * 4).contains(&estimate),
+                    "{estimate} for {half} and {half}"
+                );
                 sum += estimate;
             }
             let mean = sum as f64 / 200.0 / (2 * half) as f64;

@@ -32,7 +32,10 @@ impl Workload {
     pub(crate) fn new() -> Self {
         let envelopes: Vec<Envelope> = (0..BATCH).map(envelope).collect();
         let ids = envelopes.iter().map(|e| ShortId::of(&SALT, &e.id()).get());
-        let offer = encode_frame(Body::Offer(Offer { ids: ids.collect(), settled: false }));
+        let offer = encode_frame(Body::Offer(Offer {
+            ids: ids.collect(),
+            settled: false,
+        }));
         let frame = |envelope: &Envelope| {
             let handover = Handover {
                 id: envelope.id(),

@@ -38,7 +38,12 @@ pub(super) const fn is_affordable(capacity: usize, count: u64) -> bool {
 
 /// Symbols in the first flight, between sets of `mine` and `theirs` items. `expected` is the opener's word, `None` from
 /// openers that take one frame for a flight; a sketch for `unreadable` differences was too small.
-pub(super) fn first_flight(expected: Option<u32>, unreadable: usize, mine: u64, theirs: u64) -> u32 {
+pub(super) fn first_flight(
+    expected: Option<u32>,
+    unreadable: usize,
+    mine: u64,
+    theirs: u64,
+) -> u32 {
     let at_least = mine.abs_diff(theirs);
     let unknown = at_least.saturating_mul(2).max(UNKNOWN_FLIGHT);
     let one_frame = u64::from(MAX_SYMBOLS_PER_FRAME);

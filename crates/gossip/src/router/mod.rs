@@ -11,8 +11,8 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use chappe_wire::{
-    Age, ByteCount, Duration, Header, Instant, ItemId, Lifetime, LinkId, LinkSalt, Outline, Preimage,
-    ShortId, Tag,
+    Age, ByteCount, Duration, Header, Instant, ItemId, Lifetime, LinkId, LinkSalt, Outline,
+    Preimage, ShortId, Tag,
 };
 
 use crate::budget::Budget;
@@ -395,9 +395,7 @@ impl Router {
             return;
         };
         let stranger = Neighbour::sealed(false);
-        let sharing = self
-            .policy
-            .sharing(&candidate(item, item.since), &stranger);
+        let sharing = self.policy.sharing(&candidate(item, item.since), &stranger);
         let pushed = sharing == Sharing::Push;
         if self.custody.set_outlined(id, pushed) {
             if pushed {

@@ -497,7 +497,10 @@ impl Victim {
         copies: Copies,
     ) -> bool {
         let short = chappe_wire::ShortId::of(&SALT, &sample.id).get();
-        let offer = encode_frame(Body::Offer(chappe_wire::proto::Offer { ids: vec![short], settled: false }));
+        let offer = encode_frame(Body::Offer(chappe_wire::proto::Offer {
+            ids: vec![short],
+            settled: false,
+        }));
         let _ = self
             .peer
             .router
