@@ -23,11 +23,11 @@ fn main() {
     println!("|-------:|-----------:|------------:|------:|-------:|-----:|-----:|------------:|");
     let rows = [
         (10_000, 0, 0, 20),
-        (10_000, 1, 0, 100),
+        (10_000, 1, 0, 20),
         (10_000, 5, 5, 200),
-        (10_000, 10, 0, 200),
-        (10_000, 0, 10, 200),
-        (10_000, 15, 15, 100),
+        (10_000, 10, 0, 60),
+        (10_000, 0, 10, 60),
+        (10_000, 15, 15, 40),
         (10_000, 50, 50, 40),
         (10_000, 500, 500, 40),
         (1_000, 5, 5, 100),
@@ -82,7 +82,7 @@ struct Costs {
     turns: Vec<u64>,
 }
 
-/// What it costs on so many links, each with another salt, in ascending order.
+/// What it costs on so many links, each with other salts, in ascending order.
 fn costs(common: u64, first: u64, second: u64, links: u64) -> Costs {
     let mut costs = Costs {
         bytes: Vec::new(),

@@ -154,12 +154,28 @@ fn a_sketch_that_is_too_small_is_made_good_by_cells() {
     net.outlines = false;
     net.connect(0, 1);
     let mut outline = *net.peers[0].router.outline().unwrap();
-    outline.insert(&common::OUTLINE_SALT, &sample(1_000_000).id);
+    outline.insert(&net.outline_salt, &sample(1_000_000).id);
     net.hear_outline(0, 1, &outline);
     net.run_in_turns(0, 1);
     assert_eq!(net.traffic.count_of("list"), 0);
     assert!(net.traffic.count_of("cells") > 0);
     assert_exact(&net, 3_000, 40, 40);
+}
+
+/// A sketch for 3 differences of a difference of 5 is a sketch of 3 made-up items in one case of six.
+#[test]
+fn what_a_sketch_seems_to_say_is_not_believed_unless_the_digests_agree() {
+    for link in 0..60 {
+        let mut net = stores(200, 3, 2);
+        net.outlines = false;
+        net.skip_links(link);
+        net.connect(0, 1);
+        let mut outline = *net.peers[0].router.outline().unwrap();
+        outline.remove(&net.outline_salt, &sample(0).id);
+        net.hear_outline(0, 1, &outline);
+        net.run_in_turns(0, 1);
+        assert_exact(&net, 200, 3, 2);
+    }
 }
 
 #[test]

@@ -136,7 +136,7 @@ pub struct Cells {
     #[prost(uint32, tag = "3")]
     pub until: u32,
 }
-/// Not decodable yet: send as many symbols again, from this index (the number received so far) on.
+/// Not decodable yet: send more symbols from this index (the number received so far) on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct More {
     #[prost(uint32, tag = "1")]

@@ -148,7 +148,7 @@ impl Peer {
     }
 }
 
-/// The salt of everyone's outline; in earnest each node has its own.
+/// The salt of everyone's outline at first; in earnest each node has its own, and often another one.
 pub const OUTLINE_SALT: LinkSalt = LinkSalt::new([0x0d; 16]);
 
 fn outlined(mut router: Router) -> Router {
@@ -203,6 +203,7 @@ pub struct Net {
     pub traffic: Traffic,
     /// Whether openers hear the outline of the other end.
     pub outlines: bool,
+    pub outline_salt: LinkSalt,
     next_link: u64,
 }
 
@@ -218,6 +219,7 @@ impl Net {
             links: BTreeMap::new(),
             traffic: Traffic::default(),
             outlines: true,
+            outline_salt: OUTLINE_SALT,
             next_link: 1,
         }
     }
@@ -254,14 +256,20 @@ impl Net {
         if let Some(outline) = outline.filter(|_| self.outlines) {
             self.peers[a]
                 .router
-                .heard_outline(link, &OUTLINE_SALT, &outline);
+                .heard_outline(link, &self.outline_salt, &outline);
         }
         self.links.insert((a, b), link);
     }
 
-    /// The next links have other salts than the first ones.
+    /// The next links and all outlines have other salts, so that another estimate is drawn too.
     pub fn skip_links(&mut self, links: u64) {
         self.next_link += links;
+        let mut salt = [0x0d; 16];
+        salt[..8].copy_from_slice(&links.to_le_bytes());
+        self.outline_salt = LinkSalt::new(salt);
+        for peer in &mut self.peers {
+            peer.router.set_outline_salt(self.outline_salt);
+        }
     }
 
     /// The opener of a link takes this for the other end's outline.
@@ -269,7 +277,7 @@ impl Net {
         let link = self.links[&(a, b)];
         self.peers[a]
             .router
-            .heard_outline(link, &OUTLINE_SALT, outline);
+            .heard_outline(link, &self.outline_salt, outline);
     }
 
     pub fn disconnect(&mut self, a: usize, b: usize) {
