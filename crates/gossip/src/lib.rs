@@ -16,6 +16,7 @@ mod custody;
 mod deadlines;
 mod item;
 mod link;
+mod outline;
 pub mod policies;
 pub mod policy;
 mod quota;

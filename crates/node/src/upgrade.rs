@@ -19,10 +19,11 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use chappe_gossip::LinkSetup;
+use chappe_hop::{Mtu, Role};
 use chappe_wire::proto::{Named, Resumed, frame::Body};
 use chappe_wire::{
-    ByteCount, CAN_MOVE_UP, Duration, Hello, Instant, Invitation, LinkId, NodeNonce, decode_frame,
-    encode_frame,
+    ByteCount, CAN_MOVE_UP, Duration, Hello, Instant, Invitation, LinkId, NodeNonce, Outline,
+    decode_frame, encode_frame,
 };
 
 use crate::neighbour::Neighbour;
@@ -107,13 +108,16 @@ impl Neighbour {
 }
 
 impl<S: Store> Node<S> {
-    /// What this node says first on each hop.
-    pub(crate) fn hello(&self) -> Hello {
+    /// What this node says first on a hop. Who waits for the other end to open tells the outline of its store.
+    pub(crate) fn hello(&self, mtu: Mtu, role: Role) -> Hello {
         let mut hello = Hello::new(self.hop_identity.nonce());
         if self.config.groups {
             hello.capabilities |= CAN_MOVE_UP;
         }
-        hello
+        match (role, self.router.outline()) {
+            (Role::Responder, Some(outline)) => hello.with_outline(outline, mtu.max_hello_len()),
+            _ => hello,
+        }
     }
 
     /// A hop is established: the router hears of it, unless there is a faster link; slower ones rest from now on.
@@ -130,6 +134,12 @@ impl<S: Store> Node<S> {
         }
         let bulk = self.links.get(&link).is_some_and(Neighbour::is_bulk);
         self.router.link_up(now, link, setup);
+        if let Some(outline) = &hello.outline
+            && setup.opener
+        {
+            let salt = Outline::salt(nonce);
+            self.router.heard_outline(link, &salt, outline);
+        }
         if bulk {
             let same = |one: &Neighbour| one.nonce() == Some(nonce) && !one.is_bulk();
             let slower: Vec<LinkId> = self

@@ -14,6 +14,20 @@ pub struct Hello {
     /// 16 random bytes, new at each start of the node: lets two links of one neighbour be recognised.
     #[prost(bytes = "vec", tag = "4")]
     pub node_nonce: ::prost::alloc::vec::Vec<u8>,
+    /// What the store of this end holds, in the responder's hello where it fits: lets the opener begin with the right
+    /// number of bytes. A hint, and nothing else rests on it.
+    #[prost(message, optional, tag = "5")]
+    pub outline: ::core::option::Option<Outline>,
+}
+/// An estimator of how many items two stores do not have in common.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Outline {
+    /// How many items.
+    #[prost(uint64, tag = "1")]
+    pub count: u64,
+    /// 8 to 32 counters of one byte: sums of signs, modulo 256.
+    #[prost(bytes = "vec", tag = "2")]
+    pub counters: ::prost::alloc::vec::Vec<u8>,
 }
 // Moving up from a slow link to a Wi-Fi Direct group, agreed inside the slow link's encrypted hop. These are
 // frames of the node, not of its router; both ends have set bit 0 of `Hello.capabilities`.
@@ -109,6 +123,13 @@ pub struct Digest {
     /// Sum of the 128-bit salted hashes of all item ids, modulo 2^128, little-endian, 16 bytes.
     #[prost(bytes = "vec", tag = "2")]
     pub fingerprint: ::prost::alloc::vec::Vec<u8>,
+    /// From an opener that takes a settled Offer for an answer: how many items the two stores may differ by, 0 if it has
+    /// no idea.
+    #[prost(uint32, optional, tag = "3")]
+    pub expected: ::core::option::Option<u32>,
+    /// Sums of odd powers of the short ids, 8 bytes each, little-endian; absent where a sketch would not pay.
+    #[prost(bytes = "vec", tag = "4")]
+    pub sketch: ::prost::alloc::vec::Vec<u8>,
 }
 /// Coded symbols of a rateless invertible Bloom lookup table over the short ids of the answering store.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -120,12 +141,18 @@ pub struct Cells {
     /// is a salted hash of the short id.
     #[prost(bytes = "vec", tag = "2")]
     pub symbols: ::prost::alloc::vec::Vec<u8>,
+    /// The index before which this flight ends. 0: the first flight is this frame.
+    #[prost(uint32, tag = "3")]
+    pub until: u32,
 }
-/// Not decodable yet: send as many symbols again, from this index (the number received so far) on.
+/// Not decodable yet: send more symbols from this index (the number received so far) on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct More {
     #[prost(uint32, tag = "1")]
     pub start: u32,
+    /// How many; 0: as many as came so far.
+    #[prost(uint32, tag = "2")]
+    pub count: u32,
 }
 /// All short ids of a store, in ascending order, in place of cells or after cells that did not suffice. `last` is
 /// false while more lists follow.
@@ -142,6 +169,10 @@ pub struct List {
 pub struct Offer {
     #[prost(fixed64, repeated, tag = "1")]
     pub ids: ::prost::alloc::vec::Vec<u64>,
+    /// From the answerer: it has read the difference out of the opener's sketch, or there is none. The reconciliation is
+    /// over.
+    #[prost(bool, tag = "2")]
+    pub settled: bool,
 }
 /// Items that the sender of this frame lacks and asks for, most wanted first.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -12,7 +12,7 @@ use super::{PAUSE, Router, candidate, seen_on};
 use crate::budget::OverBudget;
 use crate::link::{Kind, Session};
 use crate::policy::Sharing;
-use crate::reconcile::session::{Answering, Progress, decode_digest};
+use crate::reconcile::session::{Answered, Progress, answer, decode_digest};
 use crate::{Change, Copies, StoredItem, StoredReceipt};
 
 /// What a frame brought that the node has to deal with.
@@ -324,7 +324,12 @@ impl Router {
                 self.stats.ignored += u64::from(!heard);
             }
             Body::Offer(offer) => {
-                if matches!(link.session, Session::Answering(_)) {
+                let over = match link.session {
+                    Session::Answering(_) => true,
+                    Session::Opening(_) => offer.settled,
+                    _ => false,
+                };
+                if over {
                     link.session = Session::Settled;
                 }
                 self.on_offered(link_id, &mut short_ids(offer.ids));
@@ -402,9 +407,15 @@ impl Router {
         if theirs.count == 0 {
             link.giving.they_lack_all();
         }
-        let answering = Answering::new(&link.setup.salt, mine, snapshot, &theirs);
-        link.session = Session::Answering(answering);
-        Ok(Received::Nothing)
+        let salt = &link.setup.salt;
+        let difference = match answer(salt, mine, snapshot, &theirs, digest, self.chance) {
+            Answered::Answering(answering) => {
+                link.session = Session::Answering(answering);
+                return Ok(Received::Nothing);
+            }
+            Answered::Settled(difference) => difference,
+        };
+        self.on_progress(link_id, Progress::Settled(difference))
     }
 
     fn on_progress(

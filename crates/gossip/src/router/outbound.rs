@@ -154,5 +154,6 @@ impl Router {
                 link.tags.show(item.header.tag, id);
             }
         }
+        self.outline_item(&id);
     }
 }
