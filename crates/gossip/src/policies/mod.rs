@@ -6,6 +6,7 @@ mod first_contact;
 mod max_prop;
 mod prophet;
 mod random_order;
+mod spray_and_pull;
 mod spray_and_wait;
 
 pub use direct_delivery::DirectDelivery;
@@ -14,4 +15,5 @@ pub use first_contact::FirstContact;
 pub use max_prop::MaxProp;
 pub use prophet::Prophet;
 pub use random_order::RandomOrder;
+pub use spray_and_pull::SprayAndPull;
 pub use spray_and_wait::SprayAndWait;
