@@ -66,6 +66,8 @@ pub trait Policy: Any {
 pub struct Habits {
     /// It decides by destinations, which sealed traffic hides: for simulations only.
     pub sees_destinations: bool,
+    /// [`Policy::sharing`] depends on who the neighbour is and what it knows.
+    pub tells_neighbours_apart: bool,
     /// It ranks by [`Policy::priority`]. Otherwise the order is random.
     pub ranks: bool,
     /// It evicts by [`Policy::keeping`]. Otherwise what came first goes first.
@@ -84,6 +86,7 @@ impl Default for Habits {
     fn default() -> Self {
         Self {
             sees_destinations: false,
+            tells_neighbours_apart: false,
             ranks: true,
             ranks_custody: false,
             keeps_copy: true,

@@ -310,10 +310,12 @@ impl<'a, P: Policy> Engine<'a, P> {
             }
         }
         self.round.number += 1;
-        for node in std::mem::take(&mut self.round.next) {
+        let mut next = std::mem::take(&mut self.round.next);
+        for node in next.drain(..) {
             let rank = self.round.rank(node);
             self.round.current.push(Reverse((rank, node)));
         }
+        self.round.next = next;
         while let Some(Reverse((rank, node))) = self.round.current.pop() {
             self.round.rank = Some(rank);
             self.nodes[node].queued = false;
@@ -406,13 +408,15 @@ impl<'a, P: Policy> Engine<'a, P> {
                 left.learn(now, endpoint(b), right);
                 right.learn(now, endpoint(a), left);
             }
-            for node in [a, b] {
+        }
+        for node in [a, b] {
+            // Where what is shared follows from knowledge, all links may have something to carry now.
+            if self.habits.tells_neighbours_apart {
                 self.nodes[node].version += 1;
                 self.wake_around(node);
+            } else {
+                self.wake(node);
             }
-        } else {
-            self.wake(a);
-            self.wake(b);
         }
     }
 
