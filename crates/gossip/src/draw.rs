@@ -25,6 +25,21 @@ impl Share {
         }
     }
 
+    /// One part in so many, `parts` times; [`Share::ALL`] where that is one or more.
+    pub const fn ratio(parts: u32, whole: u32) -> Self {
+        if parts >= whole {
+            Self::ALL
+        } else {
+            Self(((parts as u64) << 32) / whole as u64)
+        }
+    }
+
+    /// The larger of the two.
+    #[must_use]
+    pub const fn at_least(self, other: Self) -> Self {
+        if self.0 < other.0 { other } else { self }
+    }
+
     /// As a number.
     pub fn as_f64(self) -> f64 {
         self.0 as f64 / Self::ALL.0 as f64

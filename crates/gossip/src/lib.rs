@@ -25,6 +25,7 @@ pub mod reconcile;
 mod router;
 mod seen;
 mod stats;
+mod surroundings;
 
 pub use budget::OverBudget;
 pub use change::{Change, DropReason};

@@ -25,7 +25,13 @@ pub trait Policy: Any {
 
     /// Whether this node takes an item that `neighbour` only shows ([`Sharing::TagOnly`] there), beside those for the
     /// person here, which are taken anyhow. The neighbour cannot tell the two apart. Among all nodes `draw` is even.
-    fn pulls(&self, _shown: &Shown<'_>, _neighbour: &Neighbour<'_>, _draw: Draw) -> bool {
+    fn pulls(
+        &self,
+        _shown: &Shown<'_>,
+        _neighbour: &Neighbour<'_>,
+        _surroundings: &Surroundings,
+        _draw: Draw,
+    ) -> bool {
         false
     }
 
@@ -142,6 +148,21 @@ pub struct Shown<'a> {
     pub tag: &'a Tag,
     /// Its age, on the neighbour's word.
     pub age: Age,
+}
+
+/// What a node knows of where it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Surroundings {
+    /// How many different neighbours it has met in the last three hours. Rather too few than too many.
+    pub met: u32,
+}
+
+impl Surroundings {
+    /// So many neighbours.
+    pub const fn of(met: u32) -> Self {
+        Self { met }
+    }
 }
 
 /// What can be seen of an item in simulations only.

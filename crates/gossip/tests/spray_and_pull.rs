@@ -9,17 +9,18 @@
 mod common;
 
 use chappe_gossip::policies::SprayAndPull;
-use chappe_gossip::{Config, Copies, Misbehaviour, Share};
+use chappe_gossip::policy::Surroundings;
+use chappe_gossip::{Config, Copies, Ingress, LinkSetup, Misbehaviour};
 use chappe_wire::proto::{TagOffer, Take, frame::Body};
-use chappe_wire::{Age, Duration, ShortId, Tag};
+use chappe_wire::{Age, Duration, LinkId, ShortId, Tag};
 use common::{LINK, Net, SALT, Sample, Victim, sample};
 use proptest::prelude::*;
 
 /// Messages have one copy from the start, and are shown at once.
-fn pulling(share: Share) -> SprayAndPull {
+fn pulling(cover: u32) -> SprayAndPull {
     SprayAndPull {
         copies: Copies::new(1),
-        share,
+        cover,
         doubling: Duration::from_minutes(15),
     }
 }
@@ -32,6 +33,15 @@ fn victim(policy: SprayAndPull) -> Victim {
     let mut victim = Victim::new(Config::default(), 0, false);
     victim.peer = net(1, policy).peers.remove(0);
     victim.link_up(LINK, false, 1, false);
+    victim
+}
+
+/// It has met 18 others.
+fn in_a_crowd(policy: SprayAndPull) -> Victim {
+    let mut victim = victim(policy);
+    for other in 2..=18 {
+        victim.link_up(LinkId::new(other), false, other, false);
+    }
     victim
 }
 
@@ -67,8 +77,26 @@ fn holders(net: &Net) -> Vec<usize> {
     holding.map(|(number, _)| number).collect()
 }
 
-/// Everyone meets peer 0 once.
-fn meet_all(net: &mut Net) {
+/// Everyone but the first has met `crowd` others; then all meet the first, one after the other.
+fn meet_all(net: &mut Net, crowd: u64) {
+    for other in 1..net.peers.len() {
+        let link = |stranger| LinkId::new(1_000_000 + stranger);
+        let now = net.now;
+        let router = &mut net.peers[other].router;
+        for stranger in 0..crowd {
+            let setup = LinkSetup {
+                opener: false,
+                salt: SALT,
+                pinned: false,
+                ingress: Ingress::new(1_000 + stranger),
+            };
+            router.link_up(now, link(stranger), setup);
+        }
+        for stranger in 0..crowd {
+            router.link_down(now, link(stranger));
+        }
+    }
+    net.wait(Duration::from_minutes(1));
     for other in 1..net.peers.len() {
         net.connect(0, other);
         net.run();
@@ -77,40 +105,54 @@ fn meet_all(net: &mut Net) {
 }
 
 #[test]
-fn a_share_of_the_nodes_takes_what_is_shown_and_carries_it() {
-    let mut net = net(101, pulling(Share::per_mille(200)));
+fn of_many_who_are_shown_it_a_few_take_it_and_carry_it() {
+    let mut net = net(101, pulling(20));
     net.add_own(0, &sample(1));
-    meet_all(&mut net);
+    // It is two minutes old when the last of them sees it.
+    meet_all(&mut net, 99);
     let takers = holders(&net).len() - 1;
-    assert!((10..=32).contains(&takers), "{takers} of 100");
+    assert!((10..=35).contains(&takers), "{takers} of 100");
     assert_eq!(net.traffic.transfers.len(), takers);
     let copies = net.peers.iter().flat_map(|peer| peer.items.values());
     assert!(copies.into_iter().all(|item| item.copies == Copies::new(1)));
     // The same nodes again: each has drawn its lot for this message.
-    meet_all(&mut net);
-    assert_eq!(net.traffic.transfers.len(), takers);
+    meet_all(&mut net, 99);
+    let again = holders(&net).len() - 1;
+    assert!(again <= takers + 6, "{again}, {takers} before");
     // It is old by now, and more take it; in the end all.
-    let mut last = takers;
+    let mut last = again;
     for _ in 0..2 {
-        net.wait(Duration::from_minutes(18));
-        meet_all(&mut net);
+        net.wait(Duration::from_minutes(16));
+        meet_all(&mut net, 99);
         let now = holders(&net).len() - 1;
         assert!(now > last, "{now}, {last} before");
         last = now;
     }
     net.wait(Duration::from_minutes(15));
-    meet_all(&mut net);
+    meet_all(&mut net, 99);
     assert_eq!(holders(&net).len(), 101);
+}
+
+#[test]
+fn who_meets_few_takes_all() {
+    let mut net = net(30, pulling(9));
+    net.add_own(0, &sample(1));
+    // A chain of nodes that stand still: nobody has more than two neighbours.
+    for peer in 0..29 {
+        net.connect(peer, peer + 1);
+    }
+    net.run();
+    assert_eq!(holders(&net).len(), 30);
 }
 
 #[test]
 fn who_takes_something_for_itself_asks_like_who_does_not() {
     let messages: Vec<Sample> = (1..=40).map(sample).collect();
-    let mut victim = victim(pulling(Share::per_mille(500)));
+    let mut victim = in_a_crowd(pulling(9));
     victim.say(offer(&messages)).unwrap();
     // The person here is the recipient of one that would not be taken otherwise.
     let by_lot = {
-        let mut twin = self::victim(pulling(Share::per_mille(500)));
+        let mut twin = in_a_crowd(pulling(9));
         twin.say(offer(&messages)).unwrap();
         taken(&twin.hear())
     };
@@ -132,7 +174,7 @@ fn who_takes_something_for_itself_asks_like_who_does_not() {
 
 #[test]
 fn what_was_here_or_comes_from_elsewhere_is_not_taken() {
-    let mut net = net(4, pulling(Share::ALL));
+    let mut net = net(4, pulling(u32::MAX));
     let message = sample(1);
     net.add_own(0, &message);
     net.connect(0, 1);
@@ -158,7 +200,7 @@ fn what_was_here_or_comes_from_elsewhere_is_not_taken() {
 
 #[test]
 fn the_recipient_takes_what_nobody_else_would() {
-    let mut net = net(3, pulling(Share::NONE));
+    let mut net = net(3, pulling(0));
     let message = sample(1);
     net.add_own(0, &message);
     net.connect(0, 1);
@@ -176,13 +218,10 @@ fn the_recipient_takes_what_nobody_else_would() {
 
 #[test]
 fn of_ones_own_relay_one_takes_ones_own() {
-    for (policy, expected) in [
-        (pulling(Share::per_mille(999)), vec![0]),
-        (SprayAndPull::RELAYS, vec![0, 1]),
-    ] {
+    for (policy, expected) in [(pulling(9), vec![0]), (SprayAndPull::RELAYS, vec![0, 1])] {
         let mut net = net(2, policy);
         // A budget of one, whatever the policy.
-        net.peers[0] = common::Peer::new(Config::default(), Box::new(pulling(Share::NONE)));
+        net.peers[0] = common::Peer::new(Config::default(), Box::new(pulling(0)));
         net.add_own(0, &sample(1));
         net.connect_as(0, 1, true);
         net.run();
@@ -223,7 +262,7 @@ fn tags_without_ids_or_ages_come_from_no_honest_neighbour() {
 
 #[test]
 fn a_flood_of_tags_is_bounded() {
-    let mut victim = victim(pulling(Share::ALL));
+    let mut victim = victim(pulling(u32::MAX));
     for frame in 0..40 {
         let samples: Vec<Sample> = (0..200).map(|n| sample(frame * 200 + n)).collect();
         victim.say(offer(&samples)).unwrap();
@@ -233,17 +272,35 @@ fn a_flood_of_tags_is_bounded() {
 }
 
 #[test]
-fn the_share_grows_with_age() {
-    let share = |minutes: u64| {
+fn the_share_shrinks_with_the_crowd_and_grows_with_age() {
+    let share = |policy: SprayAndPull, met: u32, minutes: u64| {
         let age = Age::from_duration(Duration::from_minutes(minutes));
-        SprayAndPull::PHONES.share_at(age).as_f64()
+        policy.share_at(age, &Surroundings::of(met)).as_f64()
     };
-    assert!((share(0) - 0.05).abs() < 1e-6);
-    assert!((share(15) - 0.1).abs() < 1e-6);
-    assert!(share(60) > 0.79);
-    assert!((share(30 * 24 * 60) - 1.0).abs() < 1e-9);
-    let forever = Age::from_duration(Duration::from_minutes(30 * 24 * 60));
-    assert_eq!(SprayAndPull::SELECTIVE.share_at(forever), Share::NONE);
+    let phones = |met, minutes| share(SprayAndPull::PHONES, met, minutes);
+    assert!((phones(9, 0) - 1.0).abs() < 1e-6);
+    assert!((phones(90, 0) - 0.1).abs() < 1e-6);
+    assert!((phones(90, 60) - 0.2).abs() < 1e-6);
+    assert!((phones(1_000_000, 0) - 0.02).abs() < 1e-6);
+    let month = 30 * 24 * 60;
+    assert!((phones(1_000_000, month) - 1.0).abs() < 1e-9);
+    assert!(share(SprayAndPull::SELECTIVE, 0, month) < 1e-9);
+    assert!((share(SprayAndPull::RELAYS, 1_000, 0) - 1.0).abs() < 1e-9);
+}
+
+/// No more than one in ten who take what is shown is its recipient, wherever all are met sooner or later.
+#[test]
+fn the_cover_holds_however_many_there_are() {
+    for met in [1, 9, 10, 100, 450] {
+        let share = SprayAndPull::PHONES
+            .share_at(Age::NEW, &Surroundings::of(met))
+            .as_f64();
+        let others = f64::from(met - 1);
+        assert!(
+            1.0 / (1.0 + others * share) <= 0.101 || met <= 10,
+            "{met} met"
+        );
+    }
 }
 
 proptest! {
@@ -253,7 +310,7 @@ proptest! {
     fn nobody_is_handed_a_message_twice(
         script in prop::collection::vec((0usize..8, 0usize..8, 0u64..30), 1..60),
     ) {
-        let mut net = net(8, SprayAndPull { copies: Copies::new(3), ..pulling(Share::per_mille(300)) });
+        let mut net = net(8, SprayAndPull { copies: Copies::new(3), ..pulling(2) });
         net.add_own(0, &sample(1));
         for (a, b, minutes) in script {
             if a == b {

@@ -11,7 +11,7 @@ use chappe_wire::{
 use super::{PAUSE, Router, candidate, seen_on};
 use crate::budget::OverBudget;
 use crate::link::{Kind, Session};
-use crate::policy::{Sharing, Shown};
+use crate::policy::{Sharing, Shown, Surroundings};
 use crate::reconcile::session::{Answering, Progress, decode_digest};
 use crate::{Change, Copies, StoredItem, StoredReceipt};
 
@@ -353,7 +353,7 @@ impl Router {
                     }
                 }
             }
-            Body::TagOffer(offer) => return self.on_tags_shown(link_id, &offer),
+            Body::TagOffer(offer) => return self.on_tags_shown(now, link_id, &offer),
             Body::Take(take) => {
                 for tag in tags(&take.tags)? {
                     let item = link.tags.taken(&tag);
@@ -451,6 +451,7 @@ impl Router {
     /// only it knows which are for the person here.
     fn on_tags_shown(
         &mut self,
+        now: Instant,
         link_id: LinkId,
         offer: &proto::TagOffer,
     ) -> Result<Received, Misbehaviour> {
@@ -458,6 +459,8 @@ impl Router {
         if offer.ids.len() != tags.len() || offer.age_minutes.len() != tags.len() {
             return Err(Misbehaviour::Tags);
         }
+        let met = self.encounters.count(now).max(self.links.len());
+        let surroundings = Surroundings::of(u32::try_from(met).unwrap_or(u32::MAX));
         let elsewhere = |tag: &Tag| self.links.values().any(|link| link.tags.is_taking(tag));
         let elsewhere: Vec<bool> = tags.iter().map(elsewhere).collect();
         let Some(link) = self.links.get_mut(&link_id) else {
@@ -478,7 +481,8 @@ impl Router {
             link.tags.shown_by_them(*tag, short);
             lacking.push(*tag);
             let shown = Shown { tag, age };
-            if !elsewhere && self.policy.pulls(&shown, &neighbour, self.urn.draw(tag)) {
+            let draw = self.urn.draw(tag);
+            if !elsewhere && self.policy.pulls(&shown, &neighbour, &surroundings, draw) {
                 link.tags.take(*tag);
             }
         }

@@ -21,6 +21,7 @@ use crate::link::{Giving, Kind, Link, LinkSetup};
 use crate::policy::{Candidate, Neighbour, Policy, Sharing};
 use crate::receipts::{Placed, Receipts};
 use crate::seen::{Seen, SeenOnLink};
+use crate::surroundings::Encounters;
 use crate::{
     Change, Class, Config, Copies, DropReason, Ingress, SeenEntry, Stats, StoredItem, StoredReceipt,
 };
@@ -83,6 +84,7 @@ pub struct Router {
     config: Config,
     policy: Box<dyn Policy + Send>,
     urn: Urn,
+    encounters: Encounters,
     custody: Custody,
     seen: Seen,
     receipts: Receipts,
@@ -101,6 +103,7 @@ impl Router {
             config,
             policy,
             urn: Urn::new(&seed),
+            encounters: Encounters::default(),
             custody: Custody::new(config.capacity, config.max_items, &seed),
             seen: Seen::new(config.max_seen, config.max_seen_per_ingress),
             receipts: Receipts::new(config.max_receipts),
@@ -135,6 +138,7 @@ impl Router {
     /// A hop is up. If the link is up already, it starts anew.
     pub fn link_up(&mut self, now: Instant, link: LinkId, setup: LinkSetup) {
         self.link_down(now, link);
+        self.encounters.came(now, setup.ingress);
         let neighbour = Neighbour::sealed(setup.pinned);
         let short = |id: &ItemId| ShortId::of(&setup.salt, id);
         let mut tags = Vec::new();
@@ -160,10 +164,11 @@ impl Router {
     }
 
     /// A hop is down. Copies that went along with envelopes the neighbour did not answer for come back.
-    pub fn link_down(&mut self, _now: Instant, link: LinkId) {
+    pub fn link_down(&mut self, now: Instant, link: LinkId) {
         let Some(link) = self.links.remove(&link) else {
             return;
         };
+        self.encounters.left(now, link.setup.ingress);
         for (id, copies) in link.giving.unanswered() {
             self.return_copies(id, copies);
         }
