@@ -122,7 +122,6 @@ impl Router {
     pub fn device(&self) -> Option<PolicyChoice> {
         match self.name {
             "default" => Some(PolicyChoice::SprayAndPull(SprayAndPull::PHONES)),
-            "epidemic" => Some(PolicyChoice::Epidemic),
             "relays" => Some(PolicyChoice::SprayAndPull(SprayAndPull::RELAYS)),
             "selective" => Some(PolicyChoice::SprayAndPull(SprayAndPull::SELECTIVE)),
             "spray-and-wait" => Some(PolicyChoice::SprayAndWait {

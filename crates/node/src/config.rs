@@ -2,8 +2,8 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use chappe_gossip::policies::SprayAndPull;
 
+use chappe_gossip::policies::SprayAndPull;
 use chappe_wire::{ByteCount, Duration, Lifetime};
 
 /// What one contact can make a node store unless it is set otherwise: 64 MiB, as counted with what each message
