@@ -221,9 +221,9 @@ impl Node {
     /// When the node does not answer.
     pub(crate) fn arrived(&self, name: &str) -> anyhow::Result<f64> {
         let inbox = self.json(&["inbox"])?;
-        let files = inbox.iter().filter_map(|entry| entry.get("file"));
+        let mut files = inbox.iter().filter_map(|entry| entry.get("file"));
         let of_name = |file: &&Value| file.get("name").and_then(Value::as_str) == Some(name);
-        let Some(file) = files.filter(of_name).next_back() else {
+        let Some(file) = files.rfind(of_name) else {
             return Ok(0.0);
         };
         if file.get("complete").and_then(Value::as_bool) == Some(true) {

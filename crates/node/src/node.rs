@@ -119,6 +119,7 @@ impl<S: Store> Node<S> {
             match config.policy {
                 PolicyChoice::Epidemic => Box::new(policies::Epidemic),
                 PolicyChoice::MeasuredSpray => Box::new(policies::MeasuredSpray::default()),
+                PolicyChoice::SprayAndPull(policy) => Box::new(policy),
                 PolicyChoice::SprayAndWait { copies } => Box::new(policies::SprayAndWait {
                     copies: Copies::new(copies),
                 }),

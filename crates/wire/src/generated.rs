@@ -224,12 +224,19 @@ pub struct Refused {
     #[prost(enumeration = "RefusalReason", tag = "2")]
     pub reason: i32,
 }
-/// Recipient tags of envelopes that the holder passes on to their recipients only (its copy budget is spent).
+/// Envelopes that the holder offers to nobody any more (its copy budget is spent). Their recipients take them, and
+/// others of their own choice.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TagOffer {
-    /// 16 bytes each.
+    /// Recipient tags, 16 bytes each.
     #[prost(bytes = "vec", tag = "1")]
     pub tags: ::prost::alloc::vec::Vec<u8>,
+    /// One short id for each tag.
+    #[prost(fixed64, repeated, tag = "2")]
+    pub ids: ::prost::alloc::vec::Vec<u64>,
+    /// Age in whole minutes, one for each tag.
+    #[prost(uint32, repeated, tag = "3")]
+    pub age_minutes: ::prost::alloc::vec::Vec<u32>,
 }
 /// The sender of this frame asks for the envelopes with these tags.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -116,9 +116,9 @@ struct Leg {
 }
 
 fn leg<T>(lab: &Lab, work: impl FnOnce(&Lab) -> anyhow::Result<T>) -> anyhow::Result<(Leg, T)> {
-    let before = pcap::read(&lab.wifi.capture()?)?.len();
+    let before = pcap::read(lab.wifi.capture()?)?.len();
     let done = work(lab)?;
-    let frames = pcap::read(&lab.wifi.capture()?)?;
+    let frames = pcap::read(lab.wifi.capture()?)?;
     let data = || {
         frames
             .iter()

@@ -71,7 +71,9 @@ pub(super) fn meet(north: &Node, south: &Node) -> anyhow::Result<()> {
         wait::until("a link over Bluetooth LE", MEET_LIMIT, || {
             let peers = node.peers()?;
             let mut bearers = peers.iter().filter_map(|peer| peer.get("bearer")?.as_str());
-            Ok(bearers.any(|bearer| bearer.starts_with("ble")).then_some(()))
+            Ok(bearers
+                .any(|bearer| bearer.starts_with("ble"))
+                .then_some(()))
         })?;
     }
     Ok(())

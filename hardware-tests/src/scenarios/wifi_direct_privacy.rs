@@ -57,7 +57,7 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     for node in &mut nodes {
         node.stop();
     }
-    let frames = pcap::read(&lab.wifi.capture()?)?;
+    let frames = pcap::read(lab.wifi.capture()?)?;
     for from in frames.iter().filter_map(|frame| frame.from) {
         anyhow::ensure!(
             !lasting.contains(&from),

@@ -41,6 +41,7 @@ impl Workload {
                 id: envelope.id(),
                 age: Age::NEW,
                 copies: Copies::NONE,
+                by_tag: false,
             };
             handover.frame(envelope)
         };

@@ -12,9 +12,9 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use chappe_wire::proto::{
-    Accepted, Cancel, More, Offer, RefusalReason, Refused, TagOffer, Take, Want, frame::Body,
+    Accepted, Cancel, More, Offer, RefusalReason, Refused, Want, frame::Body,
 };
-use chappe_wire::{Duration, Instant, ItemId, LinkSalt, ShortId, Tag, encode_frame};
+use chappe_wire::{Duration, Instant, ItemId, LinkSalt, ShortId, encode_frame};
 
 use crate::budget::Budget;
 use crate::policy::Neighbour;
@@ -175,7 +175,7 @@ impl Link {
             .or_else(|| self.next_verdict())
             .or_else(|| self.next_want(now))
             .or_else(|| self.next_offer())
-            .or_else(|| self.next_tags())?;
+            .or_else(|| self.tags.next(now))?;
         Some(encode_frame(body))
     }
 
@@ -253,15 +253,6 @@ impl Link {
             Session::Unopened | Session::Opening(_) | Session::Awaited => None,
         }
     }
-
-    fn next_tags(&mut self) -> Option<Body> {
-        let tags = flatten(&self.tags.next_taken());
-        if !tags.is_empty() {
-            return Some(Body::Take(Take { tags }));
-        }
-        let tags = flatten(&self.tags.next_shown());
-        (!tags.is_empty()).then_some(Body::TagOffer(TagOffer { tags }))
-    }
 }
 
 fn front(ids: &mut Vec<ShortId>) -> Vec<u64> {
@@ -272,8 +263,4 @@ fn front(ids: &mut Vec<ShortId>) -> Vec<u64> {
 
 fn to_wire(ids: Vec<ShortId>) -> Option<Vec<u64>> {
     (!ids.is_empty()).then(|| ids.into_iter().map(ShortId::get).collect())
-}
-
-fn flatten(tags: &[Tag]) -> Vec<u8> {
-    tags.iter().flat_map(|tag| *tag.as_bytes()).collect()
 }

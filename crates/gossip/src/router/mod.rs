@@ -17,12 +17,14 @@ use chappe_wire::{
 
 use crate::budget::Budget;
 use crate::custody::Custody;
+use crate::draw::Urn;
 use crate::link::{Giving, Kind, Link, LinkSetup};
 use crate::outline::Outlined;
 use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing};
 use crate::receipts::{Placed, Receipts};
 use crate::reconcile::session::Expected;
 use crate::seen::{Seen, SeenOnLink};
+use crate::surroundings::Encounters;
 use crate::{
     Change, Class, Config, Copies, DropReason, Ingress, SeenEntry, Stats, StoredItem, StoredReceipt,
 };
@@ -84,6 +86,8 @@ pub(crate) const PAUSE: Duration = Duration::from_secs(60);
 pub struct Router {
     config: Config,
     policy: Box<dyn Policy + Send>,
+    urn: Urn,
+    encounters: Encounters,
     custody: Custody,
     seen: Seen,
     receipts: Receipts,
@@ -104,6 +108,8 @@ impl Router {
         Self {
             config,
             policy,
+            urn: Urn::new(&seed),
+            encounters: Encounters::default(),
             custody: Custody::new(config.capacity, config.max_items, &seed),
             seen: Seen::new(config.max_seen, config.max_seen_per_ingress),
             receipts: Receipts::new(config.max_receipts),
@@ -180,13 +186,14 @@ impl Router {
     /// A hop is up. If the link is up already, it starts anew.
     pub fn link_up(&mut self, now: Instant, link: LinkId, setup: LinkSetup) {
         self.link_down(now, link);
+        self.encounters.came(now, setup.ingress);
         let neighbour = Neighbour::sealed(setup.pinned);
         let short = |id: &ItemId| ShortId::of(&setup.salt, id);
         let mut tags = Vec::new();
         let items = self.custody.iter().map(|item| {
             let sharing = self.policy.sharing(&candidate(item, now), &neighbour);
             if sharing == Sharing::TagOnly {
-                tags.push((item.header.tag, item.id));
+                tags.push(item);
             }
             let pushed = sharing == Sharing::Push;
             (short(&item.id), item.id, Kind::Envelope, pushed)
@@ -198,8 +205,8 @@ impl Router {
         let budget = Budget::new(now, &self.config.link, store_len);
         let resync_at = now.after(self.config.resync_interval);
         let mut new = Link::new(setup, budget, giving, resync_at);
-        for (tag, id) in tags {
-            new.tags.show(tag, id);
+        for item in tags {
+            new.tags.show(short(&item.id), item);
         }
         self.links.insert(link, new);
     }
@@ -209,6 +216,7 @@ impl Router {
         let Some(link) = self.links.remove(&link) else {
             return;
         };
+        self.encounters.left(now, link.setup.ingress);
         for (id, copies) in link.giving.unanswered() {
             self.return_copies(now, id, copies);
         }
@@ -287,10 +295,13 @@ impl Router {
         held
     }
 
-    /// Asks a neighbour for the envelopes with these of the tags that it has shown.
+    /// Asks a neighbour for the envelopes with these of the tags that it has shown: those for the person here. Call it
+    /// before the next [`poll_frame`](Self::poll_frame), so that one frame asks for them and for what the policy takes.
     pub fn take(&mut self, link: LinkId, tags: impl IntoIterator<Item = Tag>) {
         if let Some(link) = self.links.get_mut(&link) {
-            link.tags.take(tags);
+            for tag in tags {
+                link.tags.take(tag);
+            }
         }
     }
 
@@ -381,8 +392,10 @@ impl Router {
             let from_here = from == Some(*link_id);
             let pushed = sharing == Sharing::Push;
             link.add(item.id, Kind::Envelope, pushed, from_here);
-            if sharing == Sharing::TagOnly && !from_here {
-                link.tags.show(item.header.tag, item.id);
+            if let Some(short) = link.tags.came_elsewhere(&item.header.tag) {
+                link.asking.cancel(short);
+            } else if sharing == Sharing::TagOnly && !from_here {
+                link.tags.show(link.short(&item.id), &item);
             }
         }
         self.changes.push_back(Change::ItemStored(item.clone()));
@@ -433,6 +446,7 @@ impl Router {
         let entry = self.seen.remember(&item, reason, now);
         for link in self.links.values_mut() {
             link.remove(&id, entry.outlived.is_none());
+            link.tags.hide(&item.header.tag);
         }
         self.stats.count_drop(reason);
         let own = item.class == Class::Own;

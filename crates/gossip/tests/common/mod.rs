@@ -215,7 +215,12 @@ impl Net {
     pub fn with(peers: usize, config: Config, policy: impl Fn() -> Box<dyn Policy + Send>) -> Self {
         Self {
             now: Instant::from_micros(1_000_000_000),
-            peers: (0..peers).map(|_| Peer::new(config, policy())).collect(),
+            peers: (0..peers)
+                .map(|peer| Peer {
+                    router: Router::new(config, policy(), [peer as u8; 32]),
+                    ..Peer::new(config, policy())
+                })
+                .collect(),
             links: BTreeMap::new(),
             traffic: Traffic::default(),
             outlines: true,
