@@ -217,7 +217,7 @@ impl Net {
             now: Instant::from_micros(1_000_000_000),
             peers: (0..peers)
                 .map(|peer| Peer {
-                    router: Router::new(config, policy(), [peer as u8; 32]),
+                    router: outlined(Router::new(config, policy(), [peer as u8; 32])),
                     ..Peer::new(config, policy())
                 })
                 .collect(),
