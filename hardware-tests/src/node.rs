@@ -150,6 +150,42 @@ impl Node {
             .collect()
     }
 
+    /// The same for a command that fails when it has found something.
+    ///
+    /// # Errors
+    /// When it prints something else.
+    pub(crate) fn findings(&self, args: &[&str]) -> anyhow::Result<Vec<Value>> {
+        let mut command = self.command(args);
+        command.arg("--json").stdin(Stdio::null());
+        let output = command.output().context("cannot run chappe")?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines()
+            .map(|line| serde_json::from_str(line).context("reading chappe's JSON"))
+            .collect()
+    }
+
+    /// What it has logged so far.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn log(&self) -> anyhow::Result<String> {
+        let log = fs::read(&self.log)?;
+        Ok(String::from_utf8_lossy(&log).into_owned())
+    }
+
+    /// Memory that its process alone uses, and its share of what it has in common with others (Pss), in bytes.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub(crate) fn memory(&self) -> anyhow::Result<u64> {
+        let process = self.process.as_ref().context("it does not run")?;
+        let map = fs::read_to_string(format!("/proc/{}/smaps_rollup", process.id()))?;
+        let line = map.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB"));
+        let kilobytes: u64 = kilobytes.context("no Pss")?.trim().parse()?;
+        Ok(kilobytes * 1_024)
+    }
+
     /// The neighbours.
     ///
     /// # Errors
