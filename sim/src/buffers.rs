@@ -1,5 +1,6 @@
 //! How much the nodes can hold.
 
+use std::fmt;
 use std::str::FromStr;
 
 use chappe_wire::ByteCount;
@@ -63,6 +64,16 @@ impl Buffers {
 pub struct BufferSetting {
     nodes: Option<(NodeIndex, NodeIndex)>,
     size: ByteCount,
+}
+
+/// As it was said, in bytes.
+impl fmt::Display for BufferSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((first, last)) = self.nodes {
+            write!(f, "{first}-{last}=")?;
+        }
+        write!(f, "{}B", self.size.get())
+    }
 }
 
 /// Something that is not a setting of buffers.

@@ -9,24 +9,30 @@ pub mod compat;
 pub mod cost;
 pub mod draws;
 pub mod event;
+pub mod frame;
 pub mod full;
+pub mod log;
 pub mod movement;
 pub mod oracle;
 mod outages;
 mod outcome;
 pub mod radio;
+pub mod replay;
 pub mod report;
 pub mod routers;
 pub mod routing;
 pub mod run;
 pub mod scenario;
+pub mod seeds;
+pub mod sweep;
 mod table;
+pub mod tables;
 pub mod trace;
 pub mod traffic;
 pub mod units;
 
 pub use buffers::{BufferSetting, BufferSettingError, Buffers};
-pub use outcome::{Course, Handed, Outcome};
+pub use outcome::{Course, Outcome};
 
 pub use event::{
     ContactEvent, ContactTrace, MessageEvent, MessageIndex, MessageName, NodeIndex, SimTime,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::event::{MessageIndex, NodeIndex, SimTime};
+use crate::log::{Air, Happening, Keep, Log, What};
 
 /// What came out of a run. Times are in seconds, sizes in bytes. What has no value (a mean of nothing) is `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,21 +51,8 @@ pub struct Outcome {
 pub struct Course {
     /// The figures.
     pub outcome: Outcome,
-    /// Every transfer that was completed, in order of time.
-    pub handovers: Vec<Handed>,
-}
-
-/// A transfer that was completed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Handed {
-    /// When.
-    pub at: SimTime,
-    /// Who had it.
-    pub from: NodeIndex,
-    /// Who has it now.
-    pub to: NodeIndex,
-    /// Which message; `None` for what is no message of the scenario, such as junk.
-    pub message: Option<MessageIndex>,
+    /// What led to them, if it was kept.
+    pub log: Log,
 }
 
 /// Counts while a run goes on.
@@ -83,27 +71,104 @@ pub(crate) struct Tally {
     hops: u64,
     latencies: Vec<Duration>,
     held: Duration,
+    /// Where everything is kept.
+    log: Option<Log>,
+}
+
+/// A copy that is held no longer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Release {
+    pub(crate) node: NodeIndex,
+    pub(crate) message: Option<MessageIndex>,
+    pub(crate) size: u64,
+    /// Since when it was held.
+    pub(crate) received: SimTime,
+    /// Evicted or expired.
+    pub(crate) dropped: bool,
 }
 
 impl Tally {
+    pub(crate) fn new(keep: Keep, nodes: u32) -> Self {
+        let air = || vec![Air::default(); nodes as usize];
+        Self {
+            log: (keep == Keep::Everything).then(|| Log {
+                happenings: Vec::new(),
+                air: air(),
+            }),
+            ..Self::default()
+        }
+    }
+
     /// A message arrived for the first time.
-    pub(crate) fn deliver(&mut self, written: SimTime, now: SimTime, hops: u32) {
+    pub(crate) fn deliver(
+        &mut self,
+        message: MessageIndex,
+        written: SimTime,
+        now: SimTime,
+        hops: u32,
+    ) {
         self.latencies.push(now.since(written));
         self.hops += u64::from(hops);
+        self.note(now, What::Delivered { message, hops });
     }
 
     /// A copy is held no longer.
-    pub(crate) fn release(&mut self, received: SimTime, now: SimTime, dropped: bool) {
+    pub(crate) fn release(&mut self, now: SimTime, release: Release) {
+        let Release {
+            node,
+            message,
+            size,
+            received,
+            dropped,
+        } = release;
         if dropped {
             self.dropped += 1;
         } else {
             self.removed += 1;
         }
         self.held += now.since(received);
+        let what = What::Released {
+            node,
+            message,
+            size,
+            dropped,
+        };
+        self.note(now, what);
+    }
+
+    /// Something happens that counts elsewhere.
+    pub(crate) fn note(&mut self, at: SimTime, what: What) {
+        if let Some(log) = &mut self.log {
+            log.happenings.push(Happening { at, what });
+        }
+    }
+
+    /// Two nodes were on the air for so long, with so many bytes.
+    pub(crate) fn on_air(&mut self, from: NodeIndex, to: NodeIndex, time: Duration, bytes: u64) {
+        let Some(log) = &mut self.log else {
+            return;
+        };
+        let micros = time.as_micros() as u64;
+        if let Some(air) = log.air.get_mut(from.as_usize()) {
+            air.sends += micros;
+            air.sent += bytes;
+        }
+        if let Some(air) = log.air.get_mut(to.as_usize()) {
+            air.receives += micros;
+            air.received += bytes;
+        }
+    }
+
+    /// The figures, and what led to them.
+    pub(crate) fn course(mut self) -> Course {
+        Course {
+            log: self.log.take().unwrap_or_default(),
+            outcome: self.outcome(),
+        }
     }
 
     /// The figures.
-    pub(crate) fn outcome(mut self) -> Outcome {
+    fn outcome(mut self) -> Outcome {
         self.latencies.sort_unstable();
         let delivered = self.latencies.len() as u64;
         let total: Duration = self.latencies.iter().sum();

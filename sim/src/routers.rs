@@ -2,7 +2,8 @@
 
 use chappe_gossip::Copies;
 use chappe_gossip::policies::{
-    DirectDelivery, Epidemic, FirstContact, MaxProp, Prophet, RandomOrder, SprayAndWait,
+    DirectDelivery, Epidemic, FirstContact, MaxProp, MeasuredSpray, Prophet, RandomOrder,
+    SprayAndPull, SprayAndWait,
 };
 use chappe_gossip::policy::{Habits, Policy};
 
@@ -10,6 +11,7 @@ use chappe_node::PolicyChoice;
 
 use crate::compat::Replay;
 use crate::event::ContactEvent;
+use crate::log::Keep;
 use crate::outcome::{Course, Outcome};
 use crate::routing::{self, Network};
 use crate::scenario::World;
@@ -23,7 +25,7 @@ pub struct Router {
     pub about: &'static str,
     habits: fn() -> Habits,
     policy: fn() -> Box<dyn Policy + Send>,
-    replay: fn(&Replay<'_>, u64) -> Outcome,
+    replay: fn(&Replay<'_>, u64, Keep) -> Course,
 }
 
 /// The copies of spray and wait: The ONE's default scenario has 6.
@@ -36,14 +38,18 @@ macro_rules! router {
             about: $about,
             habits: || $policy.habits(),
             policy: || Box::new($policy),
-            replay: |replay, seed| replay.run(|| $policy, seed),
+            replay: |replay, seed, keep| replay.course(|| $policy, seed, keep),
         }
     };
 }
 
 /// Every router.
-pub const ROUTERS: [Router; 8] = [
-    router!("default", "what devices do unless told otherwise", Epidemic),
+pub const ROUTERS: [Router; 11] = [
+    router!(
+        "default",
+        "what phones do: a few carriers at once, more the longer it takes; recipients take theirs among others",
+        SprayAndPull::PHONES
+    ),
     router!(
         "direct-delivery",
         "who wrote a message keeps it until it meets the recipient",
@@ -65,6 +71,11 @@ pub const ROUTERS: [Router; 8] = [
         MaxProp::default()
     ),
     router!(
+        "measured-spray",
+        "sixteen copies, halved at each hand-over; what has spread most makes room",
+        MeasuredSpray::default()
+    ),
+    router!(
         "prophet",
         "carriers that are likelier to meet the recipient",
         Prophet::new()
@@ -73,6 +84,16 @@ pub const ROUTERS: [Router; 8] = [
         "prophet-v2",
         "the same, harder to mislead by short encounters",
         Prophet::v2()
+    ),
+    router!(
+        "relays",
+        "what relays do: as phones, but they take all that is shown",
+        SprayAndPull::RELAYS
+    ),
+    router!(
+        "selective",
+        "the fewest transmissions: 20 copies; of the last ones only recipients take theirs, which tells who they are",
+        SprayAndPull::SELECTIVE
     ),
     router!(
         "spray-and-wait",
@@ -106,7 +127,10 @@ impl Router {
     /// The setting of a device that makes it route so; `None` where no device does.
     pub fn device(&self) -> Option<PolicyChoice> {
         match self.name {
-            "default" => Some(PolicyChoice::Epidemic),
+            "default" => Some(PolicyChoice::SprayAndPull(SprayAndPull::PHONES)),
+            "measured-spray" => Some(PolicyChoice::MeasuredSpray),
+            "relays" => Some(PolicyChoice::SprayAndPull(SprayAndPull::RELAYS)),
+            "selective" => Some(PolicyChoice::SprayAndPull(SprayAndPull::SELECTIVE)),
             "spray-and-wait" => Some(PolicyChoice::SprayAndWait {
                 copies: COPIES.count(),
             }),
@@ -116,7 +140,14 @@ impl Router {
 
     /// One run of the router that devices run; `None` unless it [is sealed](Self::is_sealed).
     pub fn route(&self, network: &Network<'_>, seed: u64) -> Option<Outcome> {
-        self.is_sealed().then(|| network.run(&self.policy, seed))
+        let course = self.route_course(network, seed, Keep::Figures);
+        course.map(|course| course.outcome)
+    }
+
+    /// The same, and what happened in it.
+    pub fn route_course(&self, network: &Network<'_>, seed: u64, keep: Keep) -> Option<Course> {
+        self.is_sealed()
+            .then(|| network.course(&self.policy, seed, keep))
     }
 
     /// One run of the router that devices run, on the links of a world, which are taken as they come. The router has to
@@ -126,12 +157,18 @@ impl Router {
         world: &World,
         links: impl Iterator<Item = ContactEvent>,
         seed: u64,
+        keep: Keep,
     ) -> Course {
-        routing::run_world(world, links, &self.policy, seed)
+        routing::run_world(world, links, &self.policy, seed, keep)
     }
 
     /// One run in The ONE's way.
     pub fn replay(&self, replay: &Replay<'_>, seed: u64) -> Outcome {
-        (self.replay)(replay, seed)
+        self.replay_course(replay, seed, Keep::Figures).outcome
+    }
+
+    /// The same, and what happened in it.
+    pub fn replay_course(&self, replay: &Replay<'_>, seed: u64, keep: Keep) -> Course {
+        (self.replay)(replay, seed, keep)
     }
 }

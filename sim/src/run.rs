@@ -1,14 +1,21 @@
 //! One run of a scenario: a world, a router and a seed in, what came of it out, with the oracle beside it.
 
+use std::sync::Arc;
+
+use chappe_node::PolicyChoice;
+use chappe_wire::ByteCount;
 use serde::{Deserialize, Serialize};
 
 use crate::cost::{Cost, Meter};
-use crate::event::{ContactEvent, ContactTrace, SimTime};
+use crate::event::{ContactEvent, ContactTrace, NodeIndex, SimTime};
 use crate::full::{self, FullError};
+use crate::log::Keep;
 use crate::oracle::{self, Bounds, Question};
 use crate::outcome::Course;
+use crate::radio::Preset;
 use crate::routers::Router;
 use crate::scenario::{Behaviour, Scenario, ScenarioError, World};
+use crate::tables::{Label, Member, Parameter, Surroundings};
 use crate::units::Rate;
 
 /// How much of a node there is.
@@ -23,6 +30,25 @@ pub enum Level {
     Full,
 }
 
+impl Level {
+    /// Its name in scenarios and results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Routing => "routing",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// What is wanted of a run beside its figures.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// What the same links allow. It keeps all links in memory.
+    pub oracle: bool,
+    /// What happened.
+    pub keep: Keep,
+}
+
 /// What came of a run.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -34,6 +60,8 @@ pub struct Run {
     pub not_modelled: Vec<&'static str>,
     /// What the same links allow, where it was asked for. Faults are not the oracle's.
     pub oracle: Option<Bounds>,
+    /// Where and among whom; empty unless everything was to be kept.
+    pub surroundings: Surroundings,
 }
 
 /// Why there is no run.
@@ -67,16 +95,10 @@ pub fn run(
     scenario: &Scenario,
     router: &Router,
     seed: u64,
-    with_oracle: bool,
+    wanted: Wanted,
 ) -> Result<Run, RunError> {
-    if !router.is_sealed() {
-        return Err(RunError::Unsealed(router.name));
-    }
+    let device = check(scenario, router)?;
     let level = scenario.file.level;
-    let device = match level {
-        Level::Routing => None,
-        Level::Full => Some(router.device().ok_or(RunError::NoDevice(router.name))?),
-    };
     let meter = Meter::start();
     let mut world = scenario.build(seed)?;
     let links = std::mem::replace(&mut world.contacts, Box::new(std::iter::empty()));
@@ -84,21 +106,97 @@ pub fn run(
     // The oracle has to know the future; a run does without.
     let mut kept = Vec::new();
     let links = links.inspect(|event| {
-        if with_oracle {
+        if wanted.oracle {
             kept.push(*event);
         }
     });
     let course = match device {
-        None => router.route_world(&world, links, seed),
-        Some(policy) => full::run_world(&world, links, policy, seed)?,
+        None => router.route_world(&world, links, seed, wanted.keep),
+        Some(policy) => full::run_world(&world, links, policy, seed, wanted.keep)?,
     };
     let cost = meter.read();
-    let oracle = with_oracle.then(|| bounds(&world, kept));
+    let oracle = wanted.oracle.then(|| bounds(&world, kept));
+    let surroundings = match wanted.keep {
+        Keep::Everything => surroundings(scenario, world, seed)?,
+        Keep::Figures => Surroundings::default(),
+    };
     Ok(Run {
         course,
         cost,
         not_modelled,
         oracle,
+        surroundings,
+    })
+}
+
+/// Whether a router can run in a scenario. At the full level, the setting of a device that makes it route so.
+///
+/// # Errors
+/// [`RunError`], if it cannot.
+pub fn check(scenario: &Scenario, router: &Router) -> Result<Option<PolicyChoice>, RunError> {
+    if !router.is_sealed() {
+        return Err(RunError::Unsealed(router.name));
+    }
+    match scenario.file.level {
+        Level::Routing => Ok(None),
+        Level::Full => Ok(Some(
+            router.device().ok_or(RunError::NoDevice(router.name))?,
+        )),
+    }
+}
+
+/// What runs of this scenario are; the seed is 0.
+///
+/// # Errors
+/// [`ScenarioError`], where a file that it names cannot be read.
+pub fn label(
+    scenario: &Scenario,
+    name: &str,
+    router: &str,
+    parameters: &[Parameter],
+) -> Result<Label, ScenarioError> {
+    Ok(Label {
+        scenario: name.to_owned(),
+        router: router.to_owned(),
+        mode: scenario.file.level.name().to_owned(),
+        seed: 0,
+        input: scenario.input_hash()?,
+        document: scenario.document(),
+        parameters: parameters.to_vec(),
+    })
+}
+
+fn surroundings(
+    scenario: &Scenario,
+    world: World,
+    seed: u64,
+) -> Result<Surroundings, ScenarioError> {
+    let groups = scenario.file.groups.iter();
+    let groups: Vec<Arc<str>> = groups.map(|group| group.name.as_str().into()).collect();
+    let radios = world.radios.into_iter();
+    let radios: Vec<Arc<Preset>> = radios.map(|(_, radio)| Arc::new(radio)).collect();
+    let members = world
+        .group_of
+        .iter()
+        .zip(&world.radio_of)
+        .zip(&world.buffers);
+    let members = members.map(|((group, radio), buffer)| Member {
+        group: groups.get(usize::from(*group)).cloned().unwrap_or_default(),
+        buffer: ByteCount::new(*buffer),
+        radio: radios.get(usize::from(*radio)).cloned(),
+    });
+    let mut fleet = scenario.fleet(seed)?;
+    let ways = fleet.iter_mut().flat_map(|fleet| {
+        let nodes = (0..fleet.nodes()).map(NodeIndex::new);
+        nodes
+            .map(|node| fleet.legs_until(node, world.end))
+            .collect::<Vec<_>>()
+    });
+    Ok(Surroundings {
+        members: members.collect(),
+        ways: ways.collect(),
+        messages: world.messages,
+        end: world.end,
     })
 }
 

@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use chappe_sim::log::Keep;
 use chappe_sim::routers::Router;
-use chappe_sim::run::{Run, run};
+use chappe_sim::run::{Run, Wanted, run};
 use chappe_sim::scenario::Scenario;
 
 /// Five people, and what is written and who meets whom comes on top.
@@ -60,8 +61,8 @@ const EVERYONE: &str =
 
 /// Who handed which message to whom.
 fn decisions(run: &Run) -> Vec<(u32, u32, Option<u32>)> {
-    let handed = run.course.handovers.iter();
-    let handed = handed.map(|handed| {
+    let handed = run.course.log.handovers();
+    let handed = handed.map(|(_, handed)| {
         let message = handed.message.map(|message| message.get());
         (handed.from.get(), handed.to.get(), message)
     });
@@ -93,10 +94,8 @@ fn both_levels_hand_over_the_same_in_the_same_order() {
     assert_eq!(decisions(&routing), expected);
     assert_eq!(decisions(&full), expected);
     let seconds = |run: &Run| -> Vec<u64> {
-        let handed = run.course.handovers.iter();
-        handed
-            .map(|handed| handed.at.as_micros() / 30_000_000)
-            .collect()
+        let handed = run.course.log.handovers();
+        handed.map(|(at, _)| at.as_micros() / 30_000_000).collect()
     };
     assert_eq!(seconds(&full), seconds(&routing));
 }
@@ -114,9 +113,8 @@ fn both_levels_hand_over_the_same_in_each_meeting() {
             .map(|level| of(EVERYONE, &SLOW, router, seed, &[level]));
         // Among what is of about one age the order is random, so each meeting counts as a whole.
         let by_meeting = |run: &Run| {
-            let handed = run.course.handovers.iter().zip(decisions(run));
-            let handed =
-                handed.map(|(handed, decision)| (handed.at.as_micros() / 600_000_000, decision));
+            let handed = run.course.log.handovers().zip(decisions(run));
+            let handed = handed.map(|((at, _), decision)| (at.as_micros() / 600_000_000, decision));
             let mut handed: Vec<_> = handed.collect();
             handed.sort_unstable();
             handed
@@ -173,9 +171,9 @@ fn the_same_seed_gives_the_same_run() {
     let both = [(); 2].map(|()| line_of(&flood, "spray-and-wait", 7, &["level=full"]).course);
     assert_eq!(both[0], both[1]);
     let junk = both[0]
-        .handovers
-        .iter()
-        .filter(|handed| handed.message.is_none());
+        .log
+        .handovers()
+        .filter(|(_, handed)| handed.message.is_none());
     assert!(junk.count() > 20);
 }
 
@@ -183,7 +181,10 @@ fn the_same_seed_gives_the_same_run() {
 fn what_no_device_does_is_refused_or_told() {
     let scenario = scenario(LINE, Path::new("line.toml"), &["level=full"]);
     let router = Router::named("direct-delivery").unwrap();
-    let refused = run(&scenario, router, 1, false).err().unwrap().to_string();
+    let refused = run(&scenario, router, 1, Wanted::default())
+        .err()
+        .unwrap()
+        .to_string();
     assert!(refused.contains("level=routing"), "{refused}");
     let text = format!("{EVERYONE}[[faults]]\ndrop-all = {{ share = 0.5 }}\n");
     let told = line_of(&text, "default", 1, &["level=full"]).not_modelled;
@@ -211,7 +212,11 @@ fn of(text: &str, meetings: &[(u32, u32, u32)], router: &str, seed: u64, setting
     std::fs::write(folder.path().join("line.txt"), contacts).unwrap();
     let text = format!("{LINE}{text}");
     let scenario = scenario(&text, &folder.path().join("line.toml"), settings);
-    run(&scenario, Router::named(router).unwrap(), seed, false).unwrap()
+    let wanted = Wanted {
+        keep: Keep::Everything,
+        ..Wanted::default()
+    };
+    run(&scenario, Router::named(router).unwrap(), seed, wanted).unwrap()
 }
 
 fn scenario(text: &str, path: &Path, settings: &[&str]) -> Scenario {

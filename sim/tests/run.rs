@@ -1,28 +1,17 @@
 //! `chappe-sim run`: every scenario that ships runs, the same everywhere; results appear whole; faults do harm.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod common;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
+use chappe_sim::log::Keep;
 use chappe_sim::routers::Router;
-use chappe_sim::run::{Run, run};
+use chappe_sim::run::{Run, Wanted, run};
 use chappe_sim::scenario::Scenario;
+use common::{PARK, sim};
 use serde_json::{Map, Value};
-
-const PARK: &str = r#"about = "A park"
-duration = "40min"
-
-[[groups]]
-name = "people"
-count = 40
-radio = "ble"
-movement.random-waypoint = { area = "200m x 200m", speed = "0.5..1.5m/s", pause = "0s..2min" }
-
-[[traffic]]
-when.poisson = { every = "20s" }
-size = "1kB..2kB"
-ends = "20min"
-"#;
 
 /// The names that results have had since there are results.
 const NAMES: [&str; 19] = [
@@ -145,20 +134,21 @@ fn results_are_files_that_a_report_reads() {
         ]);
         assert!(output.status.success());
     }
-    let mut names: Vec<String> = std::fs::read_dir(&out)
-        .unwrap()
+    let tables = std::fs::read_dir(&out).unwrap();
+    let mut names: Vec<String> = tables
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(
-        names,
-        [
-            "park-default-routing-1.json",
-            "park-default-routing-2.json",
-            "park-spray-and-wait-routing-1.json",
-            "park-spray-and-wait-routing-2.json",
-        ]
-    );
+    let all = "contact cost message node position run series transfer";
+    assert_eq!(names.join(" "), all);
+    for name in names {
+        let files = std::fs::read_dir(out.join(name)).unwrap();
+        let files = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let (whole, other): (Vec<_>, Vec<_>) = files.partition(|name| name.ends_with(".parquet"));
+        assert_eq!(whole.len(), 4, "{whole:?}");
+        assert!(other.is_empty(), "{other:?}");
+        assert!(whole.iter().all(|name| name.starts_with("park-")));
+    }
     let page = folder.path().join("report.html");
     let output = sim(&[
         "report",
@@ -183,8 +173,8 @@ fn who_drops_and_who_floods_does_harm() {
     assert!(some.hopcount_avg < honest.hopcount_avg && some.hopcount_avg > dropping.hopcount_avg);
     let flood = "[[faults]]\nflood = { share = 0.1, every = \"5s\", size = \"4kB\" }\n";
     let flooded = park(flood, "default");
-    let junk = flooded.course.handovers.iter();
-    let junk = junk.filter(|handed| handed.message.is_none()).count();
+    let junk = flooded.course.log.handovers();
+    let junk = junk.filter(|(_, handed)| handed.message.is_none()).count();
     assert!(junk > 1_000, "{junk}");
     let flooded = flooded.course.outcome;
     assert_eq!(flooded.created, honest.created);
@@ -272,19 +262,16 @@ fn park(faults: &str, router: &str) -> Run {
 fn park_of(text: &str, faults: &str, router: &str) -> Run {
     let text = format!("{text}{faults}");
     let scenario = Scenario::parse(&text, Path::new("park.toml"), &[]).unwrap();
-    run(&scenario, Router::named(router).unwrap(), 1, true).unwrap()
+    let wanted = Wanted {
+        oracle: true,
+        keep: Keep::Everything,
+    };
+    run(&scenario, Router::named(router).unwrap(), 1, wanted).unwrap()
 }
 
 fn shipped(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     folder.join(name).with_extension("toml")
-}
-
-fn sim(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_chappe-sim"))
-        .args(arguments)
-        .output()
-        .unwrap()
 }
 
 /// The runs, without what they have cost.

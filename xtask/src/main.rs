@@ -16,6 +16,8 @@ mod suite;
 mod tally;
 mod tools;
 mod tree;
+mod venv;
+mod xmpp_test;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -58,7 +60,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 11] = [
+const CHORES: [Chore; 12] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -112,6 +114,12 @@ const CHORES: [Chore; 11] = [
         arguments: "[--count N] [--from N]",
         about: "10,000 (or N) random conversations with a foreign OMEMO implementation; slow",
         run: omemo_walk::run,
+    },
+    Chore {
+        name: "xmpp-test",
+        arguments: "",
+        about: "OMEMO with a real XMPP server and client, on loopback; installs them if need be",
+        run: |root, args| none(args).and_then(|()| xmpp_test::run(root)),
     },
     Chore {
         name: "radio-lab",

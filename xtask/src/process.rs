@@ -78,6 +78,17 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Whether `command` can be started and succeeds; nothing is shown.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+/// Whether a program of this name is installed.
+pub(crate) fn is_installed(name: &str, root: &Path) -> bool {
+    let look = format!("command -v {name}");
+    succeeds(program("sh", root).args(["-c", &look]))
+}
+
 /// Runs `command`, shows its standard output line by line and hands each line to `see`.
 /// True if it succeeded.
 ///

@@ -14,7 +14,7 @@ use crate::capture::{self, Sent};
 use crate::controllers::Octets;
 use crate::lab::Lab;
 use crate::node::{Node, introduce};
-use crate::report::Shown;
+use crate::report::{Shown, median};
 use crate::wait;
 
 /// So many pairs, A B A B.
@@ -251,9 +251,4 @@ fn adapter(sent: &BTreeMap<u16, Sent>, number: u16) -> anyhow::Result<&Sent> {
 fn last(sent: &BTreeMap<u16, Sent>) -> u64 {
     let payloads = sent.values().filter_map(|sent| sent.payloads.last());
     payloads.map(|payload| payload.at).max().unwrap_or_default()
-}
-
-fn median(mut ratios: Vec<f64>) -> f64 {
-    ratios.sort_by(f64::total_cmp);
-    ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
 }

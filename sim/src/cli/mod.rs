@@ -14,6 +14,7 @@ mod sweep;
 mod trace;
 
 use std::fmt;
+use std::io::{self, Write as _};
 
 use clap::{Parser, Subcommand};
 
@@ -53,8 +54,9 @@ enum Command {
 
 impl Cli {
     /// Does what was asked for.
-    pub(crate) fn run(&self) -> Result<(), Failure> {
+    pub(crate) fn run(&self) -> Result<Ending, Failure> {
         match &self.command {
+            Command::Compare(args) => return compare::run(args),
             Command::Run(args) => run::run(args),
             Command::Replay(args) => replay::run(args),
             Command::Oracle(args) => oracle::run(args),
@@ -62,32 +64,59 @@ impl Cli {
             Command::Sweep(args) => sweep::run(args),
             Command::Merge(args) => merge::run(args),
             Command::Report(args) => report::run(args),
-            Command::Compare(args) => compare::run(args),
             Command::Routers(args) => routers::run(args),
             Command::Models(args) => models::run(args),
             Command::Presets(args) => presets::run(args),
-        }
+        }?;
+        Ok(Ending::Good)
     }
+}
+
+/// How a command ended that did its work.
+pub(crate) enum Ending {
+    /// As it should.
+    Good,
+    /// New results are worse than old ones.
+    Worse,
+}
+
+/// Writes a text to standard output.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
 }
 
 /// What happened and what to do, in one sentence.
 #[derive(Debug)]
-pub(crate) struct Failure(String);
+pub(crate) struct Failure {
+    sentence: String,
+    /// Whoever read the output has gone, as `head` does.
+    pub(crate) unread: bool,
+}
 
 impl Failure {
     pub(crate) fn new(sentence: impl fmt::Display) -> Self {
-        Self(sentence.to_string())
+        Self {
+            sentence: sentence.to_string(),
+            unread: false,
+        }
     }
 }
 
-impl<E: std::error::Error> From<E> for Failure {
+impl<E: std::error::Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::new(error)
+        let any: &(dyn std::error::Error + 'static) = &error;
+        let io = any.downcast_ref::<io::Error>();
+        Self {
+            unread: io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe),
+            ..Self::new(&error)
+        }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.sentence)
     }
 }

@@ -1,6 +1,8 @@
 //! `chappe-sim models`.
 
-use super::Failure;
+use std::fmt::Write as _;
+
+use super::{Failure, say};
 
 /// Arguments of `models`.
 #[derive(clap::Args)]
@@ -62,11 +64,12 @@ const MODELS: [(&str, &[(&str, &str)]); 3] = [
 ];
 
 pub(crate) fn run(_args: &Args) -> Result<(), Failure> {
+    let mut text = String::new();
     for (key, models) in MODELS {
-        println!("{key}");
+        let _ = writeln!(text, "{key}");
         for (name, about) in models {
-            println!("  {name:<16} {about}");
+            let _ = writeln!(text, "  {name:<16} {about}");
         }
     }
-    Ok(())
+    say(&text)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chappe_sim::oracle::{self, Bound, Question};
 use chappe_sim::{Rate, trace, units};
 
-use super::Failure;
+use super::{Failure, say};
 
 /// Arguments of `oracle`.
 #[derive(clap::Args)]
@@ -35,11 +35,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (rate, ttl) = (args.rate, args.ttl);
     let bounds = oracle::bounds(&contacts, &messages, &Question { rate, ttl });
     if args.json {
-        println!("{}", serde_json::to_string(&bounds)?);
-        return Ok(());
+        let object = serde_json::to_string(&bounds)?;
+        return say(&format!("{object}\n"));
     }
-    println!(
-        "of {} messages   delivered  mean delay      median     relays",
+    let mut text = format!(
+        "of {} messages   delivered  mean delay      median     relays\n",
         messages.len()
     );
     for (name, bound) in [
@@ -48,9 +48,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         ("schedule", &bounds.schedule),
         ("fewest relays", &bounds.fewest_relays),
     ] {
-        println!("{}", row(name, bound));
+        text.push_str(&row(name, bound));
+        text.push('\n');
     }
-    Ok(())
+    say(&text)
 }
 
 fn row(name: &str, bound: &Bound) -> String {

@@ -1,8 +1,10 @@
 //! `chappe-sim presets`.
 
+use std::fmt::Write as _;
+
 use chappe_sim::radio::{self, PRESETS};
 
-use super::Failure;
+use super::{Failure, say};
 
 /// Arguments of `presets`.
 #[derive(clap::Args)]
@@ -14,13 +16,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(name) = &args.name {
         radio::preset(name)?;
-        for (_, text) in PRESETS.iter().filter(|(known, _)| known == name) {
-            print!("{text}");
-        }
-        return Ok(());
+        let texts = PRESETS.iter().filter(|(known, _)| known == name);
+        return say(&texts.map(|(_, text)| *text).collect::<String>());
     }
-    println!(
-        "{:<12} {:>6} {:>11} {:>6} {:>5}  about",
+    let mut text = format!(
+        "{:<12} {:>6} {:>11} {:>6} {:>5}  about\n",
         "radio", "range", "mean rate", "links", "star"
     );
     for (name, _) in PRESETS {
@@ -35,11 +35,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "{:.0} kB/s",
             preset.mean_rate().bytes_per_second() as f64 / 1000.0
         );
-        println!(
+        let _ = writeln!(
+            text,
             "{name:<12} {range:>6} {rate:>11} {links:>6} {star:>5}  {}",
             preset.about
         );
     }
-    println!("All are models. `presets NAME` shows each number with its source.");
-    Ok(())
+    text.push_str("All are models. `presets NAME` shows each number with its source.\n");
+    say(&text)
 }

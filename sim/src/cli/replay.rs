@@ -3,20 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chappe_sim::compat::{self, Replay};
-use chappe_sim::cost::{Cost, Meter};
+use chappe_sim::replay::{self, Recording, ReplayError, Terms};
 use chappe_sim::routers::Router;
-use chappe_sim::routing::{self, Network};
-use chappe_sim::{BufferSetting, Buffers, Outcome, Rate, SimTime, trace, units};
-use chappe_wire::ByteCount;
+use chappe_sim::run::Run;
+use chappe_sim::seeds::Seeds;
+use chappe_sim::{BufferSetting, Rate, SimTime, units};
 use rayon::prelude::*;
-use serde::Serialize;
 
 use super::Failure;
-use super::runs::{self, Seeds};
-
-/// The ONE's default, for nodes of which nothing else is said.
-const DEFAULT_BUFFER: ByteCount = ByteCount::new(5_000_000);
+use super::runs::{self, Line, Output, Threads};
 
 /// Arguments of `replay`.
 #[derive(clap::Args)]
@@ -57,93 +52,64 @@ pub(crate) struct Args {
     /// One object a run, one a line.
     #[arg(long)]
     json: bool,
-}
-
-/// A run, as it is printed.
-#[derive(Serialize)]
-struct Run<'a> {
-    router: &'a str,
-    mode: &'a str,
-    seed: u64,
-    #[serde(flatten)]
-    outcome: Outcome,
-    #[serde(flatten)]
-    cost: Cost,
+    /// With the tables, leave out what physics allows.
+    #[arg(long, requires = "out")]
+    no_oracle: bool,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if !args.one_compat && !args.router.is_sealed() {
-        return Err(Failure::new(format!(
-            "`{}` needs to see what sealed traffic hides: add `--one-compat`",
-            args.router.name
-        )));
+        return Err(ReplayError::Unsealed(args.router.name).into());
     }
-    let loading = Meter::start();
-    let contacts = trace::read_contacts(&args.contacts)?;
-    let messages = trace::read_messages(&args.messages)?;
-    let replay = Replay::new(&contacts, &messages, args.compat_settings())?;
-    let network = Network::new(&contacts, &messages, args.routing_settings())?;
-    let loading = loading.read();
-    let seeds = args.seeds.clone().unwrap_or(Seeds::one(args.seed)).0;
-    let one = |seed| {
-        let meter = Meter::start();
-        let (mode, outcome) = if args.one_compat {
-            ("one-compat", Some(args.router.replay(&replay, seed)))
-        } else {
-            ("routing", args.router.route(&network, seed))
-        };
-        Some(Run {
+    let recording = Recording::read(&args.contacts, &args.messages)?;
+    let terms = args.terms();
+    let (mut input, mut bounds) = (String::new(), None);
+    if args.output.is_wanted() {
+        input = replay::input_hash(&[&args.contacts, &args.messages])?;
+        // The same for all seeds.
+        bounds = (!args.no_oracle).then(|| recording.bounds(&terms));
+    }
+    let seeds = args.seeds.clone().unwrap_or(Seeds::one(args.seed));
+    let progress = runs::progress(seeds.count());
+    let wanted = args.output.wanted(false);
+    let one = |seed| -> Result<Line, Failure> {
+        let mut run: Run = recording.run(&terms, args.router, seed, wanted)?;
+        run.oracle.clone_from(&bounds);
+        let label = recording.label(&terms, args.router.name, seed, &input);
+        args.output.write(&label, &run)?;
+        progress.inc(1);
+        Ok(Line {
+            scenario: None,
             router: args.router.name,
-            mode,
+            mode: terms.mode(),
             seed,
-            outcome: outcome?,
-            cost: loading.and(meter.read()),
+            outcome: run.course.outcome,
+            cost: run.cost,
+            not_modelled: None,
+            oracle: run.oracle,
         })
     };
-    let runs: Vec<_> = seeds.into_par_iter().filter_map(one).collect();
-    for run in &runs {
-        if args.json {
-            println!("{}", serde_json::to_string(run)?);
-        } else {
-            println!("{}", run.for_people());
-        }
-    }
-    Ok(())
+    let lines = args.threads.install(|| {
+        let runs = seeds.range().into_par_iter().map(one);
+        runs.collect::<Result<Vec<_>, _>>()
+    })??;
+    progress.finish_and_clear();
+    runs::print(&lines, args.json)
 }
 
 impl Args {
-    fn compat_settings(&self) -> compat::Settings {
-        compat::Settings {
-            tick: self.tick,
+    fn terms(&self) -> Terms {
+        Terms {
+            one_compat: self.one_compat.then_some(self.tick),
             rate: self.rate,
-            buffers: self.buffers(),
+            buffers: self.buffer.clone(),
             ttl: self.ttl,
-            end: self.end(),
+            end: self.end.map(|end| SimTime::ZERO.after(end)),
         }
-    }
-
-    fn routing_settings(&self) -> routing::Settings {
-        routing::Settings {
-            rate: self.rate,
-            buffers: self.buffers(),
-            ttl: self.ttl,
-            end: self.end(),
-        }
-    }
-
-    fn buffers(&self) -> Buffers {
-        let all = Buffers::all(DEFAULT_BUFFER);
-        self.buffer.iter().copied().fold(all, Buffers::with)
-    }
-
-    fn end(&self) -> Option<SimTime> {
-        self.end.map(|end| SimTime::ZERO.after(end))
-    }
-}
-
-impl Run<'_> {
-    fn for_people(&self) -> String {
-        runs::for_people(self.router, self.seed, &self.outcome, &self.cost)
     }
 }
 

@@ -11,7 +11,8 @@ use super::Failure;
 /// Arguments of `report`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The folder with what `replay --json` and `oracle --json` have printed, in files that end in `.json`.
+    /// The folder that `run --out`, `replay --out`, `sweep` or `merge` have written, or that has lines of `--json` in files
+    /// that end in `.json`.
     folder: PathBuf,
     /// The page.
     #[arg(long, short)]
@@ -19,7 +20,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let page = page(&Results::read(&args.folder)?);
+    let page = page(&Results::read(&args.folder)?)?;
     let failed = |error: std::io::Error| {
         Failure::new(format_args!(
             "{} cannot be written: {error}",

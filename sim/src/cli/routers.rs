@@ -1,21 +1,24 @@
 //! `chappe-sim routers`.
 
+use std::fmt::Write as _;
+
 use chappe_sim::routers::ROUTERS;
 
-use super::Failure;
+use super::{Failure, say};
 
 /// Arguments of `routers`.
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 
 pub(crate) fn run(_args: &Args) -> Result<(), Failure> {
+    let mut text = String::new();
     for router in &ROUTERS {
         let mark = match (router.sees_destinations(), router.is_sealed()) {
             (true, _) => " (sees destinations: only with --one-compat)",
             (_, false) => " (sees paths: only with --one-compat)",
             _ => "",
         };
-        println!("{:<16} {}{mark}", router.name, router.about);
+        let _ = writeln!(text, "{:<16} {}{mark}", router.name, router.about);
     }
-    Ok(())
+    say(&text)
 }

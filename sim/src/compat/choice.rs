@@ -143,7 +143,7 @@ impl<P: Policy> Engine<'_, P> {
     fn find_candidates(&mut self, node: NodeIndex, peer: NodeIndex, link: LinkIndex) -> bool {
         let mut scratch = std::mem::take(&mut self.scratch);
         let (this, other) = (&self.nodes[node], &self.nodes[peer]);
-        let of = if self.habits.sees_destinations {
+        let of = if self.habits.tells_neighbours_apart {
             &this.have
         } else {
             &this.spread
@@ -152,7 +152,7 @@ impl<P: Policy> Engine<'_, P> {
         if let Some(handed) = this.handed.get(&peer) {
             scratch.subtract(handed);
         }
-        if self.habits.sees_destinations && !scratch.is_empty() {
+        if self.habits.tells_neighbours_apart && !scratch.is_empty() {
             let end = self.end_of(link, node);
             let versions = [this.version, other.version];
             let mut view = self.links[link]
@@ -190,7 +190,7 @@ impl<P: Policy> Engine<'_, P> {
 
     /// What is mutable about a copy has changed: the policy is asked anew.
     pub(super) fn reconsider(&mut self, node: NodeIndex, message: MessageIndex) {
-        if self.habits.sees_destinations {
+        if self.habits.tells_neighbours_apart {
             for place in 0..self.nodes[node].links.len() {
                 if let Some((_, link)) = self.nodes[node].links.get(place).copied() {
                     let end = self.end_of(link, node);
@@ -261,6 +261,7 @@ impl<P: Policy> Engine<'_, P> {
                 Class::Stranger
             },
             copies: copy.copies,
+            carriers: 0,
             clear: Some(Clear {
                 destination: endpoint(self.destination(copy.message)),
                 hops: copy.hops,

@@ -18,7 +18,8 @@ use crate::buffers::Buffers;
 use crate::event::{
     ContactEvent, ContactTrace, MessageEvent, MessageIndex, NodeIndex, SimTime, UnknownNode,
 };
-use crate::outcome::{Outcome, Tally};
+use crate::log::{Handed, Keep, What};
+use crate::outcome::{Course, Outcome, Release, Tally};
 use crate::table::Table;
 use crate::units::Rate;
 
@@ -119,7 +120,12 @@ impl<'a> Replay<'a> {
 
     /// One run. `policy` makes each node's policy.
     pub fn run<P: Policy>(&self, policy: impl Fn() -> P, seed: u64) -> Outcome {
-        Engine::new(self, policy, seed).run()
+        self.course(policy, seed, Keep::Figures).outcome
+    }
+
+    /// One run, and what happened in it. `policy` makes each node's policy.
+    pub fn course<P: Policy>(&self, policy: impl Fn() -> P, seed: u64, keep: Keep) -> Course {
+        Engine::new(self, policy, seed, keep).run()
     }
 }
 
@@ -196,7 +202,7 @@ impl Round {
 }
 
 impl<'a, P: Policy> Engine<'a, P> {
-    fn new(replay: &'a Replay<'a>, policy: impl Fn() -> P, seed: u64) -> Self {
+    fn new(replay: &'a Replay<'a>, policy: impl Fn() -> P, seed: u64, keep: Keep) -> Self {
         let nodes = || (0..replay.contacts.nodes).map(NodeIndex::new);
         let count = replay.messages.len();
         let settings = &replay.settings;
@@ -235,20 +241,20 @@ impl<'a, P: Policy> Engine<'a, P> {
             now: SimTime::ZERO,
             ticked: None,
             first_live: MessageIndex::new(0),
-            tally: Tally::default(),
+            tally: Tally::new(keep, replay.contacts.nodes),
             rng: ChaCha8Rng::seed_from_u64(seed),
             scratch: Bits::new(count),
         }
     }
 
-    fn run(mut self) -> Outcome {
+    fn run(mut self) -> Course {
         loop {
             let contact = self.contact_events.peek().map(|event| event.at);
             let message = self.message_events.peek().map(|event| event.at);
             let tick = self.next_tick();
             let next = [contact, message, tick].into_iter().flatten().min();
             let Some(next) = next.filter(|next| *next <= self.end) else {
-                return self.tally.outcome();
+                return self.tally.course();
             };
             self.advance(next);
             if contact == Some(next) {
@@ -310,10 +316,12 @@ impl<'a, P: Policy> Engine<'a, P> {
             }
         }
         self.round.number += 1;
-        for node in std::mem::take(&mut self.round.next) {
+        let mut next = std::mem::take(&mut self.round.next);
+        for node in next.drain(..) {
             let rank = self.round.rank(node);
             self.round.current.push(Reverse((rank, node)));
         }
+        self.round.next = next;
         while let Some(Reverse((rank, node))) = self.round.current.pop() {
             self.round.rank = Some(rank);
             self.nodes[node].queued = false;
@@ -380,6 +388,7 @@ impl<'a, P: Policy> Engine<'a, P> {
 
     fn link_up(&mut self, a: NodeIndex, b: NodeIndex, rate: Rate) {
         self.tally.contacts += 1;
+        self.tally.note(self.now, What::Up { a, b });
         let link = Link {
             ends: [a, b],
             rate,
@@ -406,18 +415,21 @@ impl<'a, P: Policy> Engine<'a, P> {
                 left.learn(now, endpoint(b), right);
                 right.learn(now, endpoint(a), left);
             }
-            for node in [a, b] {
+        }
+        for node in [a, b] {
+            // Where what is shared follows from knowledge, all links may have something to carry now.
+            if self.habits.tells_neighbours_apart {
                 self.nodes[node].version += 1;
                 self.wake_around(node);
+            } else {
+                self.wake(node);
             }
-        } else {
-            self.wake(a);
-            self.wake(b);
         }
     }
 
     fn link_down(&mut self, a: NodeIndex, b: NodeIndex, link: LinkIndex) {
         self.tally.links_down += 1;
+        self.tally.note(self.now, What::Down { a, b });
         for (node, peer) in [(a, b), (b, a)] {
             self.nodes[node].links.retain(|(other, _)| *other != peer);
             let sending = self.nodes[node].sending.as_mut();
@@ -440,6 +452,8 @@ impl<'a, P: Policy> Engine<'a, P> {
 
     fn create(&mut self, event: &MessageEvent) {
         self.tally.created += 1;
+        let message = event.index;
+        self.tally.note(self.now, What::Written { message });
         let size = event.size.get();
         self.make_room(event.from, size);
         let copies = self.policies[event.from].initial_copies();
@@ -505,6 +519,14 @@ impl<'a, P: Policy> Engine<'a, P> {
         self.tally.relayed += 1;
         self.tally.data_bytes += copy.size;
         let message = copy.message;
+        let time = self.now.since(sending.started);
+        self.tally.on_air(from, to, time, copy.size);
+        let handed = Handed {
+            from,
+            to,
+            message: Some(message),
+        };
+        self.tally.note(self.now, What::Handed(handed));
         let delivered = self.destination(message) == to;
         let handed = self.policies[from].handed_over(copy.copies);
         if let Some(kept) = self.nodes[from].find_mut(message) {
@@ -521,7 +543,8 @@ impl<'a, P: Policy> Engine<'a, P> {
             if !self.nodes[to].done.contains(message.get()) {
                 self.nodes[to].done.insert(message.get());
                 let written = self.written(message);
-                self.tally.deliver(written, self.now, copy.hops + 1);
+                let hops = copy.hops + 1;
+                self.tally.deliver(message, written, self.now, hops);
             }
             if self.habits.acknowledges {
                 self.nodes[from].acknowledged.insert(message.get());
@@ -550,7 +573,17 @@ impl<'a, P: Policy> Engine<'a, P> {
     fn abort(&mut self, from: NodeIndex, sending: &Sending) {
         self.nodes[from].sending = None;
         self.tally.aborted += 1;
-        self.tally.data_bytes += sending.sent(self.now);
+        let sent = sending.sent(self.now);
+        self.tally.data_bytes += sent;
+        let Sending { to, rate, copy, .. } = *sending;
+        let time = rate.time_for(ByteCount::new(sent));
+        self.tally.on_air(from, to, time, sent);
+        let what = What::Cut {
+            from,
+            to,
+            message: Some(copy.message),
+        };
+        self.tally.note(self.now, what);
     }
 
     /// Evicts until `size` bytes fit: false if they cannot.
@@ -574,12 +607,25 @@ impl<'a, P: Policy> Engine<'a, P> {
 
     fn store(&mut self, node: NodeIndex, copy: Held) {
         self.nodes[node].store(copy);
+        let what = What::Taken {
+            node,
+            message: Some(copy.message),
+            size: copy.size,
+        };
+        self.tally.note(self.now, what);
         self.reconsider(node, copy.message);
     }
 
     pub(super) fn forget(&mut self, node: NodeIndex, message: MessageIndex, dropped: bool) {
         if let Some(copy) = self.nodes[node].remove(message) {
-            self.tally.release(copy.received, self.now, dropped);
+            let release = Release {
+                node,
+                message: Some(message),
+                size: copy.size,
+                received: copy.received,
+                dropped,
+            };
+            self.tally.release(self.now, release);
         }
     }
 

@@ -7,7 +7,8 @@ use super::engine::{Engine, FullError, Timer};
 use super::letter;
 use super::node::{Copy, State};
 use crate::event::{NodeIndex, SimTime};
-use crate::outcome::Handed;
+use crate::log::{Handed, What};
+use crate::outcome::Release;
 
 /// What a node says of an envelope that it lets go because it was delivered.
 const RECEIPTED: &str = "its receipt came";
@@ -85,8 +86,14 @@ impl Engine<'_> {
             Event::Taken { link, id, size } => self.taken(node, link, id, size.get()),
             Event::Dropped { id, reason } => {
                 if let Some(copy) = self.nodes[node].held.remove(&id) {
-                    let dropped = reason != RECEIPTED;
-                    self.tally.release(copy.received, self.now, dropped);
+                    let release = Release {
+                        node,
+                        message: self.items.get(&id).copied(),
+                        size: copy.size,
+                        received: copy.received,
+                        dropped: reason != RECEIPTED,
+                    };
+                    self.tally.release(self.now, release);
                 }
             }
             Event::FileComplete(incoming) => self.read(node, &incoming),
@@ -107,16 +114,25 @@ impl Engine<'_> {
             .get(&id)
             .map_or(1, |copy| copy.hops + 1);
         let (received, to) = (at, node);
-        self.nodes[node].held.insert(id, Copy { received, hops });
+        let copy = Copy {
+            received,
+            hops,
+            size,
+        };
+        self.nodes[node].held.insert(id, copy);
+        self.tally.note(
+            at,
+            What::Taken {
+                node,
+                message,
+                size,
+            },
+        );
         self.tally.relayed += 1;
         self.tally.data_bytes += size;
         self.tally.control_bytes = self.tally.control_bytes.saturating_sub(size);
-        self.handovers.push(Handed {
-            at,
-            from,
-            to,
-            message,
-        });
+        let handed = Handed { from, to, message };
+        self.tally.note(at, What::Handed(handed));
         if let Some(message) = message {
             let event = self.world.messages.get(message.as_usize());
             if event.is_some_and(|event| event.to == node) {
@@ -138,7 +154,8 @@ impl Engine<'_> {
         }
         self.delivered[message] = true;
         if self.now.since(event.at) <= self.world.ttl.since(SimTime::ZERO) {
-            self.tally.deliver(event.at, self.now, self.hops[message]);
+            let hops = self.hops[message];
+            self.tally.deliver(message, event.at, self.now, hops);
         }
     }
 }

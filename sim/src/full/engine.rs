@@ -13,8 +13,9 @@ use super::introduction::link_up;
 use super::letter;
 use super::node::{Link, Member, Slot, State};
 use crate::event::{ContactEvent, MessageEvent, MessageIndex, NodeIndex, SimTime};
+use crate::log::{Keep, What};
 use crate::outages::Outages;
-use crate::outcome::{Course, Handed, Tally};
+use crate::outcome::{Course, Tally};
 use crate::scenario::World;
 use crate::table::Table;
 use crate::units::Rate;
@@ -50,8 +51,9 @@ pub fn run_world(
     links: impl Iterator<Item = ContactEvent>,
     policy: PolicyChoice,
     seed: u64,
+    keep: Keep,
 ) -> Result<Course, FullError> {
-    Engine::new(world, policy, seed)?.run(links)
+    Engine::new(world, policy, seed, keep)?.run(links)
 }
 
 pub(super) struct Engine<'a> {
@@ -75,7 +77,6 @@ pub(super) struct Engine<'a> {
     /// What the nodes' clocks show when the run begins.
     pub(super) start: Instant,
     pub(super) tally: Tally,
-    pub(super) handovers: Vec<Handed>,
     pub(super) failure: Option<FullError>,
     pub(super) rng: ChaCha8Rng,
 }
@@ -98,7 +99,12 @@ pub(super) enum Timer {
 }
 
 impl<'a> Engine<'a> {
-    fn new(world: &'a World, policy: PolicyChoice, seed: u64) -> Result<Self, FullError> {
+    fn new(
+        world: &'a World,
+        policy: PolicyChoice,
+        seed: u64,
+        keep: Keep,
+    ) -> Result<Self, FullError> {
         let ttl = chappe_wire::Duration::from_micros(world.ttl.as_micros());
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut members = Vec::new();
@@ -145,8 +151,7 @@ impl<'a> Engine<'a> {
             count: 0,
             now: SimTime::ZERO,
             start: Instant::ZERO,
-            tally: Tally::default(),
-            handovers: Vec::new(),
+            tally: Tally::new(keep, world.nodes),
             failure: None,
             rng,
         };
@@ -193,10 +198,7 @@ impl<'a> Engine<'a> {
     fn course(mut self) -> Course {
         // What cannot be told apart from outside: every transfer that was begun and not cut was completed.
         self.tally.started = self.tally.relayed;
-        Course {
-            outcome: self.tally.outcome(),
-            handovers: self.handovers,
-        }
+        self.tally.course()
     }
 
     fn handle_timer(&mut self, timer: Timer) {
@@ -241,6 +243,7 @@ impl<'a> Engine<'a> {
     pub(super) fn link_up(&mut self, event: &ContactEvent) {
         let ContactEvent { a, b, .. } = *event;
         self.tally.contacts += 1;
+        self.tally.note(self.now, What::Up { a, b });
         let id = self.next_link();
         let link = Link {
             ends: [a, b],
@@ -273,6 +276,7 @@ impl<'a> Engine<'a> {
             return;
         }
         self.tally.links_down += 1;
+        self.tally.note(self.now, What::Down { a, b });
         if flight.is_some() {
             self.nodes[a].on_air = false;
             self.nodes[b].on_air = false;
@@ -288,6 +292,8 @@ impl<'a> Engine<'a> {
 
     fn write(&mut self, event: &MessageEvent) {
         self.tally.created += 1;
+        let message = event.index;
+        self.tally.note(self.now, What::Written { message });
         if self.outages.has(event.from) {
             self.nodes[event.from].unsent.push(event.index);
         } else {
@@ -317,14 +323,21 @@ impl<'a> Engine<'a> {
         let Some(Reply::Carried(carried)) = self.ask(node, Command::Carried) else {
             return;
         };
-        let copy = super::node::Copy {
-            received: self.now,
-            hops: 0,
-        };
         for envelope in carried.iter().filter(|envelope| envelope.own) {
             if let Entry::Vacant(place) = self.nodes[node].held.entry(envelope.id) {
+                let copy = super::node::Copy {
+                    received: self.now,
+                    hops: 0,
+                    size: envelope.size.get(),
+                };
                 place.insert(copy);
                 self.items.insert(envelope.id, message);
+                let what = What::Taken {
+                    node,
+                    message: Some(message),
+                    size: copy.size,
+                };
+                self.tally.note(self.now, what);
             }
         }
     }
@@ -357,7 +370,10 @@ impl<'a> Engine<'a> {
         let size = ByteCount::new(packet.len() as u64);
         self.tally.control_bytes += size.get();
         let link = &mut self.links[slot];
-        let (lands, id) = (self.now.after(link.rate.time_for(size)), link.id);
+        let (time, id) = (link.rate.time_for(size), link.id);
+        let (sender, receiver) = (link.node(end), link.node(1 - end));
+        self.tally.on_air(sender, receiver, time, size.get());
+        let lands = self.now.after(time);
         link.last = end;
         link.flight = Some((end, packet));
         for node in link.ends {

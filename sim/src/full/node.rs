@@ -50,6 +50,8 @@ pub(super) enum State {
 pub(super) struct Copy {
     pub(super) received: SimTime,
     pub(super) hops: u32,
+    /// Bytes.
+    pub(super) size: u64,
 }
 
 /// Two nodes in reach of one another.

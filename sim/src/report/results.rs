@@ -1,30 +1,56 @@
-//! Results of runs, from the lines that other commands print.
+//! Results of runs: tables that commands have written, or lines that they have printed.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::Value as Json;
 
-/// The runs and oracles of a folder.
+use super::Sample;
+use crate::frame::{Frame, Kind as Column, Value};
+use crate::tables::{self, FolderError, Kind, PARAMETER};
+
+/// The runs of a folder.
 #[derive(Clone, Debug, Default)]
 pub struct Results {
+    folder: PathBuf,
     runs: Vec<Run>,
-    oracles: Vec<Value>,
 }
 
 /// What one run came to.
 #[derive(Clone, Debug)]
-pub struct Run(Value);
+pub struct Run {
+    /// Its row in the table of runs.
+    row: Frame,
+    /// The name of its files, where it has other tables.
+    file: Option<String>,
+}
+
+/// What several runs have in common: all but router and seed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct World {
+    /// The scenario's or trace's name.
+    pub scenario: String,
+    /// `routing`, `full` or `one-compat`.
+    pub mode: String,
+    /// What was set for it, as `key = value`.
+    pub set: Vec<String>,
+    /// The hash of what went in.
+    input: String,
+    /// All parameters.
+    pub parameters: String,
+}
 
 /// Why results cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResultsError {
-    /// No line in the folder is a run.
-    #[error("there are no runs in {}; keep what `replay --json` prints in files that end in .json", .0.display())]
+    /// There is nothing.
+    #[error(
+        "there are no results in {}; expected what `run --out`, `replay --out`, `sweep` or `merge` have written, or lines of \
+         `--json` in files that end in .json", .0.display()
+    )]
     Empty(PathBuf),
     /// A file or the folder cannot be read.
     #[error("{}: {error}", path.display())]
@@ -35,7 +61,7 @@ pub enum ResultsError {
         error: io::Error,
     },
     /// A line is no result.
-    #[error("{}:{line}: {what}; expected a line of `replay --json` or `oracle --json`", path.display())]
+    #[error("{}:{line}: {what}; expected a line of `replay --json`, `run --json` or `oracle --json`", path.display())]
     Line {
         /// In which file.
         path: PathBuf,
@@ -44,157 +70,243 @@ pub enum ResultsError {
         /// What is wrong.
         what: String,
     },
+    /// A table.
+    #[error(transparent)]
+    Table(#[from] FolderError),
 }
 
 impl Results {
-    /// Reads every `.json` and `.jsonl` file of a folder, in order of name.
+    /// Reads a folder: merged shards, else the tables of runs, shards, and lines in `.json` and `.jsonl` files.
     ///
     /// # Errors
     /// [`ResultsError`].
     pub fn read(folder: &Path) -> Result<Self, ResultsError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |error| ResultsError::File { path, error }
+        if let Err(error) = fs::read_dir(folder) {
+            let path = folder.to_owned();
+            return Err(ResultsError::File { path, error });
+        }
+        let mut results = Self {
+            folder: folder.to_owned(),
+            runs: Vec::new(),
         };
-        let mut files = Vec::new();
-        for entry in fs::read_dir(folder).map_err(failed(folder))? {
-            let path = entry.map_err(failed(folder))?.path();
-            if path
-                .extension()
-                .is_some_and(|kind| kind == "json" || kind == "jsonl")
-            {
-                files.push(path);
+        let merged = folder.join("merged").join("run.parquet");
+        if merged.exists() {
+            results.add_table(&merged, false)?;
+        } else {
+            for path in tables::files(&folder.join(Kind::Run.name()), "parquet")? {
+                results.add_table(&path, true)?;
+            }
+            for path in tables::files(folder, "parquet")? {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                if name == "run.parquet" || name.starts_with("shard-") {
+                    results.add_table(&path, false)?;
+                }
+            }
+            for ending in ["json", "jsonl"] {
+                for path in tables::files(folder, ending)? {
+                    results.add_lines(&path)?;
+                }
             }
         }
-        files.sort();
-        let mut results = Self::default();
-        for path in files {
-            let text = fs::read_to_string(&path).map_err(failed(&path))?;
-            for (number, line) in (1..).zip(text.lines()) {
-                results.add(line).map_err(|what| ResultsError::Line {
-                    path: path.clone(),
-                    line: number,
-                    what,
-                })?;
-            }
-        }
+        results
+            .runs
+            .sort_by_key(|run| (run.world(), run.router(), run.seed()));
+        results
+            .runs
+            .dedup_by_key(|run| (run.world(), run.router(), run.seed()));
         if results.runs.is_empty() {
             return Err(ResultsError::Empty(folder.to_owned()));
         }
         Ok(results)
     }
 
-    fn add(&mut self, line: &str) -> Result<(), String> {
-        let value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
-        if value.get("zero_time").is_some() {
-            self.oracles.push(value);
-        } else if value.get("router").and_then(Value::as_str).is_some() {
-            self.runs.push(Run(value));
-        } else {
-            return Err("neither `router` nor `zero_time` is there".to_owned());
+    fn add_table(&mut self, path: &Path, alone: bool) -> Result<(), ResultsError> {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        for row in tables::read(path)?.each_row() {
+            let file = alone.then(|| stem.clone().into_owned());
+            self.runs.push(Run { row, file });
         }
         Ok(())
     }
 
-    /// The runs of each router.
-    pub fn routers(&self) -> BTreeMap<String, Vec<&Run>> {
-        let mut routers: BTreeMap<String, Vec<&Run>> = BTreeMap::new();
-        for run in &self.runs {
-            let router = run
-                .0
-                .get("router")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            routers.entry(router.to_owned()).or_default().push(run);
+    fn add_lines(&mut self, path: &Path) -> Result<(), ResultsError> {
+        let text = fs::read_to_string(path).map_err(|error| ResultsError::File {
+            path: path.to_owned(),
+            error,
+        })?;
+        for (number, line) in (1..).zip(text.lines()) {
+            self.add_line(line).map_err(|what| ResultsError::Line {
+                path: path.to_owned(),
+                line: number,
+                what,
+            })?;
         }
-        routers
+        Ok(())
     }
 
-    /// The bound of a metric, where the folder has one oracle only and the metric has a bound: earliest arrival, and for
-    /// transfers the fewest that deliver.
-    pub fn oracle(&self, key: &str) -> Option<f64> {
-        let [oracle] = self.oracles.as_slice() else {
-            return None;
-        };
-        let number = |bound: &str, of: &str| oracle.get(bound)?.get(of)?.as_f64();
-        match key {
-            "delivery_prob" => {
-                let created = self
-                    .runs
-                    .first()?
-                    .number("created")
-                    .filter(|created| *created > 0.0)?;
-                Some(number("earliest_arrival", "delivered")? / created)
+    fn add_line(&mut self, line: &str) -> Result<(), String> {
+        let value: Json = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        if value.get("zero_time").is_some() {
+            // The oracle of those before it that have none.
+            for run in &mut self.runs {
+                if run.row.column("oracle_zero_time_delivered").is_none() {
+                    run.row = run.row.beside(&oracle_row(&value));
+                }
             }
-            "latency_avg" | "latency_med" => number("earliest_arrival", key),
-            "relayed" => number("fewest_relays", key),
-            _ => None,
+            return Ok(());
         }
+        if value.get("router").and_then(Json::as_str).is_none() {
+            return Err("neither `router` nor `zero_time` is there".to_owned());
+        }
+        let mut row = flat_row(&value);
+        if let Some(oracle) = value.get("oracle").filter(|oracle| oracle.is_object()) {
+            row = row.beside(&oracle_row(oracle));
+        }
+        self.runs.push(Run { row, file: None });
+        Ok(())
     }
+
+    /// The runs, by world, router and seed.
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// The runs of each world and router.
+    pub fn worlds(&self) -> BTreeMap<World, BTreeMap<String, Vec<&Run>>> {
+        let mut worlds: BTreeMap<World, BTreeMap<String, Vec<&Run>>> = BTreeMap::new();
+        for run in &self.runs {
+            let routers = worlds.entry(run.world()).or_default();
+            routers.entry(run.router()).or_default().push(run);
+        }
+        worlds
+    }
+
+    /// Another table of a run, where there is one.
+    ///
+    /// # Errors
+    /// [`ResultsError`], where it cannot be read.
+    pub fn table(&self, run: &Run, kind: Kind) -> Result<Option<Frame>, ResultsError> {
+        let Some(file) = &run.file else {
+            return Ok(None);
+        };
+        let path = self
+            .folder
+            .join(kind.name())
+            .join(format!("{file}.parquet"));
+        Ok(if path.exists() {
+            Some(tables::read(&path)?)
+        } else {
+            None
+        })
+    }
+}
+
+/// The members of an object that are no objects, as a row.
+fn flat_row(object: &Json) -> Frame {
+    let members = object.as_object().into_iter().flatten();
+    let values: Vec<(String, Value)> = members
+        .filter_map(|(key, value)| {
+            let value = match value {
+                Json::Number(number) if number.is_i64() => Value::Integer(number.as_i64()?),
+                Json::Number(number) => Value::Real(number.as_f64()?),
+                Json::String(text) => Value::from(text.clone()),
+                _ => return None,
+            };
+            Some((key.clone(), value))
+        })
+        .collect();
+    let columns = values
+        .iter()
+        .map(|(key, value)| (key.clone(), value.kind().unwrap_or(Column::Text)));
+    let mut row = Frame::new(columns);
+    row.push(values.iter().map(|(_, value)| value.clone()));
+    row
+}
+
+/// The bounds of an oracle as the columns that tables have for them.
+fn oracle_row(object: &Json) -> Frame {
+    let bounds = object.as_object().into_iter().flatten();
+    let values: Vec<(String, f64)> = bounds
+        .flat_map(|(bound, figures)| {
+            let figures = figures.as_object().into_iter().flatten();
+            figures.filter_map(move |(figure, value)| {
+                Some((format!("oracle_{bound}_{figure}"), value.as_f64()?))
+            })
+        })
+        .collect();
+    let mut row = Frame::new(values.iter().map(|(key, _)| (key.clone(), Column::Real)));
+    row.push(values.iter().map(|(_, value)| Value::from(*value)));
+    row
 }
 
 impl Run {
     /// One of its numbers.
     pub fn number(&self, key: &str) -> Option<f64> {
-        self.0.get(key)?.as_f64()
+        self.row.value(0, key).as_number()
     }
-}
 
-/// A mean and how sure it is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Sample {
-    pub(super) mean: f64,
-    /// Half of the 95 % confidence interval; 0 for a single run.
-    pub(super) half: f64,
-}
+    fn text(&self, key: &str) -> String {
+        self.row
+            .value(0, key)
+            .as_text()
+            .unwrap_or_default()
+            .to_owned()
+    }
 
-/// Student's t for 97.5 %, by degrees of freedom from 1.
-const STUDENT: [f64; 20] = [
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
-    2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
-];
-/// The same for more of them; a little too careful from here on.
-const STUDENT_MANY: f64 = 2.08;
+    /// Its router.
+    pub fn router(&self) -> String {
+        self.text("router")
+    }
 
-impl Sample {
-    /// Of these values; nothing of none.
-    pub(super) fn of(values: &[f64]) -> Option<Self> {
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let freedom = values.len().checked_sub(1)?;
-        let half = freedom.checked_sub(1).map_or(0.0, |place| {
-            let squares: f64 = values
-                .iter()
-                .map(|value| (value - mean) * (value - mean))
-                .sum();
-            let t = STUDENT.get(place).copied().unwrap_or(STUDENT_MANY);
-            t * (squares / freedom as f64 / count).sqrt()
+    /// Its seed.
+    pub fn seed(&self) -> i64 {
+        self.row.value(0, "seed").as_integer().unwrap_or_default()
+    }
+
+    /// The revision of the program that made it.
+    pub fn revision(&self) -> String {
+        self.text("revision")
+    }
+
+    /// Where it took place.
+    pub fn world(&self) -> World {
+        let set = self.row.columns().iter().filter_map(|column| {
+            let key = column.name.strip_prefix(PARAMETER)?;
+            let value = match column.value(0) {
+                Value::Flag(flag) => flag.to_string(),
+                Value::Integer(number) => number.to_string(),
+                Value::Missing => return None,
+                Value::Real(number) => number.to_string(),
+                Value::Text(text) => text.into_owned(),
+            };
+            Some(format!("{key} = {value}"))
         });
-        Some(Self { mean, half })
-    }
-}
-
-impl fmt::Display for Sample {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let places = if self.mean.abs() < 10.0 { 3 } else { 0 };
-        write!(f, "{:.places$}", self.mean)?;
-        if self.half > 0.0 {
-            write!(f, " ± {:.places$}", self.half)?;
+        World {
+            scenario: self.text("scenario"),
+            mode: self.text("mode"),
+            set: set.collect(),
+            input: self.text("input_sha256"),
+            parameters: self.text("parameters"),
         }
-        Ok(())
+    }
+
+    /// The bound of a metric, where it has one: earliest arrival, and for transfers the fewest that deliver.
+    pub fn oracle(&self, key: &str) -> Option<f64> {
+        let earliest = |figure: &str| self.number(&format!("oracle_earliest_arrival_{figure}"));
+        match key {
+            "delivery_prob" => {
+                let created = self.number("created").filter(|created| *created > 0.0)?;
+                Some(earliest("delivered")? / created)
+            }
+            "delivered" | "latency_avg" | "latency_med" => earliest(key),
+            "relayed" => self.number("oracle_fewest_relays_relayed"),
+            _ => None,
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Sample;
-
-    #[test]
-    fn the_interval_is_students() {
-        let sample = Sample::of(&[1.0, 2.0, 3.0]).unwrap();
-        assert!((sample.mean - 2.0).abs() < 1e-12);
-        assert!((sample.half - 4.303 / 3.0_f64.sqrt()).abs() < 1e-9);
-        assert_eq!(Sample::of(&[5.0]).unwrap().half, 0.0);
-        assert_eq!(Sample::of(&[]), None);
-    }
+/// The mean of a figure over runs.
+pub(super) fn sample(runs: &[&Run], of: impl Fn(&Run) -> Option<f64>) -> Option<Sample> {
+    let values: Vec<f64> = runs.iter().filter_map(|run| of(run)).collect();
+    Sample::of(&values)
 }

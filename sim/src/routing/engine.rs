@@ -19,8 +19,9 @@ use crate::buffers::Buffers;
 use crate::event::{
     ContactEvent, ContactTrace, MessageEvent, MessageIndex, NodeIndex, SimTime, UnknownNode,
 };
+use crate::log::{Handed, Keep, What};
 use crate::outages::Outages;
-use crate::outcome::{Course, Handed, Outcome, Tally};
+use crate::outcome::{Course, Outcome, Release, Tally};
 use crate::scenario::{Faults, World};
 use crate::table::Table;
 use crate::units::Rate;
@@ -87,10 +88,18 @@ impl<'a> Network<'a> {
 
     /// One run. `policy` makes each node's policy.
     pub fn run(&self, policy: &dyn Fn() -> Box<dyn Policy + Send>, seed: u64) -> Outcome {
+        self.course(policy, seed, Keep::Figures).outcome
+    }
+
+    /// One run, and what happened in it. `policy` makes each node's policy.
+    pub fn course(
+        &self,
+        policy: &dyn Fn() -> Box<dyn Policy + Send>,
+        seed: u64,
+        keep: Keep,
+    ) -> Course {
         let contacts = self.contacts.events.iter().copied();
-        Engine::new(&self.ground, policy, seed)
-            .run(contacts)
-            .outcome
+        Engine::new(&self.ground, policy, seed, keep).run(contacts)
     }
 }
 
@@ -101,6 +110,7 @@ pub fn run_world(
     contacts: impl Iterator<Item = ContactEvent>,
     policy: &dyn Fn() -> Box<dyn Policy + Send>,
     seed: u64,
+    keep: Keep,
 ) -> Course {
     let ground = Ground {
         nodes: world.nodes,
@@ -114,7 +124,7 @@ pub fn run_world(
         faults: Cow::Borrowed(&world.faults),
         end: world.end,
     };
-    Engine::new(&ground, policy, seed).run(contacts)
+    Engine::new(&ground, policy, seed, keep).run(contacts)
 }
 
 pub(super) struct Engine<'a> {
@@ -131,7 +141,6 @@ pub(super) struct Engine<'a> {
     count: u64,
     pub(super) now: SimTime,
     pub(super) tally: Tally,
-    handovers: Vec<Handed>,
     pub(super) rng: ChaCha8Rng,
 }
 
@@ -153,7 +162,12 @@ pub(super) enum Timer {
 }
 
 impl<'a> Engine<'a> {
-    fn new(ground: &'a Ground<'a>, policy: &dyn Fn() -> Box<dyn Policy + Send>, seed: u64) -> Self {
+    fn new(
+        ground: &'a Ground<'a>,
+        policy: &dyn Fn() -> Box<dyn Policy + Send>,
+        seed: u64,
+        keep: Keep,
+    ) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let ttl = chappe_wire::Duration::from_micros(
             u64::try_from(ground.settings.ttl.as_micros()).unwrap_or(u64::MAX),
@@ -192,8 +206,7 @@ impl<'a> Engine<'a> {
             timers: BinaryHeap::new(),
             count: 0,
             now: SimTime::ZERO,
-            tally: Tally::default(),
-            handovers: Vec::new(),
+            tally: Tally::new(keep, ground.nodes),
             rng,
         };
         engine.schedule_faults();
@@ -212,10 +225,7 @@ impl<'a> Engine<'a> {
             let message = messages.peek().map(|event| event.at);
             let next = [timer, contact, message].into_iter().flatten().min();
             let Some(next) = next.filter(|next| *next <= end) else {
-                return Course {
-                    outcome: self.tally.outcome(),
-                    handovers: self.handovers,
-                };
+                return self.tally.course();
             };
             self.now = next;
             if timer == Some(next) {
@@ -286,6 +296,7 @@ impl<'a> Engine<'a> {
             return;
         };
         self.tally.contacts += 1;
+        self.tally.note(self.now, What::Up { a, b });
         let id = LinkId::new(self.tally.contacts);
         let link = Link {
             ends: [a, b],
@@ -323,6 +334,7 @@ impl<'a> Engine<'a> {
     pub(super) fn link_down(&mut self, slot: Slot) {
         self.tally.links_down += 1;
         let [a, b] = self.links[slot].ends;
+        self.tally.note(self.now, What::Down { a, b });
         let id = self.links[slot].id;
         if let Some(flight) = self.links[slot].flight.take() {
             self.cut(slot, &flight);
@@ -339,6 +351,8 @@ impl<'a> Engine<'a> {
 
     fn write(&mut self, event: &MessageEvent) {
         self.tally.created += 1;
+        let message = event.index;
+        self.tally.note(self.now, What::Written { message });
         if self.outages.has(event.from) {
             self.nodes[event.from].unsent.push(event.index);
         } else {
@@ -358,7 +372,7 @@ impl<'a> Engine<'a> {
                 received: self.now,
                 hops: 0,
             };
-            self.nodes[from].held.insert(message, copy);
+            self.hold(from, message, copy);
         }
         self.settle(from);
     }
@@ -441,12 +455,20 @@ impl<'a> Engine<'a> {
         let data = (sent - control).min(flight.data);
         self.tally.control_bytes += control;
         self.tally.data_bytes += data;
+        let (sender, time) = (link.node(flight.from), self.now.since(flight.started));
+        self.tally.on_air(sender, receiver, time, control + data);
         for node in self.links[slot].ends {
             self.nodes[node].on_air = false;
         }
         if let OutFrame::Envelope(handover) = &flight.frame {
             self.tally.aborted += 1;
             let message = message_of(&handover.id);
+            let what = What::Cut {
+                from: sender,
+                to: receiver,
+                message: self.is_message(message).then_some(message),
+            };
+            self.tally.note(self.now, what);
             let come = self.size(message).saturating_sub(flight.data) + data;
             let whole = come - come % CHUNK;
             if whole > 0 {
@@ -465,6 +487,8 @@ impl<'a> Engine<'a> {
         self.nodes[receiver].on_air = false;
         self.tally.control_bytes += flight.control;
         self.tally.data_bytes += flight.data;
+        let (time, bytes) = (self.now.since(flight.started), flight.control + flight.data);
+        self.tally.on_air(sender, receiver, time, bytes);
         let now = self.instant();
         match flight.frame {
             OutFrame::Bytes(bytes) => {
@@ -479,13 +503,12 @@ impl<'a> Engine<'a> {
                 self.tally.relayed += 1;
                 let message = message_of(&handover.id);
                 self.nodes[receiver].begun.remove(&message);
-                let at = self.now;
-                self.handovers.push(Handed {
-                    at,
+                let handed = Handed {
                     from: sender,
                     to: receiver,
                     message: self.is_message(message).then_some(message),
-                });
+                };
+                self.tally.note(self.now, What::Handed(handed));
                 let transferred = Transferred {
                     id: handover.id,
                     header: self.letters[message].header,
@@ -499,8 +522,7 @@ impl<'a> Engine<'a> {
                     let taken = router.accept(now, arrival).is_ok();
                     if taken {
                         let received = self.now;
-                        let copy = Copy { received, hops };
-                        self.nodes[receiver].held.insert(message, copy);
+                        self.hold(receiver, message, Copy { received, hops });
                     }
                     self.open(receiver, message, hops);
                     if taken {
@@ -523,7 +545,7 @@ impl<'a> Engine<'a> {
         }
         self.delivered[message] = true;
         if self.now.since(event.at) <= self.ground.settings.ttl {
-            self.tally.deliver(event.at, self.now, hops);
+            self.tally.deliver(message, event.at, self.now, hops);
         }
         if self.nodes[node].arrived.is_empty() {
             self.schedule_receipts(node);
@@ -559,15 +581,33 @@ impl<'a> Engine<'a> {
     }
 
     fn note_changes(&mut self, node: NodeIndex) {
-        let Node { router, held, .. } = &mut self.nodes[node];
-        while let Some(change) = router.poll_change() {
-            if let Change::ItemDropped { id, reason, .. } = change
-                && let Some(copy) = held.remove(&message_of(&id))
-            {
-                let dropped = matches!(reason, DropReason::Expired | DropReason::Quota);
-                self.tally.release(copy.received, self.now, dropped);
+        while let Some(change) = self.nodes[node].router.poll_change() {
+            let Change::ItemDropped { id, reason, .. } = change else {
+                continue;
+            };
+            let message = message_of(&id);
+            if let Some(copy) = self.nodes[node].held.remove(&message) {
+                let release = Release {
+                    node,
+                    message: self.is_message(message).then_some(message),
+                    size: self.size(message),
+                    received: copy.received,
+                    dropped: matches!(reason, DropReason::Expired | DropReason::Quota),
+                };
+                self.tally.release(self.now, release);
             }
         }
+    }
+
+    /// `node` has a copy from now on.
+    fn hold(&mut self, node: NodeIndex, message: MessageIndex, copy: Copy) {
+        self.nodes[node].held.insert(message, copy);
+        let what = What::Taken {
+            node,
+            message: self.is_message(message).then_some(message),
+            size: self.size(message),
+        };
+        self.tally.note(self.now, what);
     }
 
     fn is_for(&self, tag: &Tag, node: NodeIndex) -> bool {

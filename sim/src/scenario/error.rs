@@ -21,7 +21,7 @@ pub struct ScenarioError {
 
 impl ScenarioError {
     /// Of a file as a whole.
-    pub(super) fn new(file: &Path, what: impl Into<String>, expected: impl Into<String>) -> Self {
+    pub(crate) fn new(file: &Path, what: impl Into<String>, expected: impl Into<String>) -> Self {
         Self {
             file: file.to_owned(),
             line: 0,
@@ -34,25 +34,29 @@ impl ScenarioError {
 
 /// A scenario's text, to find places in it.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(crate) struct Source {
     path: PathBuf,
     text: String,
 }
 
 impl Source {
-    pub(super) fn new(path: &Path, text: &str) -> Self {
+    pub(crate) fn new(path: &Path, text: &str) -> Self {
         Self {
             path: path.to_owned(),
             text: text.to_owned(),
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// What a parser says of a place: `what, expected that`, in one of its ways.
-    pub(super) fn at(&self, span: Option<Range<usize>>, message: &str) -> ScenarioError {
+    pub(crate) fn at(&self, span: Option<Range<usize>>, message: &str) -> ScenarioError {
         let message = message.trim().replace('\n', " ");
         let parted = [", expected ", ": expected ", ", available keys: "]
             .iter()
@@ -66,7 +70,7 @@ impl Source {
     }
 
     /// What is wrong with a value, at the first place where the text has it after `key`.
-    pub(super) fn of(&self, key: &str, value: &str, what: String, expected: &str) -> ScenarioError {
+    pub(crate) fn of(&self, key: &str, value: &str, what: String, expected: &str) -> ScenarioError {
         let mut error = ScenarioError::new(&self.path, what, expected);
         let key = self.text.find(key).unwrap_or(0);
         let after = self.text.get(key..).unwrap_or_default();

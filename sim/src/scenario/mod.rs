@@ -6,6 +6,7 @@
 
 mod build;
 mod check;
+mod document;
 mod error;
 mod faults;
 mod file;
@@ -20,7 +21,10 @@ pub use error::ScenarioError;
 pub use faults::{Behaviour, Crash, Faults, LinkFaults, NodeFaults};
 pub use file::{FaultFile, GroupFile, LaterFile, MovementFile, Scenario as ScenarioFile};
 
-use error::Source;
+pub(crate) use error::Source;
+
+use crate::frame::Value;
+use crate::tables::Parameter;
 
 /// A scenario that was read and found in order.
 ///
@@ -51,6 +55,8 @@ pub struct Scenario {
     /// What the file says.
     pub file: ScenarioFile,
     source: Source,
+    /// The same, as TOML has it.
+    whole: toml::Value,
 }
 
 impl Scenario {
@@ -73,21 +79,25 @@ impl Scenario {
         let source = Source::new(path, text);
         let mut file: ScenarioFile =
             toml::from_str(text).map_err(|error| source.at(error.span(), error.message()))?;
+        let table: toml::Table =
+            toml::from_str(text).map_err(|error| source.at(error.span(), error.message()))?;
+        let mut whole = toml::Value::Table(table);
         if !settings.is_empty() {
-            let table: toml::Table =
-                toml::from_str(text).map_err(|error| source.at(error.span(), error.message()))?;
-            let mut whole = toml::Value::Table(table);
             for setting in settings {
                 set(&mut whole, setting).map_err(|what| {
                     ScenarioError::new(path, what, "a setting such as groups.0.count=20")
                 })?;
             }
-            file = whole.try_into().map_err(|error: toml::de::Error| {
+            file = whole.clone().try_into().map_err(|error: toml::de::Error| {
                 let what = format!("with --set {}: {}", settings.join(" "), error.message());
                 ScenarioError::new(path, what, "a value that the scenario could have")
             })?;
         }
-        let scenario = Self { file, source };
+        let scenario = Self {
+            file,
+            source,
+            whole,
+        };
         scenario.check()?;
         Ok(scenario)
     }
@@ -109,17 +119,36 @@ impl Scenario {
     }
 }
 
-/// Sets `a.0.b=value` in a document; the value is TOML, or else a text.
-fn set(whole: &mut toml::Value, setting: &str) -> Result<(), String> {
-    let (key, text) = setting
-        .split_once('=')
-        .ok_or_else(|| format!("the setting `{setting}` has no `=`"))?;
+/// A setting `key=value` as a parameter of a run; `None` where it has no `=`.
+pub fn parameter(setting: &str) -> Option<Parameter> {
+    let (key, value) = pair(setting)?;
+    let value = match value {
+        toml::Value::Boolean(flag) => Value::from(flag),
+        toml::Value::Float(number) => Value::from(number),
+        toml::Value::Integer(number) => Value::Integer(number),
+        toml::Value::String(text) => Value::from(text),
+        other => Value::from(other.to_string()),
+    };
+    let key = key.to_owned();
+    Some(Parameter { key, value })
+}
+
+/// A setting's key and value; the value is TOML, or else a text.
+fn pair(setting: &str) -> Option<(&str, toml::Value)> {
+    let (key, text) = setting.split_once('=')?;
     let value = toml::from_str::<toml::Table>(&format!("value = {text}"))
         .ok()
         .and_then(|mut table| table.remove("value"))
         .unwrap_or_else(|| toml::Value::String(text.to_owned()));
+    Some((key.trim(), value))
+}
+
+/// Sets `a.0.b=value` in a document.
+fn set(whole: &mut toml::Value, setting: &str) -> Result<(), String> {
+    let (key, value) =
+        pair(setting).ok_or_else(|| format!("the setting `{setting}` has no `=`"))?;
     let mut place = whole;
-    for part in key.trim().split('.') {
+    for part in key.split('.') {
         place = match place {
             toml::Value::Table(table) => table
                 .entry(part)

@@ -4,7 +4,7 @@
 //! Lines are in order of time. A file may hold both kinds: each reader checks every line and keeps its own kind. The
 //! other kinds (`S`, `DE`, `A`, `DR`, `R`) drive The ONE's passive routers only and are refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use chappe_wire::ByteCount;
@@ -19,7 +19,7 @@ const EVENT: &str = "`time CONN a b up|down` or `time C id from to size`";
 /// Reads contacts. The trace ends with its last line.
 pub(super) fn contacts(lines: &mut Lines) -> Result<ContactTrace, TraceError> {
     let mut trace = ContactTrace::default();
-    let mut links = BTreeMap::new();
+    let mut links = HashMap::new();
     while let Some(line) = lines.next()? {
         let event = event(line).and_then(|event| in_order(event, &mut trace.end));
         let contact = match event.map_err(|fault| lines.refuse(fault))? {
@@ -48,7 +48,7 @@ pub(super) fn messages(
     nodes: Option<u32>,
 ) -> Result<Vec<MessageEvent>, TraceError> {
     let mut messages: Vec<MessageEvent> = Vec::new();
-    let mut names = BTreeSet::new();
+    let mut names = HashSet::new();
     let mut now = SimTime::ZERO;
     while let Some(line) = lines.next()? {
         let event = event(line).and_then(|event| in_order(event, &mut now));

@@ -127,6 +127,9 @@ fn unreadable(error: &io::Error) -> Fault {
 
 /// A time in seconds, exact to the microsecond.
 pub(super) fn time(field: &str) -> Result<SimTime, Fault> {
+    if let Some(micros) = plain(field) {
+        return Ok(SimTime::from_micros(micros));
+    }
     let kept = match field.split_once('.') {
         Some((whole, fraction)) if fraction.len() > MAX_DECIMALS => {
             field.get(..whole.len() + 1 + MAX_DECIMALS)
@@ -140,6 +143,25 @@ pub(super) fn time(field: &str) -> Result<SimTime, Fault> {
         .and_then(|micros| micros.checked_add(u64::from(rest.bytes().next() >= Some(b'5'))))
         .map(SimTime::from_micros)
         .ok_or_else(|| (format!("time `{field}`"), "seconds, not negative"))
+}
+
+/// Digits, and a few decimals: what nearly all times are. `None` for any other, good or bad.
+fn plain(field: &str) -> Option<u64> {
+    let mut value: u64 = 0;
+    let mut decimals = None;
+    for (place, byte) in field.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => {
+                value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+                decimals = decimals.map(|count| count + 1);
+            }
+            b'.' if place > 0 && decimals.is_none() => decimals = Some(0),
+            _ => return None,
+        }
+    }
+    let missing = MAX_DECIMALS.checked_sub(decimals.unwrap_or(0))?;
+    let unit = 10_u64.checked_pow(u32::try_from(missing).ok()?)?;
+    (!field.is_empty()).then_some(value.checked_mul(unit)?)
 }
 
 /// Java prints times of 10,000,000 s and more with an exponent.

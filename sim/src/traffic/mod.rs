@@ -72,7 +72,7 @@ pub enum When {
     },
 }
 
-/// The nodes that a kind of traffic is between.
+/// The nodes that a kind of traffic is between, each list in ascending order.
 pub struct Parties {
     /// Who writes.
     pub from: Vec<NodeIndex>,
@@ -140,7 +140,8 @@ impl Traffic {
         };
         let size = self.size.any(draws);
         let mut members: Vec<NodeIndex> = Vec::new();
-        let others = parties.to.iter().filter(|node| **node != from).count();
+        let writes_to_its_own = parties.to.binary_search(&from).is_ok();
+        let others = parties.to.len() - usize::from(writes_to_its_own);
         while members.len() < others.min(self.recipients as usize) {
             match any(&parties.to, draws) {
                 Some(to) if to != from && !members.contains(&to) => members.push(to),

@@ -36,10 +36,8 @@ pub(crate) fn missing(root: &Path) -> Option<String> {
 
 /// The Debian packages that the lab needs and that are not there.
 pub(crate) fn missing_packages(root: &Path) -> Vec<&'static str> {
-    let there = |program: &str| {
-        let look = format!("command -v {program}");
-        process::output(process::program("sh", root).args(["-c", &look])).is_ok()
-    };
-    let absent = PROGRAMS.into_iter().filter(|(program, _)| !there(program));
+    let absent = PROGRAMS
+        .into_iter()
+        .filter(|(program, _)| !process::is_installed(program, root));
     absent.map(|(_, package)| package).collect()
 }

@@ -1,6 +1,6 @@
 //! The cheapest path first, young items before them.
 
-use alloc::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use alloc::collections::BinaryHeap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
@@ -18,51 +18,110 @@ use crate::policy::{Candidate, Custody, Endpoint, Habits, Neighbour, Policy, Pri
 #[derive(Clone, Debug, Default)]
 pub struct MaxProp {
     /// How likely this node meets whom next.
-    meetings: Meetings,
+    meetings: Told,
     /// The same of others, as far as it was told. By the number of the endpoint.
-    told: Vec<Meetings>,
+    told: Vec<Told>,
     moved: Moved,
     /// Items of fewer hops go first, whatever their path costs.
     few_hops: u32,
-    /// The costs of paths from endpoints to those that there are items for, as long as nothing is learnt.
-    costs: BTreeMap<Endpoint, BTreeMap<Endpoint, f64>>,
-    /// From where `priority` and `keeping` count.
-    towards: Option<Endpoint>,
+    /// The costs of paths to those that there are items for, as long as nothing is learnt.
+    paths: Vec<Paths>,
+    /// Which of them `priority` and `keeping` look at.
+    towards: Option<usize>,
+    room: Room,
 }
 
-/// How likely a node meets whom next. All likelihoods add up to 1.
+/// What is known of whom a node meets, and since when.
 #[derive(Clone, Debug)]
-struct Meetings {
-    /// Most likely first.
-    likely: Option<Arc<[(f64, Endpoint)]>>,
-    /// Those that are so unlikely that a step to them costs 1 in floating point, by their numbers.
-    unlikely: Option<Arc<[Endpoint]>>,
+struct Told {
+    meetings: Option<Arc<Meetings>>,
     /// What the cheapest step from the node costs.
     least_cost: f64,
     updated: Instant,
 }
 
+/// How likely a node meets whom next. All likelihoods add up to 1.
+#[derive(Debug)]
+struct Meetings {
+    /// Most likely first.
+    likely: Vec<(f64, Endpoint)>,
+    /// Those that are so unlikely that a step to them costs 1 in floating point, by their numbers.
+    unlikely: Arc<[Endpoint]>,
+}
+
+/// What paths from an endpoint cost, where that was asked for.
+#[derive(Clone, Debug)]
+struct Paths {
+    from: Endpoint,
+    costs: Costs,
+}
+
+/// Room to think, kept for the next time.
+#[derive(Clone, Debug, Default)]
+struct Room {
+    best: Costs,
+    waiting: BinaryHeap<Reverse<Step>>,
+    targets: Vec<Endpoint>,
+    sizes: Vec<u64>,
+    spare: Vec<Costs>,
+}
+
+/// A step of a path. Costs are positive, so that their bits are in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Step {
+    /// What the path with this step costs.
+    cost: u64,
+    to: Endpoint,
+    from: Endpoint,
+    /// Which of the steps from there, the cheapest being 0.
+    place: usize,
+    /// What the path costs without it.
+    before: u64,
+}
+
 /// Less than this, taken from 1, leaves 1.
 const UNLIKELY: f64 = f64::EPSILON / 4.0;
 
-impl Default for Meetings {
+impl Default for Told {
     fn default() -> Self {
         Self {
-            likely: None,
-            unlikely: None,
+            meetings: None,
             least_cost: f64::MAX,
             updated: Instant::ZERO,
         }
     }
 }
 
-impl Meetings {
+impl Told {
     fn likely(&self) -> &[(f64, Endpoint)] {
-        self.likely.as_deref().unwrap_or_default()
+        self.meetings
+            .as_ref()
+            .map_or(&[], |meetings| &meetings.likely)
     }
 
     fn unlikely(&self) -> &[Endpoint] {
-        self.unlikely.as_deref().unwrap_or_default()
+        self.meetings
+            .as_ref()
+            .map_or(&[], |meetings| &meetings.unlikely)
+    }
+
+    /// The step in this place, of those from `from`, which a path of this cost leads to.
+    fn step(&self, from: Endpoint, before: f64, place: usize) -> Option<Step> {
+        let likely = self.likely();
+        let (cost, to) = match likely.get(place) {
+            Some((likelihood, to)) => (before + 1.0 - likelihood, *to),
+            None => {
+                let to = self.unlikely().get(place - likely.len())?;
+                (before + 1.0, *to)
+            }
+        };
+        Some(Step {
+            cost: cost.to_bits(),
+            to,
+            from,
+            place,
+            before: before.to_bits(),
+        })
     }
 
     /// All likelihoods count half as much as before, and who is met now gets the other half. (The paper's alpha is 1.)
@@ -78,19 +137,19 @@ impl Meetings {
         let halved = others.map(|(likelihood, to)| (likelihood / 2.0, *to));
         let mut likely: Vec<_> = core::iter::once((met, neighbour)).chain(halved).collect();
         let split = likely.partition_point(|(likelihood, _)| *likelihood >= UNLIKELY);
-        let fallen: Vec<_> = likely.drain(split..).map(|(_, to)| to).collect();
         let was_unlikely = self.unlikely().binary_search(&neighbour).is_ok();
-        let unlikely = if fallen.is_empty() && !was_unlikely {
-            self.unlikely.clone()
+        let unlikely = if split == likely.len() && !was_unlikely {
+            let before = self.meetings.as_ref();
+            before.map_or_else(Arc::default, |before| before.unlikely.clone())
         } else {
+            let fallen = likely.drain(split..).map(|(_, to)| to);
             let rest = self.unlikely().iter().filter(|to| **to != neighbour);
             let mut all: Vec<_> = rest.copied().chain(fallen).collect();
             all.sort_unstable();
-            Some(all.into())
+            all.into()
         };
         Self {
-            likely: Some(likely.into()),
-            unlikely,
+            meetings: Some(Arc::new(Meetings { likely, unlikely })),
             least_cost: 1.0 - met,
             updated: now,
         }
@@ -124,26 +183,33 @@ impl Moved {
 
 impl MaxProp {
     /// Below how many hops items go first: as many as fit into what a contact moves.
-    fn threshold(&self, custody: &Custody<'_>) -> u32 {
+    fn threshold(&mut self, custody: &Custody<'_>) -> u32 {
         let (moved, capacity) = (self.moved.average(), custody.capacity.get());
         let mut left = if moved < capacity / 2 {
             moved
         } else {
             capacity.saturating_sub(moved)
         };
-        if left == 0 {
-            return 0;
+        let sizes = &mut self.room.sizes;
+        sizes.clear();
+        for item in custody.items {
+            let hops = item.clear.map_or(0, |clear| clear.hops) as usize;
+            if sizes.len() <= hops {
+                sizes.resize(hops + 1, 0);
+            }
+            if let Some(size) = sizes.get_mut(hops) {
+                *size = size.saturating_add(item.size.get());
+            }
         }
-        let hops = |item: &Candidate<'_>| item.clear.map_or(0, |clear| clear.hops);
-        let mut items: Vec<_> = custody.items.iter().map(|i| (hops(i), i.size)).collect();
-        items.sort_unstable();
         let mut threshold = 0;
-        for (hops, size) in items {
+        for (hops, size) in (1..).zip(sizes.iter().copied()) {
             if left == 0 {
                 break;
             }
-            left = left.saturating_sub(size.get());
-            threshold = hops + 1;
+            if size > 0 {
+                left = left.saturating_sub(size);
+                threshold = hops;
+            }
         }
         threshold
     }
@@ -155,63 +221,94 @@ impl MaxProp {
         if clear.hops < self.few_hops {
             return Priority::new(clear.hops);
         }
-        let costs = self.towards.and_then(|towards| self.costs.get(&towards));
-        let cost = costs.and_then(|costs| costs.get(&clear.destination));
+        let paths = self.towards.and_then(|place| self.paths.get(place));
+        let cost = paths.map_or(f64::MAX, |paths| paths.costs.of(clear.destination));
         let tie = u8::try_from(clear.hops).unwrap_or(u8::MAX);
-        Priority::cheap_first(cost.copied().unwrap_or(f64::MAX), tie)
+        Priority::cheap_first(cost, tie)
     }
 
-    /// Dijkstra's algorithm, as far as `targets` need it. Those without a path cost the most.
-    fn paths(
+    /// The place of the paths that begin there.
+    fn place_of(&mut self, from: Endpoint) -> usize {
+        let known = self.paths.iter().position(|paths| paths.from == from);
+        known.unwrap_or_else(|| {
+            let costs = self.room.spare.pop().unwrap_or_default();
+            self.paths.push(Paths { from, costs });
+            self.paths.len() - 1
+        })
+    }
+
+    /// What was learnt may have changed every path.
+    fn forget_paths(&mut self) {
+        self.towards = None;
+        for mut paths in self.paths.drain(..) {
+            paths.costs.clear();
+            self.room.spare.push(paths.costs);
+        }
+    }
+
+    /// Dijkstra's algorithm, as far as `targets` need it. Those without a path cost the most. A node that was reached puts
+    /// its cheapest step into the queue, and the next one only when that comes out again.
+    fn find_paths(
         &self,
         here: Endpoint,
         from: Endpoint,
-        targets: &BTreeSet<Endpoint>,
-    ) -> BTreeMap<Endpoint, f64> {
-        let mut best = Costs::with_room(self.told.len());
-        let mut waiting = BinaryHeap::new();
+        targets: &[Endpoint],
+        best: &mut Costs,
+        waiting: &mut BinaryHeap<Reverse<Step>>,
+    ) {
         best.lower(from, 0.0);
-        waiting.push(Reverse((0.0_f64.to_bits(), from)));
-        while let Some(Reverse((bits, node))) = waiting.pop() {
-            let cost = f64::from_bits(bits);
-            let costs_more = targets.iter().any(|to| best.of(*to) > cost);
-            if !costs_more {
+        let dearest = |best: &Costs| targets.iter().map(|to| best.of(*to)).fold(0.0, f64::max);
+        let mut limit = f64::MAX;
+        let mut reached = Some((from, 0.0_f64));
+        loop {
+            if let Some((node, cost)) = reached.take()
+                && let Some(told) = self.told_by(here, node)
+            {
+                // Where there is no path yet any will do, so that the search ends sooner.
+                if limit == f64::MAX {
+                    for (likelihood, to) in told.likely() {
+                        best.lower(*to, cost + 1.0 - likelihood);
+                    }
+                }
+                for to in targets {
+                    if best.of(*to) > cost + 1.0 && told.unlikely().binary_search(to).is_ok() {
+                        best.lower(*to, cost + 1.0);
+                    }
+                }
+                limit = dearest(best);
+                waiting.extend(told.step(node, cost, 0).map(Reverse));
+            }
+            let Some(Reverse(step)) = waiting.pop() else {
+                return;
+            };
+            let cost = f64::from_bits(step.cost);
+            if cost >= limit {
                 break;
             }
-            if cost > best.of(node) {
-                continue;
-            }
-            let Some(meetings) = self.meetings_of(here, node) else {
+            let Some(told) = self.told_by(here, step.from) else {
                 continue;
             };
-            for (likelihood, to) in meetings.likely() {
-                best.lower(*to, cost + 1.0 - likelihood);
+            let before = f64::from_bits(step.before);
+            waiting.extend(told.step(step.from, before, step.place + 1).map(Reverse));
+            if cost > best.of(step.to) {
+                continue;
             }
-            for to in targets {
-                if best.of(*to) > cost + 1.0 && meetings.unlikely().binary_search(to).is_ok() {
-                    best.lower(*to, cost + 1.0);
+            if cost < best.of(step.to) {
+                best.lower(step.to, cost);
+                if targets.contains(&step.to) {
+                    limit = dearest(best);
                 }
             }
-            // From here on only those matter whose likeliest step can still make a target cheaper.
-            let limit = targets.iter().map(|to| best.of(*to)).fold(0.0, f64::max);
-            let unlikely = meetings.unlikely().iter().map(|to| (0.0, *to));
-            for (likelihood, to) in meetings.likely().iter().copied().chain(unlikely) {
-                let cost = cost + 1.0 - likelihood;
-                if cost >= limit {
-                    break;
-                }
-                let next = self.meetings_of(here, to);
-                let rest = next.map_or(f64::MAX, |meetings| meetings.least_cost);
-                if cost + rest < limit && cost <= best.of(to) {
-                    best.lower(to, cost);
-                    waiting.push(Reverse((cost.to_bits(), to)));
-                }
+            let rest = self.told_by(here, step.to);
+            let rest = rest.map_or(f64::MAX, |told| told.least_cost);
+            if cost + rest < limit {
+                reached = Some((step.to, cost));
             }
         }
-        targets.iter().map(|to| (*to, best.of(*to))).collect()
+        waiting.clear();
     }
 
-    fn meetings_of(&self, here: Endpoint, node: Endpoint) -> Option<&Meetings> {
+    fn told_by(&self, here: Endpoint, node: Endpoint) -> Option<&Told> {
         if node == here {
             Some(&self.meetings)
         } else {
@@ -220,27 +317,50 @@ impl MaxProp {
     }
 }
 
-/// The least costs so far, by the number of the endpoint.
-struct Costs(Vec<f64>);
+/// The least costs so far, by the number of the endpoint. What is not there costs the most.
+#[derive(Clone, Debug, Default)]
+struct Costs {
+    by_place: Vec<f64>,
+    /// Those that are there.
+    known: Vec<Endpoint>,
+}
 
 impl Costs {
-    fn with_room(endpoints: usize) -> Self {
-        Self(alloc::vec![f64::MAX; endpoints])
+    fn of(&self, endpoint: Endpoint) -> f64 {
+        let cost = self.by_place.get(endpoint.place());
+        cost.copied().unwrap_or(UNKNOWN).min(f64::MAX)
     }
 
-    fn of(&self, endpoint: Endpoint) -> f64 {
-        self.0.get(endpoint.place()).copied().unwrap_or(f64::MAX)
+    fn knows(&self, endpoint: Endpoint) -> bool {
+        let cost = self.by_place.get(endpoint.place());
+        cost.is_some_and(|cost| *cost < UNKNOWN)
     }
 
     fn lower(&mut self, endpoint: Endpoint, cost: f64) {
-        if self.0.len() <= endpoint.place() {
-            self.0.resize(endpoint.place() + 1, f64::MAX);
+        if self.by_place.len() <= endpoint.place() {
+            self.by_place.resize(endpoint.place() + 1, UNKNOWN);
         }
-        if let Some(known) = self.0.get_mut(endpoint.place()) {
-            *known = known.min(cost);
+        if let Some(known) = self.by_place.get_mut(endpoint.place())
+            && cost < *known
+        {
+            if *known == UNKNOWN {
+                self.known.push(endpoint);
+            }
+            *known = cost;
+        }
+    }
+
+    fn clear(&mut self) {
+        for endpoint in self.known.drain(..) {
+            if let Some(cost) = self.by_place.get_mut(endpoint.place()) {
+                *cost = UNKNOWN;
+            }
         }
     }
 }
+
+/// More than any cost.
+const UNKNOWN: f64 = f64::INFINITY;
 
 impl Policy for MaxProp {
     fn initial_copies(&self) -> Copies {
@@ -276,7 +396,7 @@ impl Policy for MaxProp {
 
     fn meet(&mut self, now: Instant, neighbour: Endpoint) {
         self.meetings = self.meetings.meet(now, neighbour);
-        self.costs.clear();
+        self.forget_paths();
     }
 
     fn learn(&mut self, _now: Instant, neighbour: Endpoint, theirs: &dyn Any) {
@@ -285,7 +405,7 @@ impl Policy for MaxProp {
         };
         let length = theirs.told.len().max(neighbour.place() + 1);
         if self.told.len() < length {
-            self.told.resize(length, Meetings::default());
+            self.told.resize(length, Told::default());
         }
         for (ours, told) in self.told.iter_mut().zip(&theirs.told) {
             if ours.updated < told.updated {
@@ -295,7 +415,7 @@ impl Policy for MaxProp {
         if let Some(ours) = self.told.get_mut(neighbour.place()) {
             ours.clone_from(&theirs.meetings);
         }
-        self.costs.clear();
+        self.forget_paths();
     }
 
     fn part(&mut self, moved: ByteCount) {
@@ -304,17 +424,32 @@ impl Policy for MaxProp {
 
     fn survey(&mut self, here: Endpoint, towards: Endpoint, custody: &Custody<'_>) {
         self.few_hops = self.threshold(custody);
-        self.towards = Some(towards);
-        let few_hops = self.few_hops;
-        let clear = custody.items.iter().filter_map(|item| item.clear);
-        let clear = clear.filter(|clear| clear.hops >= few_hops);
-        let mut targets: BTreeSet<_> = clear.map(|clear| clear.destination).collect();
-        let known = self.costs.entry(towards).or_default();
-        targets.retain(|to| !known.contains_key(to));
-        if !targets.is_empty() {
-            let more = self.paths(here, towards, &targets);
-            self.costs.entry(towards).or_default().extend(more);
+        let place = self.place_of(towards);
+        self.towards = Some(place);
+        let mut room = core::mem::take(&mut self.room);
+        room.targets.clear();
+        if let Some(paths) = self.paths.get(place) {
+            let clear = custody.items.iter().filter_map(|item| item.clear);
+            let far = clear.filter(|clear| clear.hops >= self.few_hops);
+            let unknown = far.filter(|clear| !paths.costs.knows(clear.destination));
+            room.targets.extend(unknown.map(|clear| clear.destination));
         }
+        if !room.targets.is_empty() {
+            self.find_paths(
+                here,
+                towards,
+                &room.targets,
+                &mut room.best,
+                &mut room.waiting,
+            );
+            if let Some(paths) = self.paths.get_mut(place) {
+                for to in &room.targets {
+                    paths.costs.lower(*to, room.best.of(*to));
+                }
+            }
+            room.best.clear();
+        }
+        self.room = room;
     }
 
     fn keeping(&self, item: &Candidate<'_>) -> Priority {

@@ -167,6 +167,7 @@ impl Policy for Prophet {
     fn habits(&self) -> Habits {
         Habits {
             sees_destinations: true,
+            tells_neighbours_apart: true,
             ..Habits::default()
         }
     }

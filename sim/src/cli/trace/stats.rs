@@ -3,7 +3,7 @@
 use chappe_sim::trace::statistics::Statistics;
 
 use super::source::Source;
-use crate::cli::Failure;
+use crate::cli::{Failure, say};
 
 /// Arguments of `trace stats`.
 #[derive(clap::Args)]
@@ -18,9 +18,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let statistics = Statistics::of(&args.source.contacts()?);
     if args.json {
-        println!("{}", serde_json::to_string(&statistics)?);
-    } else {
-        print!("{statistics}");
+        let object = serde_json::to_string(&statistics)?;
+        return say(&format!("{object}\n"));
     }
-    Ok(())
+    say(&statistics.to_string())
 }
