@@ -174,19 +174,6 @@ impl Node {
         Ok(String::from_utf8_lossy(&log).into_owned())
     }
 
-    /// Memory that its process alone uses, and its share of what it has in common with others (Pss), in bytes.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub(crate) fn memory(&self) -> anyhow::Result<u64> {
-        let process = self.process.as_ref().context("it does not run")?;
-        let map = fs::read_to_string(format!("/proc/{}/smaps_rollup", process.id()))?;
-        let line = map.lines().find_map(|line| line.strip_prefix("Pss:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB"));
-        let kilobytes: u64 = kilobytes.context("no Pss")?.trim().parse()?;
-        Ok(kilobytes * 1_024)
-    }
-
     /// The neighbours.
     ///
     /// # Errors

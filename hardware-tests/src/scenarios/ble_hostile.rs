@@ -38,7 +38,7 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     meet(&north, &south, "ble-l2cap")?;
     north.say(&["send", "south", "before"])?;
     south.receives("before", TEXT_LIMIT)?;
-    let before = [north.memory()?, south.memory()?];
+    let before = [north.pss()?, south.pss()?];
 
     let prey = hostile.hunt(2)?;
     println!("the hostile peer hears {} nodes", prey.len());
@@ -83,7 +83,7 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     ));
     for (node, before) in [&mut north, &mut south].into_iter().zip(before) {
         anyhow::ensure!(node.runs(), "{} ended by itself; see its log", node.name);
-        let more = node.memory()?.saturating_sub(before);
+        let more = node.pss()?.saturating_sub(before);
         shown.figure(
             format!("{}: memory it took more", node.name),
             more as f64 / 1e6,
