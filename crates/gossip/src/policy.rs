@@ -160,12 +160,23 @@ pub struct Shown<'a> {
 pub struct Surroundings {
     /// How many different neighbours it has met in the last three hours. Rather too few than too many.
     pub met: u32,
+    /// Whether it has let something go for lack of room in the last hour.
+    pub evicts: bool,
 }
 
 impl Surroundings {
-    /// So many neighbours.
+    /// So many neighbours, and room for what they bring.
     pub const fn of(met: u32) -> Self {
-        Self { met }
+        Self { met, evicts: false }
+    }
+
+    /// The same, without room.
+    #[must_use]
+    pub const fn without_room(self) -> Self {
+        Self {
+            evicts: true,
+            ..self
+        }
     }
 }
 

@@ -32,6 +32,9 @@ use crate::{
 /// How long a link is asked for nothing after an envelope of it found no room.
 pub(crate) const PAUSE: Duration = Duration::from_secs(60);
 
+/// How long a node counts as short of room after something had to go.
+pub(crate) const PRESSURE: Duration = Duration::from_minutes(60);
+
 /// A store-and-forward router, without I/O, clock or bodies.
 ///
 /// The node calls it so:
@@ -88,6 +91,8 @@ pub struct Router {
     policy: Box<dyn Policy + Send>,
     urn: Urn,
     encounters: Encounters,
+    /// When something had to go for lack of room.
+    evicted_at: Option<Instant>,
     custody: Custody,
     seen: Seen,
     receipts: Receipts,
@@ -110,6 +115,7 @@ impl Router {
             policy,
             urn: Urn::new(&seed),
             encounters: Encounters::default(),
+            evicted_at: None,
             custody: Custody::new(config.capacity, config.max_items, &seed),
             seen: Seen::new(config.max_seen, config.max_seen_per_ingress),
             receipts: Receipts::new(config.max_receipts),
@@ -441,6 +447,9 @@ impl Router {
         };
         if outlined {
             self.outline.remove(&id);
+        }
+        if reason == DropReason::Quota {
+            self.evicted_at = Some(now);
         }
         self.generation += 1;
         let entry = self.seen.remember(&item, reason, now);
