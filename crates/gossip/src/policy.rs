@@ -15,7 +15,7 @@ use crate::{Class, Copies, Draw};
 /// in clear, with one policy to a node.
 pub trait Policy: Any {
     /// The copy budget of an item that is written here.
-    fn initial_copies(&self) -> Copies;
+    fn initial_copies(&self, surroundings: &Surroundings) -> Copies;
 
     /// The copy budget of an item that arrives with `declared` on it, which is the word of a stranger.
     fn received_copies(&self, declared: Copies) -> Copies;

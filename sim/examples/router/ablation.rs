@@ -39,11 +39,23 @@ impl Without {
         }
         Self(idea, policy)
     }
+
+    /// Where it is, without what it is not to know.
+    const fn seen(&self, around: &Surroundings) -> Surroundings {
+        let mut around = *around;
+        match self.0 {
+            // As if everyone met a hundred others.
+            Idea::Density => around.met = 100,
+            Idea::Pressure => around.evicts = false,
+            _ => {}
+        }
+        around
+    }
 }
 
 impl Policy for Without {
-    fn initial_copies(&self) -> Copies {
-        self.1.initial_copies()
+    fn initial_copies(&self, around: &Surroundings) -> Copies {
+        self.1.initial_copies(&self.seen(around))
     }
 
     fn received_copies(&self, declared: Copies) -> Copies {
@@ -61,14 +73,7 @@ impl Policy for Without {
         around: &Surroundings,
         draw: Draw,
     ) -> bool {
-        let mut around = *around;
-        match self.0 {
-            // As if everyone met a hundred others.
-            Idea::Density => around.met = 100,
-            Idea::Pressure => around.evicts = false,
-            _ => {}
-        }
-        self.1.pulls(shown, neighbour, &around, draw)
+        self.1.pulls(shown, neighbour, &self.seen(around), draw)
     }
 
     fn priority(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Priority {
@@ -105,7 +110,10 @@ const IDEAS: [(Idea, &str); 8] = [
         Idea::Density,
         "as many takers as among a hundred, whoever is met",
     ),
-    (Idea::Pressure, "as many takers without room as with it"),
+    (
+        Idea::Pressure,
+        "as many copies and takers without room as with it",
+    ),
     (Idea::Dropping, "chance decides what makes room"),
     (Idea::Order, "chance decides what goes first"),
 ];

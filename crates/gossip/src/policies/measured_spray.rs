@@ -2,7 +2,7 @@
 
 use crate::Copies;
 use crate::policies::{SprayAndWait, spread};
-use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing};
+use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Surroundings};
 
 /// Binary spray and wait, where who runs out of room lets go first of what has spread the most. How far an item has
 /// spread is estimated from what every holder knows: each halving of its budget on the way here doubled the copies, and
@@ -33,8 +33,8 @@ impl Default for MeasuredSpray {
 }
 
 impl Policy for MeasuredSpray {
-    fn initial_copies(&self) -> Copies {
-        self.spray().initial_copies()
+    fn initial_copies(&self, surroundings: &Surroundings) -> Copies {
+        self.spray().initial_copies(surroundings)
     }
 
     fn received_copies(&self, declared: Copies) -> Copies {

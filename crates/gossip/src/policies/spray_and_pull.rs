@@ -61,6 +61,9 @@ impl SprayAndPull {
     /// The largest budget that is believed of an item that arrives.
     pub const MAX_COPIES: Copies = super::SprayAndWait::MAX_COPIES;
 
+    /// The largest budget of an item that is written where room is short, if there is cover.
+    pub const COPIES_WITHOUT_ROOM: Copies = Copies::new(2);
+
     /// The least share of new items that a node with cover takes, however many names its neighbours have shown to it.
     pub const LEAST_SHARE: Share = Share::per_mille(20);
 
@@ -85,8 +88,15 @@ impl Default for SprayAndPull {
 }
 
 impl Policy for SprayAndPull {
-    fn initial_copies(&self) -> Copies {
-        self.copies.max(Copies::new(1))
+    fn initial_copies(&self, surroundings: &Surroundings) -> Copies {
+        // Who takes by choice is a carrier too; where room is short those are enough.
+        let spared = surroundings.evicts && self.cover > 0;
+        let copies = if spared {
+            self.copies.min(Self::COPIES_WITHOUT_ROOM)
+        } else {
+            self.copies
+        };
+        copies.max(Copies::new(1))
     }
 
     fn received_copies(&self, declared: Copies) -> Copies {

@@ -8,10 +8,10 @@ use chappe_wire::{
     Preimage, ShortId, Tag, decode_frame,
 };
 
-use super::{PAUSE, PRESSURE, Router, candidate, seen_on};
+use super::{PAUSE, Router, candidate, seen_on};
 use crate::budget::OverBudget;
 use crate::link::{Kind, Session};
-use crate::policy::{Sharing, Shown, Surroundings};
+use crate::policy::{Sharing, Shown};
 use crate::reconcile::session::{Answered, Progress, answer, decode_digest};
 use crate::{Change, Copies, StoredItem, StoredReceipt};
 
@@ -471,12 +471,7 @@ impl Router {
         if offer.ids.len() != tags.len() || offer.age_minutes.len() != tags.len() {
             return Err(Misbehaviour::Tags);
         }
-        let met = self.encounters.count(now).max(self.links.len());
-        let mut surroundings = Surroundings::of(u32::try_from(met).unwrap_or(u32::MAX));
-        let evicted = |at| now.since(at) <= PRESSURE;
-        if self.evicted_at.is_some_and(evicted) {
-            surroundings = surroundings.without_room();
-        }
+        let surroundings = self.surroundings(now);
         let elsewhere = |tag: &Tag| self.links.values().any(|link| link.tags.is_taking(tag));
         let elsewhere: Vec<bool> = tags.iter().map(elsewhere).collect();
         let Some(link) = self.links.get_mut(&link_id) else {

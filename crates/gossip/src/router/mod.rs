@@ -20,7 +20,7 @@ use crate::custody::Custody;
 use crate::draw::Urn;
 use crate::link::{Giving, Kind, Link, LinkSetup};
 use crate::outline::Outlined;
-use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing};
+use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Surroundings};
 use crate::receipts::{Placed, Receipts};
 use crate::reconcile::session::Expected;
 use crate::seen::{Seen, SeenOnLink};
@@ -256,6 +256,7 @@ impl Router {
         for victim in victims.map_err(|_| Full::Room)? {
             self.drop_item(now, victim, DropReason::Quota);
         }
+        let surroundings = self.surroundings(now);
         let item = StoredItem {
             id,
             header,
@@ -264,7 +265,7 @@ impl Router {
             since: now,
             class: Class::Own,
             ingress: Ingress::OWN,
-            copies: self.policy.initial_copies(),
+            copies: self.policy.initial_copies(&surroundings),
             carriers: 0,
         };
         self.store(now, item, None);
@@ -373,6 +374,15 @@ impl Router {
     /// Counters.
     pub const fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    fn surroundings(&mut self, now: Instant) -> Surroundings {
+        let met = self.encounters.count(now).max(self.links.len());
+        let surroundings = Surroundings::of(u32::try_from(met).unwrap_or(u32::MAX));
+        match self.evicted_at {
+            Some(at) if now.since(at) <= PRESSURE => surroundings.without_room(),
+            _ => surroundings,
+        }
     }
 
     /// True if the item was here before, or its receipt is here.
