@@ -3,7 +3,7 @@
 use chappe_gossip::Copies;
 use chappe_gossip::policies::{
     DirectDelivery, Epidemic, FirstContact, MaxProp, MeasuredSpray, Prophet, RandomOrder,
-    SprayAndWait,
+    SprayAndPull, SprayAndWait,
 };
 use chappe_gossip::policy::{Habits, Policy};
 
@@ -44,8 +44,12 @@ macro_rules! router {
 }
 
 /// Every router.
-pub const ROUTERS: [Router; 9] = [
-    router!("default", "what devices do unless told otherwise", Epidemic),
+pub const ROUTERS: [Router; 11] = [
+    router!(
+        "default",
+        "what phones do: a few carriers at once, more the longer it takes; recipients take theirs among others",
+        SprayAndPull::PHONES
+    ),
     router!(
         "direct-delivery",
         "who wrote a message keeps it until it meets the recipient",
@@ -82,6 +86,16 @@ pub const ROUTERS: [Router; 9] = [
         Prophet::v2()
     ),
     router!(
+        "relays",
+        "what relays do: as phones, but they take all that is shown",
+        SprayAndPull::RELAYS
+    ),
+    router!(
+        "selective",
+        "the fewest transmissions: 20 copies; of the last ones only recipients take theirs, which tells who they are",
+        SprayAndPull::SELECTIVE
+    ),
+    router!(
         "spray-and-wait",
         "six copies, halved at each hand-over; the last waits for the recipient",
         RandomOrder(SprayAndWait { copies: COPIES })
@@ -113,8 +127,10 @@ impl Router {
     /// The setting of a device that makes it route so; `None` where no device does.
     pub fn device(&self) -> Option<PolicyChoice> {
         match self.name {
-            "default" => Some(PolicyChoice::Epidemic),
+            "default" => Some(PolicyChoice::SprayAndPull(SprayAndPull::PHONES)),
             "measured-spray" => Some(PolicyChoice::MeasuredSpray),
+            "relays" => Some(PolicyChoice::SprayAndPull(SprayAndPull::RELAYS)),
+            "selective" => Some(PolicyChoice::SprayAndPull(SprayAndPull::SELECTIVE)),
             "spray-and-wait" => Some(PolicyChoice::SprayAndWait {
                 copies: COPIES.count(),
             }),

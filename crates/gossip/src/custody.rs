@@ -31,6 +31,8 @@ pub(crate) struct Custody {
 struct Kept {
     item: StoredItem,
     keeping: Priority,
+    /// Whether the router's outline holds it.
+    outlined: bool,
 }
 
 impl Custody {
@@ -146,11 +148,22 @@ impl Custody {
         if let Some(holdings) = self.holdings_mut(item.class) {
             holdings.insert(item.ingress, item.size.get(), turn, id);
         }
-        self.items.insert(id, Kept { item, keeping });
+        let outlined = false;
+        let kept = Kept {
+            item,
+            keeping,
+            outlined,
+        };
+        self.items.insert(id, kept);
     }
 
-    pub(crate) fn remove(&mut self, id: &ItemId) -> Option<StoredItem> {
-        let Kept { item, keeping } = self.items.remove(id)?;
+    /// Takes an item out, and tells whether the outline holds it.
+    pub(crate) fn remove(&mut self, id: &ItemId) -> Option<(StoredItem, bool)> {
+        let Kept {
+            item,
+            keeping,
+            outlined,
+        } = self.items.remove(id)?;
         self.by_commitment.remove(&(item.header.commitment, *id));
         self.expiries.remove(item.expires(), *id);
         let usage = self.usages.of_mut(item.class);
@@ -159,7 +172,13 @@ impl Custody {
         if let Some(holdings) = self.holdings_mut(item.class) {
             holdings.remove(item.ingress, item.size.get(), turn, *id);
         }
-        Some(item)
+        Some((item, outlined))
+    }
+
+    /// Notes whether the outline holds an item. False if that is so already.
+    pub(crate) fn set_outlined(&mut self, id: &ItemId, outlined: bool) -> bool {
+        let kept = self.items.get_mut(id);
+        kept.is_some_and(|kept| core::mem::replace(&mut kept.outlined, outlined) != outlined)
     }
 
     /// Keeps the smaller of the item's age and `age`, which is its age at `now`. True if that changed something.

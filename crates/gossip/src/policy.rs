@@ -2,9 +2,9 @@
 
 use core::any::Any;
 
-use chappe_wire::{Age, ByteCount, Header, Instant};
+use chappe_wire::{Age, ByteCount, Header, Instant, Tag};
 
-use crate::{Class, Copies};
+use crate::{Class, Copies, Draw};
 
 /// A routing policy: what is offered to whom, in which order, with how large a copy budget.
 ///
@@ -22,6 +22,18 @@ pub trait Policy: Any {
 
     /// Whether `neighbour` may have `item`.
     fn sharing(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Sharing;
+
+    /// Whether this node takes an item that `neighbour` only shows ([`Sharing::TagOnly`] there), beside those for the
+    /// person here, which are taken anyhow. The neighbour cannot tell the two apart. Among all nodes `draw` is even.
+    fn pulls(
+        &self,
+        _shown: &Shown<'_>,
+        _neighbour: &Neighbour<'_>,
+        _surroundings: &Surroundings,
+        _draw: Draw,
+    ) -> bool {
+        false
+    }
 
     /// Where `item` stands among those that `neighbour` wants. Keep it coarse: among equals the order is random
     /// for each link, so that two holders of the same items send different ones first. It must not depend on
@@ -131,6 +143,30 @@ pub struct Candidate<'a> {
     pub carriers: u32,
     /// What sealed traffic hides.
     pub clear: Option<Clear>,
+}
+
+/// An item that a neighbour keeps for its recipient, as a policy of another node sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// Its recipient tag.
+    pub tag: &'a Tag,
+    /// Its age, on the neighbour's word.
+    pub age: Age,
+}
+
+/// What a node knows of where it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Surroundings {
+    /// How many different neighbours it has met in the last three hours. Rather too few than too many.
+    pub met: u32,
+}
+
+impl Surroundings {
+    /// So many neighbours.
+    pub const fn of(met: u32) -> Self {
+        Self { met }
+    }
 }
 
 /// What can be seen of an item in simulations only.

@@ -104,7 +104,7 @@ fn what_was_chosen_by_its_tag_goes_first() {
     let mut victim = victim(60, 3);
     victim.link_up(LinkId::new(2), false, 2, false);
     assert!(victim.bring_copies(LinkId::new(2), &sample(9), Age::NEW, LAST));
-    victim.say(Body::Offer(Offer { ids: Vec::new() })).unwrap();
+    victim.say(Body::Offer(Offer::default())).unwrap();
     while victim.peer.router.poll_frame(victim.now, LINK).is_some() {}
     let own = [0, 1, 2].map(|n| ShortId::of(&SALT, &sample(n).id).get());
     victim.say(Body::Want(Want { ids: own.into() })).unwrap();

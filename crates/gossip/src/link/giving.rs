@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use chappe_wire::{Digest, ItemId, LinkSalt, ShortId};
+use chappe_wire::{Digest, ItemId, LinkSalt, Outline, ShortId};
 
 use crate::Copies;
 use crate::link::MAX_WANTS;
@@ -99,6 +99,16 @@ impl Giving {
         };
         let digest = Digest::of(salt, shared().map(|(_, held)| &held.id));
         (digest, shared().map(|(short, _)| *short).collect())
+    }
+
+    /// The outline of what is reconciled, under the neighbour's salt.
+    pub(crate) fn outline(&self, salt: &LinkSalt) -> Outline {
+        let mut outline = Outline::default();
+        let shared = self.index.values();
+        for held in shared.filter(|held| held.state != State::Withheld) {
+            outline.insert(salt, &held.id);
+        }
+        outline
     }
 
     /// An item is here now. `offer`: the neighbour does not have it and is to hear of it.

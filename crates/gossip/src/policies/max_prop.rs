@@ -60,10 +60,23 @@ struct Paths {
 #[derive(Clone, Debug, Default)]
 struct Room {
     best: Costs,
-    waiting: BinaryHeap<Reverse<(u64, Endpoint)>>,
+    waiting: BinaryHeap<Reverse<Step>>,
     targets: Vec<Endpoint>,
     sizes: Vec<u64>,
     spare: Vec<Costs>,
+}
+
+/// A step of a path. Costs are positive, so that their bits are in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Step {
+    /// What the path with this step costs.
+    cost: u64,
+    to: Endpoint,
+    from: Endpoint,
+    /// Which of the steps from there, the cheapest being 0.
+    place: usize,
+    /// What the path costs without it.
+    before: u64,
 }
 
 /// Less than this, taken from 1, leaves 1.
@@ -90,6 +103,25 @@ impl Told {
         self.meetings
             .as_ref()
             .map_or(&[], |meetings| &meetings.unlikely)
+    }
+
+    /// The step in this place, of those from `from`, which a path of this cost leads to.
+    fn step(&self, from: Endpoint, before: f64, place: usize) -> Option<Step> {
+        let likely = self.likely();
+        let (cost, to) = match likely.get(place) {
+            Some((likelihood, to)) => (before + 1.0 - likelihood, *to),
+            None => {
+                let to = self.unlikely().get(place - likely.len())?;
+                (before + 1.0, *to)
+            }
+        };
+        Some(Step {
+            cost: cost.to_bits(),
+            to,
+            from,
+            place,
+            before: before.to_bits(),
+        })
     }
 
     /// All likelihoods count half as much as before, and who is met now gets the other half. (The paper's alpha is 1.)
@@ -214,51 +246,63 @@ impl MaxProp {
         }
     }
 
-    /// Dijkstra's algorithm, as far as `targets` need it. Those without a path cost the most.
+    /// Dijkstra's algorithm, as far as `targets` need it. Those without a path cost the most. A node that was reached puts
+    /// its cheapest step into the queue, and the next one only when that comes out again.
     fn find_paths(
         &self,
         here: Endpoint,
         from: Endpoint,
         targets: &[Endpoint],
         best: &mut Costs,
-        waiting: &mut BinaryHeap<Reverse<(u64, Endpoint)>>,
+        waiting: &mut BinaryHeap<Reverse<Step>>,
     ) {
         best.lower(from, 0.0);
-        waiting.push(Reverse((0.0_f64.to_bits(), from)));
-        while let Some(Reverse((bits, node))) = waiting.pop() {
-            let cost = f64::from_bits(bits);
-            let costs_more = targets.iter().any(|to| best.of(*to) > cost);
-            if !costs_more {
+        let dearest = |best: &Costs| targets.iter().map(|to| best.of(*to)).fold(0.0, f64::max);
+        let mut limit = f64::MAX;
+        let mut reached = Some((from, 0.0_f64));
+        loop {
+            if let Some((node, cost)) = reached.take()
+                && let Some(told) = self.told_by(here, node)
+            {
+                // Where there is no path yet any will do, so that the search ends sooner.
+                if limit == f64::MAX {
+                    for (likelihood, to) in told.likely() {
+                        best.lower(*to, cost + 1.0 - likelihood);
+                    }
+                }
+                for to in targets {
+                    if best.of(*to) > cost + 1.0 && told.unlikely().binary_search(to).is_ok() {
+                        best.lower(*to, cost + 1.0);
+                    }
+                }
+                limit = dearest(best);
+                waiting.extend(told.step(node, cost, 0).map(Reverse));
+            }
+            let Some(Reverse(step)) = waiting.pop() else {
+                return;
+            };
+            let cost = f64::from_bits(step.cost);
+            if cost >= limit {
                 break;
             }
-            if cost > best.of(node) {
-                continue;
-            }
-            let Some(told) = self.told_by(here, node) else {
+            let Some(told) = self.told_by(here, step.from) else {
                 continue;
             };
-            for (likelihood, to) in told.likely() {
-                best.lower(*to, cost + 1.0 - likelihood);
+            let before = f64::from_bits(step.before);
+            waiting.extend(told.step(step.from, before, step.place + 1).map(Reverse));
+            if cost > best.of(step.to) {
+                continue;
             }
-            for to in targets {
-                if best.of(*to) > cost + 1.0 && told.unlikely().binary_search(to).is_ok() {
-                    best.lower(*to, cost + 1.0);
+            if cost < best.of(step.to) {
+                best.lower(step.to, cost);
+                if targets.contains(&step.to) {
+                    limit = dearest(best);
                 }
             }
-            // From here on only those matter whose likeliest step can still make a target cheaper.
-            let limit = targets.iter().map(|to| best.of(*to)).fold(0.0, f64::max);
-            let unlikely = told.unlikely().iter().map(|to| (0.0, *to));
-            for (likelihood, to) in told.likely().iter().copied().chain(unlikely) {
-                let cost = cost + 1.0 - likelihood;
-                if cost >= limit {
-                    break;
-                }
-                let next = self.told_by(here, to);
-                let rest = next.map_or(f64::MAX, |told| told.least_cost);
-                if cost + rest < limit && cost <= best.of(to) {
-                    best.lower(to, cost);
-                    waiting.push(Reverse((cost.to_bits(), to)));
-                }
+            let rest = self.told_by(here, step.to);
+            let rest = rest.map_or(f64::MAX, |told| told.least_cost);
+            if cost + rest < limit {
+                reached = Some((step.to, cost));
             }
         }
         waiting.clear();

@@ -7,6 +7,7 @@ mod max_prop;
 mod measured_spray;
 mod prophet;
 mod random_order;
+mod spray_and_pull;
 mod spray_and_wait;
 
 pub use direct_delivery::DirectDelivery;
@@ -16,4 +17,5 @@ pub use max_prop::MaxProp;
 pub use measured_spray::MeasuredSpray;
 pub use prophet::Prophet;
 pub use random_order::RandomOrder;
+pub use spray_and_pull::SprayAndPull;
 pub use spray_and_wait::SprayAndWait;

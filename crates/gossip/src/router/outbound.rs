@@ -32,6 +32,8 @@ pub struct Handover {
     pub age: Age,
     /// The copies that go along.
     pub copies: Copies,
+    /// True if the neighbour was shown its tag only, and chose to take it.
+    pub by_tag: bool,
 }
 
 impl Handover {
@@ -109,7 +111,12 @@ impl Router {
         self.spend_copies(now, next.id, copies);
         self.stats.sent += 1;
         let id = next.id;
-        Some(OutFrame::Envelope(Handover { id, age, copies }))
+        Some(OutFrame::Envelope(Handover {
+            id,
+            age,
+            copies,
+            by_tag: next.by_tag,
+        }))
     }
 
     fn hand_over_receipts(&mut self, now: Instant, link: LinkId) -> Option<OutFrame> {
@@ -151,8 +158,9 @@ impl Router {
             }
             let short = link.short(&id);
             if link.giving.withhold(&short) && sharing == Sharing::TagOnly {
-                link.tags.show(item.header.tag, id);
+                link.tags.show(short, item);
             }
         }
+        self.outline_item(&id);
     }
 }
