@@ -97,12 +97,18 @@ fn one_epoch_each(sent: &Sent) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How often the token had changed by then.
+/// Which epoch that was. One begins when the last token is off the air: what it shows then is not to be linked to that.
 fn epoch(sent: &Sent, at: u64) -> usize {
-    let tokens = sent.adverts.iter().filter(|advert| advert.at <= at);
-    let tokens: BTreeSet<&[u8]> = tokens
-        .map(|advert| advert.data.get(TOKEN).unwrap_or_default())
-        .collect();
+    let mut tokens = BTreeSet::new();
+    let mut off = None;
+    for advert in &sent.adverts {
+        let token = advert.data.get(TOKEN).unwrap_or_default();
+        if !tokens.contains(token) && off.unwrap_or(advert.at).min(advert.at) > at {
+            break;
+        }
+        tokens.insert(token);
+        off = advert.until;
+    }
     tokens.len()
 }
 
