@@ -1,8 +1,9 @@
 //! The turn from one epoch to the next: the address that the adapter shows when it scans and connects changes too.
 //!
-//! The kernel gives each advertisement an address of its own, but keeps the one for scanning and connecting as long as
-//! anything is advertised (Linux 6.1, `hci_set_random_addr_sync`). So nothing is advertised for a moment, and a scan
-//! begins in it.
+//! The kernel gives each advertisement an address of its own, but scans and connects with another one. That one is due
+//! for a change after 900 s, and is changed when a scan begins; not as long as anything is advertised, though (Linux
+//! 6.1, `hci_set_random_addr_sync`): left alone, it would stay for as long as the node runs. Controllers without extended
+//! advertising have one address for all three. So nothing is advertised for a moment, and a scan begins in it.
 
 use std::time::Duration;
 
