@@ -123,10 +123,10 @@ pub(crate) fn print(seeds: u64) -> Result<(), Box<dyn Error>> {
     println!(
         "Each cell: delivered by the oracle; mean delay by the oracle; relays for each message.\n"
     );
-    let cases = [Case::rwp200()?, Case::sfhh()?, Case::rwp200_heavy()?];
+    let cases = [Case::rwp200()?, Case::rwp200_heavy()?];
     println!(
-        "| the default | {} | {} | {} |\n|---|---|---|---|",
-        cases[0].name, cases[1].name, cases[2].name
+        "| the default | {} | {} |\n|---|---|---|",
+        cases[0].name, cases[1].name
     );
     for (idea, about) in IDEAS {
         row(about, &cases, seeds, idea, same)?;

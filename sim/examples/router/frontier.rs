@@ -14,10 +14,10 @@ use crate::measure::{self, Measured};
 use crate::plot::{Frame, Group};
 use crate::table;
 
-const COPIES: [u32; 3] = [1, 6, 16];
-const COVERS: [u32; 6] = [0, 1, 3, 9, 27, u32::MAX];
+const COPIES: [u32; 2] = [1, 16];
+const COVERS: [u32; 5] = [0, 1, 3, 9, u32::MAX];
 /// Minutes in which the number of takers doubles.
-const DOUBLINGS: [u64; 4] = [0, 30, 60, 120];
+const DOUBLINGS: [u64; 3] = [0, 30, 120];
 
 /// A point, with what it costs.
 struct Point {
@@ -34,14 +34,10 @@ struct Frontier {
 
 pub(crate) fn print(seeds: u64, folder: &Path) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(folder)?;
-    let mut frontiers = Vec::new();
-    for case in [Case::rwp200()?, Case::sfhh()?, Case::invs15()?] {
+    for case in [Case::rwp200()?, Case::invs15()?, Case::sfhh()?] {
         let frontier = Frontier::new(case, seeds)?;
         println!("{frontier}");
-        frontiers.push(frontier);
-    }
-    for (name, frame, value) in pictures() {
-        for frontier in &frontiers {
+        for Picture { name, frame, value } in pictures() {
             let trace = frontier.case.name.to_lowercase();
             let title = format!("{}: {}", frontier.case.name, frame.title);
             let frame = Frame {
@@ -55,9 +51,14 @@ pub(crate) fn print(seeds: u64, folder: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-type Value = fn(&Frontier, &Measured) -> f64;
+/// What a picture shows of each point.
+struct Picture {
+    name: &'static str,
+    frame: Frame<'static>,
+    value: fn(&Frontier, &Measured) -> f64,
+}
 
-fn pictures() -> [(&'static str, Frame<'static>, Value); 2] {
+fn pictures() -> [Picture; 2] {
     let across = "all bytes, control included, in % of flooding (logarithmic)";
     let delay = Frame {
         title: "what hiding costs in time; cover beside each point",
@@ -74,10 +75,16 @@ fn pictures() -> [(&'static str, Frame<'static>, Value); 2] {
         target: Some(0.1),
     };
     [
-        ("delay", delay, |frontier, measured| {
-            measured.mean_delay / frontier.oracle_delay()
-        }),
-        ("leak", leak, |_, measured| measured.worst_posterior),
+        Picture {
+            name: "delay",
+            frame: delay,
+            value: |frontier, measured| measured.mean_delay / frontier.oracle_delay(),
+        },
+        Picture {
+            name: "leak",
+            frame: leak,
+            value: |_, measured| measured.worst_posterior,
+        },
     ]
 }
 
@@ -125,7 +132,7 @@ impl Frontier {
         Ok(())
     }
 
-    fn groups(&self, value: Value) -> Vec<Group> {
+    fn groups(&self, value: fn(&Self, &Measured) -> f64) -> Vec<Group> {
         let of = |copies: u32| {
             let points = self.points.iter().filter(|point| {
                 point.policy.copies == Copies::new(copies)

@@ -11,6 +11,11 @@
 //!
 //! `--seeds N` means N runs of each instead of one.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "places of nodes and messages come out of the run that they are looked up in"
+)]
+
 mod ablation;
 mod adversaries;
 mod cases;

@@ -40,11 +40,13 @@ impl Measured {
     }
 }
 
-/// A policy for each node.
-pub(crate) type Make<'a> = &'a (dyn Fn() -> Box<dyn Policy + Send> + Sync);
-
-/// A policy on the router that devices run.
-pub(crate) fn sealed(case: &Case, network: &Network<'_>, make: Make<'_>, seeds: u64) -> Measured {
+/// A policy on the router that devices run; `make` makes one for each node.
+pub(crate) fn sealed(
+    case: &Case,
+    network: &Network<'_>,
+    make: &(dyn Fn() -> Box<dyn Policy + Send> + Sync),
+    seeds: u64,
+) -> Measured {
     let run = |seed| {
         let course = network.course(&|| make(), seed, Keep::Everything);
         let mut measured = figures(&course.outcome);

@@ -55,7 +55,10 @@ fn one(case: &Case, seeds: u64) -> Result<(), Box<dyn Error>> {
     println!("|---|---|---|---|---|---|---|---|");
     let epidemic = named(case, "epidemic", seeds)?;
     for name in ROUTERS {
-        let measured = named(case, name, seeds)?;
+        let measured = match name {
+            "epidemic" => epidemic.clone(),
+            _ => named(case, name, seeds)?,
+        };
         println!("{}", row(case, name, &measured, &epidemic));
     }
     Ok(())
