@@ -25,6 +25,8 @@ const TOKEN: std::ops::Range<usize> = 20..28;
 /// What strangers are to read as a name, and what they are not.
 const NAME: &[u8] = b"chappe";
 const HOST: &[u8] = b"radio-lab";
+/// What begins a packet: its length, its kind and a number that counts from 0 on every link.
+const COUNTERS: usize = 5;
 /// The search is shown that it finds this.
 const PLANTED: &[u8] = b"my-key";
 /// The shortest string that is looked for.
@@ -100,7 +102,7 @@ fn spoil(mut sent: Sent) -> Sent {
         for attributes in [false, true] {
             sent.payloads.push(Payload {
                 at,
-                first: true,
+                first: false,
                 attributes,
                 bytes: PLANTED.to_vec(),
             });
@@ -223,7 +225,12 @@ fn windows(sent: &Sent, attributes: bool) -> impl Iterator<Item = (u64, &[u8])> 
     let payloads = sent.payloads.iter();
     let payloads = payloads
         .filter(move |payload| payload.attributes == attributes)
-        .map(|payload| (payload.at, payload.bytes.as_slice()));
+        .map(|payload| {
+            let begins = payload.first && !payload.attributes;
+            let counters = if begins { COUNTERS } else { 0 };
+            let bytes = payload.bytes.get(counters..).unwrap_or_default();
+            (payload.at, bytes)
+        });
     adverts
         .chain(payloads)
         .flat_map(|(at, bytes)| bytes.windows(STRING).map(move |string| (at, string)))
