@@ -103,25 +103,25 @@ fn beside_others() {
     println!(
         "|------------:|:-------|--------------:|------------:|------:|----------:|--------:|"
     );
-    let with_outline = |stores: &Stores| router(stores, true);
-    let without_outline = |stores: &Stores| router(stores, false);
-    let methods: [(&str, &dyn Fn(&Stores) -> Timed); 8] = [
-        ("this router", &with_outline),
-        ("this router, no outline heard", &without_outline),
-        ("list of ids", &|stores| timed(|| baselines::list(stores))),
-        ("Bloom filters, 1 %", &|stores| {
+    let methods: [(&str, fn(&Stores) -> Timed); 8] = [
+        ("this router", |stores| router(stores, true)),
+        ("this router, no outline heard", |stores| {
+            router(stores, false)
+        }),
+        ("list of ids", |stores| timed(|| baselines::list(stores))),
+        ("Bloom filters, 1 %", |stores| {
             timed(|| baselines::bloom(stores))
         }),
-        ("Golomb-coded sets, P = 7", &|stores| {
+        ("Golomb-coded sets, P = 7", |stores| {
             timed(|| baselines::golomb(stores))
         }),
-        ("range-based, 16 buckets", &|stores| {
+        ("range-based, 16 buckets", |stores| {
             timed(|| baselines::ranges(stores))
         }),
-        ("PinSketch, told how many", &|stores| {
+        ("PinSketch, told how many", |stores| {
             timed(|| baselines::pin_sketch_told(stores))
         }),
-        ("PinSketch, by the sizes", &|stores| {
+        ("PinSketch, by the sizes", |stores| {
             timed(|| baselines::pin_sketch_by_sizes(stores))
         }),
     ];

@@ -19,7 +19,10 @@ pub(crate) fn bloom(stores: &Stores) -> Cost {
     exchange(stores, |ids| {
         let filter = Bloom::of(ids);
         let bytes = filter.bits.len() as u64;
-        (bytes, Box::new(move |id| filter.holds(id)))
+        Summary {
+            bytes,
+            holds: Box::new(move |id| filter.holds(id)),
+        }
     })
 }
 
@@ -30,21 +33,27 @@ pub(crate) fn golomb(stores: &Stores) -> Cost {
         let held = golomb_read(&coded, ids.len());
         let count = ids.len() as u64;
         let holds = move |id| held.binary_search(&golomb_value(id, count)).is_ok();
-        (coded.len() as u64, Box::new(holds))
+        Summary {
+            bytes: coded.len() as u64,
+            holds: Box::new(holds),
+        }
     })
 }
 
-type Holds = Box<dyn Fn(ShortId) -> bool>;
+/// What an end sends, and what the other reads from it.
+struct Summary {
+    bytes: u64,
+    holds: Box<dyn Fn(ShortId) -> bool>,
+}
 
-fn exchange(stores: &Stores, summary: impl Fn(&[ShortId]) -> (u64, Holds)) -> Cost {
+fn exchange(stores: &Stores, summary: impl Fn(&[ShortId]) -> Summary) -> Cost {
     let [first, second] = stores.short_ids();
-    let (first_bytes, first_holds) = summary(&first);
-    let (second_bytes, second_holds) = summary(&second);
-    let offered = second.iter().filter(|id| !first_holds(**id)).count()
-        + first.iter().filter(|id| !second_holds(**id)).count();
+    let (of_first, of_second) = (summary(&first), summary(&second));
+    let offered = second.iter().filter(|id| !(of_first.holds)(**id)).count()
+        + first.iter().filter(|id| !(of_second.holds)(**id)).count();
     let differ = without(&first, &second).len() + without(&second, &first).len();
     Cost {
-        bytes: first_bytes + second_bytes + ID_LEN * offered as u64,
+        bytes: of_first.bytes + of_second.bytes + ID_LEN * offered as u64,
         // The second's offers go along with its filter.
         turns: 3,
         missed: (differ - offered) as u64,
