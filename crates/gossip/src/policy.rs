@@ -210,7 +210,7 @@ pub struct Shown<'a> {
 pub struct Surroundings {
     /// How many different neighbours it has met in the last three hours. Rather too few than too many.
     pub met: u32,
-    /// Whether it has let something go for lack of room in the last hour.
+    /// Whether it has let something go for lack of room in the last hour; a flood from one neighbour does not count.
     pub evicts: bool,
 }
 

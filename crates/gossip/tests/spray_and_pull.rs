@@ -328,8 +328,12 @@ fn without_room_there_is_cover_and_no_more() {
     };
     let mut roomy = in_a_crowd(policy);
     let mut short = in_a_crowd_with(config(16), policy);
+    let link = |n: u64| LinkId::new(100 + n);
     for n in 0..40 {
-        short.bring(LINK, &sample(n), Age::NEW);
+        short.link_up(link(n), false, 100 + n, false);
+        short.bring(link(n), &sample(n), Age::NEW);
+        let now = short.now;
+        short.peer.router.link_down(now, link(n));
     }
     assert!(short.peer.router.stats().dropped_quota > 0);
     let (many, few) = (taken_of(&mut roomy), taken_of(&mut short));
@@ -337,6 +341,17 @@ fn without_room_there_is_cover_and_no_more() {
     assert_eq!(own_copies(&mut short, 2_000), 2);
     short.wait(Duration::from_minutes(61));
     assert_eq!(own_copies(&mut short, 2_001), 16);
+}
+
+#[test]
+fn who_floods_makes_nobody_spread_less() {
+    let mut victim = in_a_crowd_with(config(16), SprayAndPull::PHONES);
+    for n in 0..40 {
+        victim.bring(LINK, &sample(n), Age::NEW);
+        victim.wait(Duration::from_secs(60));
+    }
+    assert!(victim.peer.router.stats().dropped_quota > 0);
+    assert_eq!(own_copies(&mut victim, 2_000), 16);
 }
 
 fn config(items: u64) -> Config {

@@ -91,7 +91,7 @@ pub struct Router {
     policy: Box<dyn Policy + Send>,
     urn: Urn,
     encounters: Encounters,
-    /// When something had to go for lack of room.
+    /// When something had to go for lack of room, and not because one neighbour floods.
     evicted_at: Option<Instant>,
     custody: Custody,
     seen: Seen,
@@ -452,14 +452,16 @@ impl Router {
     }
 
     fn drop_item(&mut self, now: Instant, id: ItemId, reason: DropReason) {
+        // A flood is no reason to spread less of what others write.
+        let crowded = |item: &StoredItem| !self.custody.is_flooded(item.size);
+        if reason == DropReason::Quota && self.custody.find(&id).is_some_and(crowded) {
+            self.evicted_at = Some(now);
+        }
         let Some((item, outlined)) = self.custody.remove(&id) else {
             return;
         };
         if outlined {
             self.outline.remove(&id);
-        }
-        if reason == DropReason::Quota {
-            self.evicted_at = Some(now);
         }
         self.generation += 1;
         let entry = self.seen.remember(&item, reason, now);
