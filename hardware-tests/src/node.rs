@@ -8,13 +8,21 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::lab::{background, kill};
+use crate::lab::{background, kill, shell};
 use crate::wait;
 
 /// What a node says when it is up.
 const RUNS: &str = "Ctrl-C stops it.";
 /// How long a node may take to answer after its start. The guest is emulated.
 const START_LIMIT: Duration = Duration::from_secs(90);
+
+/// How long it may take to answer a command. It reads a whole file in one.
+const ANSWER_LIMIT: Duration = Duration::from_secs(120);
+/// What `timeout` ends with if it had to kill.
+const KILLED: i32 = 128 + 9;
+/// Shows what each thread of each node waits for.
+const WAITING: &str = "for task in $(pgrep -x 'chappe|strace' | sed 's,.*,/proc/&/task/*,'); do \
+    echo $task $(cat $task/comm) $(grep State $task/status) $(cat $task/wchan) $(cat $task/syscall); cat $task/stack; done";
 
 /// A node.
 pub(crate) struct Node {
@@ -121,13 +129,25 @@ impl Node {
     /// Runs a command of the program, and gives what it prints.
     ///
     /// # Errors
-    /// When it fails.
+    /// When it fails, or has no answer from a node that runs; what the processes wait for is in a log then.
     pub(crate) fn say(&self, args: &[&str]) -> anyhow::Result<String> {
-        let output = self
-            .command(args)
+        let limit = ANSWER_LIMIT.as_secs().to_string();
+        let output = Command::new("timeout")
+            .args(["-s", "KILL", &limit])
+            .arg(&self.program)
+            .arg("--home")
+            .arg(&self.home)
+            .args(args)
             .stdin(Stdio::null())
             .output()
             .context("cannot run chappe")?;
+        if matches!(output.status.code(), None | Some(KILLED)) {
+            // Perhaps `timeout` with it.
+            let _ = shell(&format!(
+                "{WAITING} > {}",
+                self.log.with_extension("stuck").display()
+            ));
+        }
         anyhow::ensure!(
             output.status.success(),
             "{}: `chappe {}` failed: {}{}",
