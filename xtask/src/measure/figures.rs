@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use super::memory;
-use crate::process;
+use crate::{process, radio_lab};
 
 /// A figure of the table.
 pub(super) struct Figure {
@@ -42,10 +42,15 @@ enum Source {
     },
     /// Pss of the program, run with these arguments on an empty home, after a time without input.
     IdlePss { arguments: &'static [&'static str] },
+    /// A number of a scenario of the radio lab: virtual radios under the real stacks.
+    RadioLab {
+        scenario: &'static str,
+        figure: &'static str,
+    },
 }
 
 /// Every figure. The targets are those of the project's plan.
-pub(super) const FIGURES: [Figure; 23] = [
+pub(super) const FIGURES: [Figure; 30] = [
     Figure {
         name: "clean-build",
         about: "`cargo build --release` of the program, downloads done before",
@@ -186,10 +191,56 @@ pub(super) const FIGURES: [Figure; 23] = [
         target: Target::AtLeast(30.0, "times"),
         source: example("chappe-sim", "figures"),
     },
+    Figure {
+        name: "ble-l2cap-bytes",
+        about: "200 kB file over Bluetooth LE, virtual radio: bytes on the connection beside a bare L2CAP channel's",
+        target: Target::AtMost(1.15, "times"),
+        source: lab("ble-bytes", "L2CAP: bytes on the connection beside bare"),
+    },
+    Figure {
+        name: "ble-l2cap-goodput",
+        about: "the same: goodput beside the bare channel, five pairs, median",
+        target: Target::AtLeast(0.85, "times"),
+        source: lab("ble-bytes", "L2CAP: goodput beside bare"),
+    },
+    Figure {
+        name: "ble-gatt-bytes",
+        about: "the same over GATT, beside bare notifications",
+        target: Target::AtMost(1.25, "times"),
+        source: lab("ble-bytes", "GATT: bytes on the connection beside bare"),
+    },
+    Figure {
+        name: "ble-first-envelope",
+        about: "Bluetooth LE, virtual radio: from link up to the first envelope handed over",
+        target: Target::AtMost(3.0, "round trips"),
+        source: lab("ble-bytes", "L2CAP: link up to the first envelope"),
+    },
+    Figure {
+        name: "wifi-direct-bytes",
+        about: "5.2 MB file in a Wi-Fi Direct group, virtual radio: bytes on air beside a bare TCP stream's",
+        target: Target::AtMost(1.05, "times"),
+        source: lab("wifi-direct-figures", "bytes on air beside bare TCP"),
+    },
+    Figure {
+        name: "wifi-direct-goodput",
+        about: "the same, capped at 20 Mbit/s: goodput beside iperf3, five pairs, median",
+        target: Target::AtLeast(0.80, "times"),
+        source: lab("wifi-direct-figures", "goodput beside iperf3"),
+    },
+    Figure {
+        name: "radio-memory",
+        about: "Pss that both radios add to an idle node, virtual radio",
+        target: Target::AtMost(10.0, "MB"),
+        source: lab("radio-memory", "added by the radios"),
+    },
 ];
 
 const fn example(package: &'static str, example: &'static str) -> Source {
     Source::Example { package, example }
+}
+
+const fn lab(scenario: &'static str, figure: &'static str) -> Source {
+    Source::RadioLab { scenario, figure }
 }
 
 /// The program.
@@ -202,6 +253,9 @@ impl Figure {
         match &self.source {
             Source::Example { package, example } => {
                 format!("cargo run --release -p {package} --example {example}")
+            }
+            Source::RadioLab { scenario, .. } => {
+                format!("cargo xtask radio-lab --release {scenario}")
             }
             _ => format!("cargo xtask measure {}", self.name),
         }
@@ -228,6 +282,12 @@ impl Figure {
                 build(root)?;
                 let program = release_folder(root)?.join(PROGRAM);
                 memory::idle_pss(root, &program, arguments, IDLE_SECONDS)
+            }
+            Source::RadioLab { scenario, figure } => {
+                let (value, found) = radio_lab::measure(root, scenario, figure)?;
+                let (Target::AtLeast(_, unit) | Target::AtMost(_, unit)) = self.target;
+                anyhow::ensure!(found == unit, "`{figure}` is in {found}, not in {unit}");
+                Ok(value)
             }
         }
     }
