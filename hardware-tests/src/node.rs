@@ -18,11 +18,6 @@ const START_LIMIT: Duration = Duration::from_secs(90);
 
 /// How long it may take to answer a command. It reads a whole file in one.
 const ANSWER_LIMIT: Duration = Duration::from_secs(120);
-/// What `timeout` ends with if it had to kill.
-const KILLED: i32 = 128 + 9;
-/// Shows what each thread of each node waits for.
-const WAITING: &str = "for task in $(pgrep -x 'chappe|strace' | sed 's,.*,/proc/&/task/*,'); do \
-    echo $task $(cat $task/comm) $(grep State $task/status) $(cat $task/wchan) $(cat $task/syscall); cat $task/stack; done";
 
 /// A node.
 pub(crate) struct Node {
@@ -109,11 +104,13 @@ impl Node {
         self.process = None;
     }
 
-    /// Stops it as a person does.
+    /// Stops it as a person does, and waits until it has ended.
     pub(crate) fn stop(&mut self) {
         if let Some(mut child) = self.process.take() {
-            let ended = Command::new("kill").arg(child.id().to_string()).status();
-            if ended.is_err() {
+            let id = child.id();
+            // What runs it, strace, takes no signal: then it is its child that is meant.
+            let told = shell(&format!("kill $(pgrep -P {id} || echo {id})"));
+            if told.is_err() {
                 let _ = child.kill();
             }
             let _ = child.wait();
@@ -129,7 +126,7 @@ impl Node {
     /// Runs a command of the program, and gives what it prints.
     ///
     /// # Errors
-    /// When it fails, or has no answer from a node that runs; what the processes wait for is in a log then.
+    /// When it fails, or the node does not answer in time.
     pub(crate) fn say(&self, args: &[&str]) -> anyhow::Result<String> {
         let limit = ANSWER_LIMIT.as_secs().to_string();
         let output = Command::new("timeout")
@@ -141,13 +138,6 @@ impl Node {
             .stdin(Stdio::null())
             .output()
             .context("cannot run chappe")?;
-        if matches!(output.status.code(), None | Some(KILLED)) {
-            // Perhaps `timeout` with it.
-            let _ = shell(&format!(
-                "{WAITING} > {}",
-                self.log.with_extension("stuck").display()
-            ));
-        }
         anyhow::ensure!(
             output.status.success(),
             "{}: `chappe {}` failed: {}{}",
