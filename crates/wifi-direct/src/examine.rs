@@ -7,10 +7,10 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use zbus::{Connection, OwnedObjectPath, Proxy};
+use zbus::{Connection, OwnedObjectPath, Proxy, fdo};
 
 use crate::radio::RadioOptions;
-use crate::supplicant::Supplicant;
+use crate::supplicant::{RadioError, Supplicant};
 
 const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
 /// Tells of every switch on the machine; `/sys/class/rfkill` leaves out those of radios in other namespaces.
@@ -70,9 +70,8 @@ pub async fn examine(options: &RadioOptions) -> Vec<Finding> {
         Err(error) => findings.push(Finding::bad(format!("{error}."))),
     }
     if let Ok(true) = managed(&bus, interface).await {
-        findings.push(Finding::bad(format!(
-            "NetworkManager manages {interface} and may take it at any time: run `nmcli device set {interface} managed no`."
-        )));
+        let trouble = RadioError::Managed(interface.clone());
+        findings.push(Finding::bad(format!("{trouble}.")));
     }
     findings
 }
@@ -96,8 +95,13 @@ async fn address(supplicant: &Supplicant, interface: &str) -> Option<Finding> {
     }
 }
 
-/// Whether NetworkManager owns the interface.
-async fn managed(bus: &Connection, interface: &str) -> zbus::Result<bool> {
+/// Whether NetworkManager runs and owns the interface.
+pub(crate) async fn managed(bus: &Connection, interface: &str) -> zbus::Result<bool> {
+    // Whoever calls a service that does not run may start it.
+    let name = zbus::names::BusName::try_from(NETWORK_MANAGER)?;
+    if !fdo::DBusProxy::new(bus).await?.name_has_owner(name).await? {
+        return Ok(false);
+    }
     let manager = Proxy::new(
         bus,
         NETWORK_MANAGER,
