@@ -12,16 +12,16 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// What the first envelope over a link took.
 #[derive(Clone, Copy, Debug)]
-pub struct FirstEnvelope {
+pub(crate) struct FirstEnvelope {
     /// From the link's coming up until the envelope is read at the other end, in round trips of that link.
-    pub round_trips: f64,
+    pub(crate) round_trips: f64,
     /// All bytes that passed the link both ways, beside the flight that has the envelope.
-    pub bytes_before: usize,
+    pub(crate) bytes_before: usize,
 }
 
 /// Two people who know each other, and carry so many envelopes both, meet anew, and `from` has a text for the other one.
 /// North is the one who opens links.
-pub fn first_envelope(from: Side, mtu: usize, common: usize) -> FirstEnvelope {
+pub(crate) fn first_envelope(from: Side, mtu: usize, common: usize) -> FirstEnvelope {
     let mut pair = Pair::new(1);
     pair.connect(Weather::default());
     pair.run(Duration::from_secs(60));
