@@ -47,7 +47,7 @@ pub(crate) fn first_envelope(from: Side, mtu: usize, common: usize) -> FirstEnve
         let took = pair.world.now().since(began);
         assert!(took < LIMIT, "not within {LIMIT:?}");
         // Everything that is sent at the same time is one flight.
-        if took.as_micros() % LATENCY.as_micros() == 0 {
+        if took.as_micros().is_multiple_of(LATENCY.as_micros()) {
             flights.push(pair.world.recorded(link).len());
         }
         pair.run(STEP);
