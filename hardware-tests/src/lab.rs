@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use crate::bluetooth::Bluetooth;
 use crate::node::Node;
-use crate::wifi::Wifi;
+use crate::wifi::{Driver, Wifi};
 
 /// Where the guest keeps the program.
 const PROGRAM: &str = "/run/chappe";
@@ -62,9 +62,12 @@ impl Lab {
     }
 
     /// Stops the radios.
-    pub(crate) fn clear_away(&mut self) {
+    ///
+    /// # Errors
+    /// When something of them stays, and would be in the way of the next scenario.
+    pub(crate) fn clear_away(&mut self) -> anyhow::Result<()> {
         self.bluetooth.stop();
-        self.wifi.stop();
+        self.wifi.stop().context("clearing away")
     }
 
     /// Starts `adapters` virtual controllers with the kernel's and BlueZ's real stacks on top, and btmon.
@@ -81,8 +84,16 @@ impl Lab {
     /// # Errors
     /// When they do not all come up.
     pub(crate) fn wifi_radios(&mut self, radios: usize) -> anyhow::Result<()> {
+        self.wifi_radios_of(Driver::Plain, radios)
+    }
+
+    /// The same, with another driver.
+    ///
+    /// # Errors
+    /// When they do not all come up.
+    pub(crate) fn wifi_radios_of(&mut self, driver: Driver, radios: usize) -> anyhow::Result<()> {
         let logs = self.logs();
-        self.wifi.start(radios, &logs)
+        self.wifi.start(radios, driver, &logs)
     }
 
     /// A path in the guest's memory.

@@ -5,6 +5,8 @@
 #[cfg(target_os = "linux")]
 mod bare;
 #[cfg(target_os = "linux")]
+mod bare_tcp;
+#[cfg(target_os = "linux")]
 mod bluetooth;
 #[cfg(target_os = "linux")]
 mod capture;
@@ -13,11 +15,16 @@ mod lab;
 #[cfg(target_os = "linux")]
 mod node;
 #[cfg(target_os = "linux")]
+mod pcap;
+#[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
 mod scenarios;
 #[cfg(target_os = "linux")]
+mod trace;
+#[cfg(target_os = "linux")]
 mod wait;
+#[cfg(target_os = "linux")]
 mod wifi;
 
 use std::process::ExitCode;
@@ -33,6 +40,8 @@ fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let done = match args.next().as_deref() {
         Some("run") => run(&args.collect::<Vec<_>>()),
+        // An end of a bare TCP stream, for scenarios.
+        Some("tcp") => bare_tcp::end(&args.collect::<Vec<_>>()),
         _ => Err(anyhow::anyhow!("usage: radio-lab run [SCENARIO...]")),
     };
     match done {

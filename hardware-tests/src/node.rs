@@ -130,9 +130,10 @@ impl Node {
             .context("cannot run chappe")?;
         anyhow::ensure!(
             output.status.success(),
-            "{}: `chappe {}` failed: {}",
+            "{}: `chappe {}` failed: {}{}",
             self.name,
             args.join(" "),
+            String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr).trim()
         );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -187,6 +188,82 @@ impl Node {
         fs::create_dir_all(folder)?;
         self.say(&["inbox", "--save", &folder.to_string_lossy()])?;
         Ok(())
+    }
+
+    /// Fails unless a file that arrived is the same as this one.
+    ///
+    /// # Errors
+    /// When the node does not answer, or has no such file.
+    pub(crate) fn has_file(&self, sent: &Path) -> anyhow::Result<()> {
+        let folder = sent.with_extension(format!("at-{}", self.name));
+        self.save_files(&folder)?;
+        let bytes = fs::read(sent)?;
+        let mut saved = fs::read_dir(&folder)?.flatten();
+        let same = saved.any(|entry| fs::read(entry.path()).is_ok_and(|here| here == bytes));
+        anyhow::ensure!(same, "{} arrived changed", sent.display());
+        fs::remove_dir_all(folder)?;
+        Ok(())
+    }
+
+    /// One of the numbers in its status.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub(crate) fn count(&self, name: &str) -> anyhow::Result<u64> {
+        let status = self.json(&["status"])?;
+        let count = status.first().and_then(|status| status.get(name)?.as_u64());
+        count.with_context(|| format!("no {name} in the status"))
+    }
+
+    /// How much of a file is there: 1 is all of it.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub(crate) fn arrived(&self, name: &str) -> anyhow::Result<f64> {
+        let inbox = self.json(&["inbox"])?;
+        let mut files = inbox.iter().filter_map(|entry| entry.get("file"));
+        let of_name = |file: &&Value| file.get("name").and_then(Value::as_str) == Some(name);
+        let Some(file) = files.rfind(of_name) else {
+            return Ok(0.0);
+        };
+        if file.get("complete").and_then(Value::as_bool) == Some(true) {
+            return Ok(1.0);
+        }
+        let count = |key| file.get(key).and_then(Value::as_f64).unwrap_or(0.0);
+        Ok(count("chunks_here") / count("chunks").max(1.0))
+    }
+
+    /// The processor time that it has used.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        // Ticks of 10 ms, behind the name in brackets (proc(5): utime and stime).
+        let stat = self.of_process("stat")?;
+        let (_, fields) = stat.rsplit_once(')').context("reading its times")?;
+        let times = fields.split_ascii_whitespace().skip(11).take(2);
+        let ticks: u64 = times.filter_map(|time| time.parse::<u64>().ok()).sum();
+        Ok(Duration::from_millis(ticks * 10))
+    }
+
+    /// The memory that is its own, and its share of what it shares (Pss), in bytes.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub(crate) fn pss(&self) -> anyhow::Result<u64> {
+        let memory = self.of_process("smaps_rollup")?;
+        let line = memory.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let words = line.and_then(|line| line.split_ascii_whitespace().next());
+        let kib: u64 = words.context("reading its memory")?.parse()?;
+        Ok(kib * 1024)
+    }
+
+    fn of_process(&self, file: &str) -> anyhow::Result<String> {
+        let process = self.process.as_ref().context("the node does not run")?;
+        Ok(fs::read_to_string(format!(
+            "/proc/{}/{file}",
+            process.id()
+        ))?)
     }
 
     fn command(&self, args: &[&str]) -> Command {

@@ -73,7 +73,8 @@ impl Report {
         let shown = lab
             .prepare(scenario.name)
             .and_then(|()| (scenario.run)(lab));
-        lab.clear_away();
+        let cleared = lab.clear_away();
+        let shown = shown.and_then(|shown| cleared.map(|()| shown));
         let (ok, shown) = match shown {
             Ok(shown) => (true, shown),
             Err(error) => (false, Shown::new(format!("{error:#}"))),
@@ -101,4 +102,10 @@ impl Report {
         std::fs::write(path, serde_json::to_vec_pretty(self)?)?;
         Ok(())
     }
+}
+
+/// The value in the middle.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -7,8 +7,13 @@ mod ble_privacy;
 mod ble_relay;
 mod boot;
 mod no_server;
+mod radio_memory;
+mod wifi_direct_beside;
+mod wifi_direct_doctor;
 mod wifi_direct_ferry;
+mod wifi_direct_figures;
 mod wifi_direct_pair;
+mod wifi_direct_privacy;
 mod wifi_direct_star;
 
 use crate::lab::Lab;
@@ -22,7 +27,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 11] = [
+const ALL: [Scenario; 16] = [
     Scenario {
         name: "boot",
         by_name_only: false,
@@ -72,6 +77,31 @@ const ALL: [Scenario; 11] = [
         name: "wifi-direct-ferry",
         by_name_only: true,
         run: wifi_direct_ferry::run,
+    },
+    Scenario {
+        name: "wifi-direct-privacy",
+        by_name_only: true,
+        run: wifi_direct_privacy::run,
+    },
+    Scenario {
+        name: "wifi-direct-doctor",
+        by_name_only: true,
+        run: wifi_direct_doctor::run,
+    },
+    Scenario {
+        name: "wifi-direct-beside",
+        by_name_only: true,
+        run: wifi_direct_beside::run,
+    },
+    Scenario {
+        name: "wifi-direct-figures",
+        by_name_only: true,
+        run: wifi_direct_figures::run,
+    },
+    Scenario {
+        name: "radio-memory",
+        by_name_only: true,
+        run: radio_memory::run,
     },
     Scenario {
         name: "no-server",

@@ -2,7 +2,8 @@
 
 use chappe_gossip::Copies;
 use chappe_gossip::policies::{
-    DirectDelivery, Epidemic, FirstContact, MaxProp, Prophet, RandomOrder, SprayAndWait,
+    DirectDelivery, Epidemic, FirstContact, MaxProp, MeasuredSpray, Prophet, RandomOrder,
+    SprayAndPull, SprayAndWait,
 };
 use chappe_gossip::policy::{Habits, Policy};
 
@@ -43,8 +44,12 @@ macro_rules! router {
 }
 
 /// Every router.
-pub const ROUTERS: [Router; 8] = [
-    router!("default", "what devices do unless told otherwise", Epidemic),
+pub const ROUTERS: [Router; 11] = [
+    router!(
+        "default",
+        "what phones do: a few carriers at once, more the longer it takes; recipients take theirs among others",
+        SprayAndPull::PHONES
+    ),
     router!(
         "direct-delivery",
         "who wrote a message keeps it until it meets the recipient",
@@ -66,6 +71,11 @@ pub const ROUTERS: [Router; 8] = [
         MaxProp::default()
     ),
     router!(
+        "measured-spray",
+        "sixteen copies, halved at each hand-over; what has spread most makes room",
+        MeasuredSpray::default()
+    ),
+    router!(
         "prophet",
         "carriers that are likelier to meet the recipient",
         Prophet::new()
@@ -74,6 +84,16 @@ pub const ROUTERS: [Router; 8] = [
         "prophet-v2",
         "the same, harder to mislead by short encounters",
         Prophet::v2()
+    ),
+    router!(
+        "relays",
+        "what relays do: as phones, but they take all that is shown",
+        SprayAndPull::RELAYS
+    ),
+    router!(
+        "selective",
+        "the fewest transmissions: 20 copies; of the last ones only recipients take theirs, which tells who they are",
+        SprayAndPull::SELECTIVE
     ),
     router!(
         "spray-and-wait",
@@ -107,7 +127,10 @@ impl Router {
     /// The setting of a device that makes it route so; `None` where no device does.
     pub fn device(&self) -> Option<PolicyChoice> {
         match self.name {
-            "default" => Some(PolicyChoice::Epidemic),
+            "default" => Some(PolicyChoice::SprayAndPull(SprayAndPull::PHONES)),
+            "measured-spray" => Some(PolicyChoice::MeasuredSpray),
+            "relays" => Some(PolicyChoice::SprayAndPull(SprayAndPull::RELAYS)),
+            "selective" => Some(PolicyChoice::SprayAndPull(SprayAndPull::SELECTIVE)),
             "spray-and-wait" => Some(PolicyChoice::SprayAndWait {
                 copies: COPIES.count(),
             }),

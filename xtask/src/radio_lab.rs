@@ -60,20 +60,19 @@ fn lab(root: &Path, options: &Options) -> anyhow::Result<Outcome> {
 
 /// The programs of the guest, built on this machine. Both are Debian 12: one glibc.
 fn programs(root: &Path, release: bool) -> anyhow::Result<Vec<PathBuf>> {
-    let mut built = Vec::new();
-    for (package, program, features) in [
-        ("chappe-relay", "chappe", "ble,wifi-direct"),
-        ("chappe-hardware-tests", "radio-lab", ""),
-    ] {
-        let mut cargo = process::cargo(root);
-        cargo.args(["build", "--locked", "--package", package, "--bin", program]);
-        cargo.args(["--features", features]);
-        if release {
-            cargo.arg("--release");
-        }
-        process::run(&mut cargo)?;
-        let profile = if release { "release" } else { "debug" };
-        built.push(crate::metadata::target(root)?.join(profile).join(program));
+    let names = ["chappe", "radio-lab"];
+    // With the whole workspace, so that what the tests have built already is used.
+    let mut cargo = process::cargo(root);
+    cargo.args(["build", "--locked", "--workspace"]);
+    cargo.args(["--features", "chappe-relay/ble,chappe-relay/wifi-direct"]);
+    for name in names {
+        cargo.args(["--bin", name]);
     }
-    Ok(built)
+    if release {
+        cargo.arg("--release");
+    }
+    process::run(&mut cargo)?;
+    let profile = if release { "release" } else { "debug" };
+    let folder = crate::metadata::target(root)?.join(profile);
+    Ok(names.map(|name| folder.join(name)).into())
 }

@@ -16,39 +16,47 @@ use common::{Net, sample};
 
 fn main() {
     println!(
-        "Two routers (bytes of digest, cells, more, list, offer and want frames, both ways):\n"
+        "Two routers, after the outline in the handshake: bytes both ways and turns until both know the difference (digest, \
+         sketch, cells, more, list, want, offer), over so many links:\n"
     );
-    println!("| common | only first | only second | bytes | round trips |");
-    println!("|-------:|-----------:|------------:|------:|------------:|");
+    println!("| common | only first | only second | links | median | 95 % | most | turns, 95 % |");
+    println!("|-------:|-----------:|------------:|------:|-------:|-----:|-----:|------------:|");
     let rows = [
-        (10_000, 0, 0),
-        (10_000, 5, 5),
-        (10_000, 10, 0),
-        (10_000, 0, 10),
-        (10_000, 50, 50),
-        (10_000, 500, 500),
-        (1_000, 1, 0),
-        (1_000, 5, 5),
-        (1_000, 50, 50),
-        (100, 5, 5),
-        (0, 1_000, 0),
-        (0, 0, 1_000),
-        (0, 1_000, 1_000),
+        (10_000, 0, 0, 20),
+        (10_000, 1, 0, 20),
+        (10_000, 5, 5, 200),
+        (10_000, 10, 0, 60),
+        (10_000, 0, 10, 60),
+        (10_000, 15, 15, 40),
+        (10_000, 50, 50, 40),
+        (10_000, 500, 500, 40),
+        (1_000, 5, 5, 100),
+        (1_000, 50, 50, 40),
+        (100, 5, 5, 100),
+        (0, 1_000, 0, 5),
+        (0, 1_000, 1_000, 5),
     ];
-    for (common, first, second) in rows {
-        let (bytes, turns) = cost(common, first, second);
-        let trips = turns.div_ceil(2);
-        println!("| {common:>6} | {first:>10} | {second:>11} | {bytes:>5} | {trips:>11} |");
+    for (common, first, second, links) in rows {
+        let Costs { bytes, turns } = costs(common, first, second, links);
+        let (median, high, most) = (at(&bytes, 0.5), at(&bytes, 0.95), at(&bytes, 1.0));
+        let turns = at(&turns, 0.95);
+        println!(
+            "| {common:>6} | {first:>10} | {second:>11} | {links:>5} | {median:>6} | {high:>4} | {most:>4} | {turns:>11} |"
+        );
+        match (common, first, second) {
+            (10_000, 0, 0) => println!("figure: reconcile-0-bytes = {most} B"),
+            (10_000, 5, 5) => {
+                println!("figure: reconcile-10-bytes = {median} B");
+                println!("figure: reconcile-10-bytes-95 = {high} B");
+                println!("figure: reconcile-10-turns = {turns} flights");
+            }
+            (10_000, 500, 500) => println!(
+                "figure: reconcile-1000-bytes-each = {:.1} B",
+                median as f64 / 1_000.0
+            ),
+            _ => {}
+        }
     }
-    let (bytes, turns) = cost(10_000, 5, 5);
-    println!("\nfigure: reconcile-10-bytes = {bytes} B");
-    println!(
-        "figure: reconcile-10-trips = {} round trips",
-        turns.div_ceil(2)
-    );
-    let (bytes, _) = cost(10_000, 0, 0);
-    println!("figure: reconcile-0-bytes = {bytes} B");
-
     println!(
         "\nCoded symbols until the difference is read (what both have cancels out; 2,000 runs each):\n"
     );
@@ -69,17 +77,38 @@ fn main() {
     }
 }
 
-fn cost(common: u64, first: u64, second: u64) -> (u64, u64) {
-    let mut net = Net::new(2);
-    for number in 0..common + first {
-        net.add_own(0, &sample(number));
+struct Costs {
+    bytes: Vec<u64>,
+    turns: Vec<u64>,
+}
+
+/// What it costs on so many links, each with other salts, in ascending order.
+fn costs(common: u64, first: u64, second: u64, links: u64) -> Costs {
+    let mut costs = Costs {
+        bytes: Vec::new(),
+        turns: Vec::new(),
+    };
+    for link in 0..links {
+        let mut net = Net::new(2);
+        net.skip_links(link);
+        for number in 0..common + first {
+            net.add_own(0, &sample(number));
+        }
+        for number in (0..common).chain(common + first..common + first + second) {
+            net.add_own(1, &sample(number));
+        }
+        net.connect(0, 1);
+        net.run_in_turns(0, 1);
+        costs.bytes.push(net.traffic.bytes_until_known);
+        costs.turns.push(net.traffic.turns_until_known);
     }
-    for number in (0..common).chain(common + first..common + first + second) {
-        net.add_own(1, &sample(number));
-    }
-    net.connect(0, 1);
-    net.run_in_turns(0, 1);
-    (net.traffic.reconciliation_bytes(), net.traffic.known_after)
+    costs.bytes.sort_unstable();
+    costs.turns.sort_unstable();
+    costs
+}
+
+fn at(sorted: &[u64], share: f64) -> u64 {
+    sorted[(share * (sorted.len() - 1) as f64).ceil() as usize]
 }
 
 fn needed(run: u64, difference: u64) -> u32 {

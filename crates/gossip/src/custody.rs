@@ -2,12 +2,14 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 use core::hash::Hasher as _;
 
 use chappe_wire::{ByteCount, Commitment, Instant, ItemId};
 use siphasher::sip::SipHasher24;
 
 use crate::deadlines::Deadlines;
+use crate::policy::Priority;
 use crate::quota::{NoRoom, Usage, Usages};
 use crate::{Class, Copies, Ingress, StoredItem};
 
@@ -16,12 +18,21 @@ use crate::{Class, Copies, Ingress, StoredItem};
 pub(crate) struct Custody {
     limit: Usage,
     lottery: Lottery,
-    items: BTreeMap<ItemId, StoredItem>,
+    items: BTreeMap<ItemId, Kept>,
     by_commitment: BTreeSet<(Commitment, ItemId)>,
     expiries: Deadlines<ItemId>,
     usages: Usages,
     pinned: Holdings,
     strangers: Holdings,
+}
+
+/// An item, and how long it stays when room is needed.
+#[derive(Debug)]
+struct Kept {
+    item: StoredItem,
+    keeping: Priority,
+    /// Whether the router's outline holds it.
+    outlined: bool,
 }
 
 impl Custody {
@@ -42,7 +53,7 @@ impl Custody {
     }
 
     pub(crate) fn find(&self, id: &ItemId) -> Option<&StoredItem> {
-        self.items.get(id)
+        self.items.get(id).map(|kept| &kept.item)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -50,7 +61,7 @@ impl Custody {
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &StoredItem> {
-        self.items.values()
+        self.items.values().map(|kept| &kept.item)
     }
 
     /// The items that a receipt for `commitment` frees.
@@ -63,8 +74,10 @@ impl Custody {
 
     /// Who has to go so that an item of `size` fits in. Changes nothing.
     ///
-    /// Of the class that has to yield, the ingress with the most bytes loses first; within it chance decides,
-    /// the newcomer included. So a flood evicts its own, and what is left of it is a fair sample.
+    /// In the class that has to yield, ingresses with more than their share lose first, the largest before others;
+    /// within it goes what the policy would keep least, the newcomer included. So a flood evicts its own. Where no
+    /// ingress has more than its share, the policy decides among all. Among equals chance decides, so that what is
+    /// left of a flood is a fair sample.
     ///
     /// # Errors
     /// [`NoRoom`] if the newcomer is the one to go.
@@ -74,6 +87,7 @@ impl Custody {
         class: Class,
         ingress: Ingress,
         size: ByteCount,
+        keeping: Priority,
     ) -> Result<Vec<ItemId>, NoRoom> {
         let newcomer = Usage {
             bytes: size.get(),
@@ -82,13 +96,15 @@ impl Custody {
         let mut after = self.usages;
         *after.of_mut(class) = after.of_mut(class).plus(newcomer);
         let mut victims = Vec::new();
-        let ticket = self.lottery.ticket(id);
+        let turn = self.lottery.turn(id, keeping);
+        // Of shares smaller than an item or two nothing can be said.
+        let share = (self.limit.bytes / SHARES).max(2 * size.get());
         while let Some(loser) = after.who_yields(self.limit)? {
             let holdings = self.holdings(loser).ok_or(NoRoom)?;
-            let newcomer = (loser == class).then_some((ingress, size.get(), ticket));
-            let taken = holdings.losers(newcomer, &victims)?;
+            let newcomer = (loser == class).then_some((ingress, size.get(), turn));
+            let taken = holdings.losers(newcomer, share, &victims)?;
             for victim in taken {
-                let usage = self.items.get(&victim).map(usage_of).ok_or(NoRoom)?;
+                let usage = self.find(&victim).map(usage_of).ok_or(NoRoom)?;
                 *after.of_mut(loser) = after.of_mut(loser).minus(usage);
                 victims.push(victim);
                 if after.who_yields(self.limit)? != Some(loser) {
@@ -122,30 +138,47 @@ impl Custody {
     }
 
     /// Takes an item in that is not here, whether there is room or not.
-    pub(crate) fn insert(&mut self, item: StoredItem) {
+    pub(crate) fn insert(&mut self, item: StoredItem, keeping: Priority) {
         let id = item.id;
         self.by_commitment.insert((item.header.commitment, id));
         self.expiries.insert(item.expires(), id);
         let usage = self.usages.of_mut(item.class);
         *usage = usage.plus(usage_of(&item));
-        let ticket = self.lottery.ticket(&id);
+        let turn = self.lottery.turn(&id, keeping);
         if let Some(holdings) = self.holdings_mut(item.class) {
-            holdings.insert(item.ingress, item.size.get(), ticket, id);
+            holdings.insert(item.ingress, item.size.get(), turn, id);
         }
-        self.items.insert(id, item);
+        let outlined = false;
+        let kept = Kept {
+            item,
+            keeping,
+            outlined,
+        };
+        self.items.insert(id, kept);
     }
 
-    pub(crate) fn remove(&mut self, id: &ItemId) -> Option<StoredItem> {
-        let item = self.items.remove(id)?;
+    /// Takes an item out, and tells whether the outline holds it.
+    pub(crate) fn remove(&mut self, id: &ItemId) -> Option<(StoredItem, bool)> {
+        let Kept {
+            item,
+            keeping,
+            outlined,
+        } = self.items.remove(id)?;
         self.by_commitment.remove(&(item.header.commitment, *id));
         self.expiries.remove(item.expires(), *id);
         let usage = self.usages.of_mut(item.class);
         *usage = usage.minus(usage_of(&item));
-        let ticket = self.lottery.ticket(id);
+        let turn = self.lottery.turn(id, keeping);
         if let Some(holdings) = self.holdings_mut(item.class) {
-            holdings.remove(item.ingress, item.size.get(), ticket, *id);
+            holdings.remove(item.ingress, item.size.get(), turn, *id);
         }
-        Some(item)
+        Some((item, outlined))
+    }
+
+    /// Notes whether the outline holds an item. False if that is so already.
+    pub(crate) fn set_outlined(&mut self, id: &ItemId, outlined: bool) -> bool {
+        let kept = self.items.get_mut(id);
+        kept.is_some_and(|kept| core::mem::replace(&mut kept.outlined, outlined) != outlined)
     }
 
     /// Keeps the smaller of the item's age and `age`, which is its age at `now`. True if that changed something.
@@ -155,7 +188,7 @@ impl Custody {
         age: chappe_wire::Age,
         now: Instant,
     ) -> bool {
-        let Some(item) = self.items.get_mut(id) else {
+        let Some(Kept { item, .. }) = self.items.get_mut(id) else {
             return false;
         };
         // As of `since`, which stays: so nobody can stretch an item's stay here beyond its lifetime.
@@ -171,15 +204,33 @@ impl Custody {
     }
 
     pub(crate) fn set_copies(&mut self, id: &ItemId, copies: Copies) -> Option<&StoredItem> {
-        let item = self.items.get_mut(id)?;
+        let Kept { item, .. } = self.items.get_mut(id)?;
         item.copies = copies;
         Some(item)
     }
 
     pub(crate) fn count_carrier(&mut self, id: &ItemId) -> Option<&StoredItem> {
-        let item = self.items.get_mut(id)?;
+        let Kept { item, .. } = self.items.get_mut(id)?;
         item.carriers = item.carriers.saturating_add(1);
         Some(item)
+    }
+
+    /// From now on an item stays so long when room is needed. False if that is not new.
+    pub(crate) fn set_keeping(&mut self, id: &ItemId, keeping: Priority) -> bool {
+        let Some(kept) = self.items.get_mut(id) else {
+            return false;
+        };
+        let before = core::mem::replace(&mut kept.keeping, keeping);
+        if before == keeping {
+            return false;
+        }
+        let (class, ingress, size) = (kept.item.class, kept.item.ingress, kept.item.size.get());
+        let [old, new] = [before, keeping].map(|keeping| self.lottery.turn(id, keeping));
+        if let Some(holdings) = self.holdings_mut(class) {
+            holdings.remove(ingress, size, old, *id);
+            holdings.insert(ingress, size, new, *id);
+        }
+        true
     }
 
     /// The id of an item that has expired by `now`. It stays until it is removed.
@@ -225,24 +276,24 @@ struct Holdings {
 #[derive(Debug, Default)]
 struct Share {
     bytes: u64,
-    queue: BTreeSet<(Ticket, ItemId)>,
+    queue: BTreeSet<(Turn, ItemId)>,
 }
 
 impl Holdings {
-    fn insert(&mut self, ingress: Ingress, size: u64, ticket: Ticket, id: ItemId) {
+    fn insert(&mut self, ingress: Ingress, size: u64, turn: Turn, id: ItemId) {
         let share = self.by_ingress.entry(ingress).or_default();
         self.by_bytes.remove(&(share.bytes, ingress));
-        share.queue.insert((ticket, id));
+        share.queue.insert((turn, id));
         share.bytes = share.bytes.saturating_add(size);
         self.by_bytes.insert((share.bytes, ingress));
     }
 
-    fn remove(&mut self, ingress: Ingress, size: u64, ticket: Ticket, id: ItemId) {
+    fn remove(&mut self, ingress: Ingress, size: u64, turn: Turn, id: ItemId) {
         let Some(share) = self.by_ingress.get_mut(&ingress) else {
             return;
         };
         self.by_bytes.remove(&(share.bytes, ingress));
-        share.queue.remove(&(ticket, id));
+        share.queue.remove(&(turn, id));
         share.bytes = share.bytes.saturating_sub(size);
         if share.queue.is_empty() {
             self.by_ingress.remove(&ingress);
@@ -251,20 +302,26 @@ impl Holdings {
         }
     }
 
-    /// Those who go next, in order, of the ingress with the most bytes that still has some besides `gone`.
+    /// Those who go next, in order: of the ingress with the most bytes, if it has more than `share`, else of all. `gone`
+    /// are gone already.
     fn losers(
         &self,
-        newcomer: Option<(Ingress, u64, Ticket)>,
+        newcomer: Option<(Ingress, u64, Turn)>,
+        share: u64,
         gone: &[ItemId],
     ) -> Result<Vec<ItemId>, NoRoom> {
         let newcomers_bytes = newcomer.map_or(0, |(ingress, size, _)| {
             let share = self.by_ingress.get(&ingress);
             share.map_or(0, |share| share.bytes).saturating_add(size)
         });
+        let largest = self.by_bytes.last().map_or(0, |(bytes, _)| *bytes);
+        if largest.max(newcomers_bytes) <= share {
+            return self.first_of_all(gone).map(|id| [id].into()).ok_or(NoRoom);
+        }
         for (bytes, ingress) in self.by_bytes.iter().rev() {
             let from_newcomer = newcomer.filter(|_| newcomers_bytes >= *bytes);
             let (ingress, bound) = match from_newcomer {
-                Some((ingress, _, ticket)) => (ingress, Some(ticket)),
+                Some((ingress, _, turn)) => (ingress, Some(turn)),
                 None => (*ingress, None),
             };
             let Some(share) = self.by_ingress.get(&ingress) else {
@@ -273,8 +330,8 @@ impl Holdings {
             };
             let queue = share.queue.iter().filter(|(_, id)| !gone.contains(id));
             let losers: Vec<ItemId> = match bound {
-                Some(ticket) => queue
-                    .take_while(|(other, _)| *other < ticket)
+                Some(turn) => queue
+                    .take_while(|(other, _)| *other < turn)
                     .take(MAX_VICTIMS)
                     .map(|(_, id)| *id)
                     .collect(),
@@ -289,13 +346,28 @@ impl Holdings {
         }
         Err(NoRoom)
     }
+
+    /// Whose turn is first, whichever way it came. A newcomer has been paid for with airtime, and stays.
+    fn first_of_all(&self, gone: &[ItemId]) -> Option<ItemId> {
+        let shares = self.by_ingress.values();
+        let firsts =
+            shares.filter_map(|share| share.queue.iter().find(|(_, id)| !gone.contains(id)));
+        firsts.min().map(|(_, id)| *id)
+    }
 }
+
+/// An ingress may have one part in so many of the room before it has to give way to others.
+const SHARES: u64 = 16;
 
 /// The most victims that are looked up at once: the longest envelope takes the room of 15 of the shortest.
 const MAX_VICTIMS: usize = 16;
 
-/// A place in an order that nobody outside can foresee.
-type Ticket = u64;
+/// A place in the order of going: first what the policy would keep least, then what nobody outside can foresee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    keeping: Reverse<Priority>,
+    ticket: u64,
+}
 
 #[derive(Debug)]
 struct Lottery {
@@ -309,9 +381,12 @@ impl Lottery {
         Self { hasher }
     }
 
-    fn ticket(&self, id: &ItemId) -> Ticket {
+    fn turn(&self, id: &ItemId, keeping: Priority) -> Turn {
         let mut hasher = self.hasher;
         hasher.write(id.as_bytes());
-        hasher.finish()
+        Turn {
+            keeping: Reverse(keeping),
+            ticket: hasher.finish(),
+        }
     }
 }

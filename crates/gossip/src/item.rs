@@ -23,7 +23,7 @@ pub struct StoredItem {
     pub ingress: Ingress,
     /// The copy budget that is left here.
     pub copies: Copies,
-    /// How many neighbours have taken custody of it; counted for own items only.
+    /// How many neighbours have taken custody of it from here.
     pub carriers: u32,
 }
 

@@ -14,8 +14,10 @@ mod change;
 mod config;
 mod custody;
 mod deadlines;
+mod draw;
 mod item;
 mod link;
+mod outline;
 pub mod policies;
 pub mod policy;
 mod quota;
@@ -24,10 +26,12 @@ pub mod reconcile;
 mod router;
 mod seen;
 mod stats;
+mod surroundings;
 
 pub use budget::OverBudget;
 pub use change::{Change, DropReason};
 pub use config::{Config, LinkBudget, Rate};
+pub use draw::{Draw, Share};
 pub use item::{Class, Copies, Ingress, SeenEntry, StoredItem, StoredReceipt};
 pub use link::{LinkSetup, MAX_WANTS};
 pub use router::{

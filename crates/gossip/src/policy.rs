@@ -2,9 +2,9 @@
 
 use core::any::Any;
 
-use chappe_wire::{Age, ByteCount, Header, Instant};
+use chappe_wire::{Age, ByteCount, Header, Instant, Tag};
 
-use crate::{Class, Copies};
+use crate::{Class, Copies, Draw};
 
 /// A routing policy: what is offered to whom, in which order, with how large a copy budget.
 ///
@@ -22,6 +22,18 @@ pub trait Policy: Any {
 
     /// Whether `neighbour` may have `item`.
     fn sharing(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Sharing;
+
+    /// Whether this node takes an item that `neighbour` only shows ([`Sharing::TagOnly`] there), beside those for the
+    /// person here, which are taken anyhow. The neighbour cannot tell the two apart. Among all nodes `draw` is even.
+    fn pulls(
+        &self,
+        _shown: &Shown<'_>,
+        _neighbour: &Neighbour<'_>,
+        _surroundings: &Surroundings,
+        _draw: Draw,
+    ) -> bool {
+        false
+    }
 
     /// Where `item` stands among those that `neighbour` wants. Keep it coarse: among equals the order is random
     /// for each link, so that two holders of the same items send different ones first. It must not depend on
@@ -45,14 +57,15 @@ pub trait Policy: Any {
     /// A contact is over in which `moved` bytes went either way.
     fn part(&mut self, _moved: ByteCount) {}
 
-    /// What is in custody `here`, on this node, is about to be ordered: by [`priority`](Self::priority) for the node
-    /// `towards`, or by [`keeping`](Self::keeping), where `towards` is this node. Where [`Habits::ranks_custody`].
-    fn survey(&mut self, _here: Endpoint, _towards: Endpoint, _custody: &Custody<'_>) {}
-
-    /// Which items go last when room is needed: lower stays longer. Asked where [`Habits::ranks_custody`].
+    /// Which items go last when room is needed: lower stays longer. It must not change with time: it is asked when an
+    /// item comes, and when its copies or carriers have changed. Among equals chance decides.
     fn keeping(&self, _item: &Candidate<'_>) -> Priority {
         Priority::new(0)
     }
+
+    /// What is in custody `here`, on this node, is about to be ordered: by [`priority`](Self::priority) for the node
+    /// `towards`, or by [`keeping`](Self::keeping), where `towards` is this node. Where [`Habits::ranks_custody`].
+    fn survey(&mut self, _here: Endpoint, _towards: Endpoint, _custody: &Custody<'_>) {}
 }
 
 /// Where a policy differs from a plain store and forward.
@@ -64,7 +77,8 @@ pub struct Habits {
     pub tells_neighbours_apart: bool,
     /// It ranks by [`Policy::priority`]. Otherwise the order is random.
     pub ranks: bool,
-    /// It evicts by [`Policy::keeping`]. Otherwise what came first goes first.
+    /// [`Policy::keeping`] goes by destinations, after a [`Policy::survey`]: for simulations only, where without it
+    /// what came first goes first.
     pub ranks_custody: bool,
     /// A holder keeps its copy when it has handed one over.
     pub keeps_copy: bool,
@@ -125,8 +139,34 @@ pub struct Candidate<'a> {
     pub class: Class,
     /// The copy budget that is left here.
     pub copies: Copies,
+    /// How many neighbours have taken custody of it from here.
+    pub carriers: u32,
     /// What sealed traffic hides.
     pub clear: Option<Clear>,
+}
+
+/// An item that a neighbour keeps for its recipient, as a policy of another node sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// Its recipient tag.
+    pub tag: &'a Tag,
+    /// Its age, on the neighbour's word.
+    pub age: Age,
+}
+
+/// What a node knows of where it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Surroundings {
+    /// How many different neighbours it has met in the last three hours. Rather too few than too many.
+    pub met: u32,
+}
+
+impl Surroundings {
+    /// So many neighbours.
+    pub const fn of(met: u32) -> Self {
+        Self { met }
+    }
 }
 
 /// What can be seen of an item in simulations only.

@@ -37,7 +37,10 @@ fn bring_twice_and(
     victim.link_up(OTHER, false, 2, false);
     let message = sample(1);
     let ids = vec![ShortId::of(&SALT, &message.id).get()];
-    let offer = chappe_wire::encode_frame(Body::Offer(Offer { ids }));
+    let offer = chappe_wire::encode_frame(Body::Offer(Offer {
+        ids,
+        settled: false,
+    }));
     let _ = victim
         .peer
         .router

@@ -125,6 +125,7 @@ fn item(destination: u32, hops: u32) -> Candidate<'static> {
         age: Age::NEW,
         class: Class::Stranger,
         copies: Copies::NONE,
+        carriers: 0,
         clear: Some(Clear {
             destination: Endpoint::new(destination),
             hops,

@@ -41,7 +41,11 @@ fn assert_untouched(victim: &Victim) {
 
 fn digest(count: u64, byte: u8) -> Body {
     let fingerprint = vec![byte; 16];
-    Body::Digest(Digest { count, fingerprint })
+    Body::Digest(Digest {
+        count,
+        fingerprint,
+        ..Default::default()
+    })
 }
 
 #[test]
@@ -72,7 +76,12 @@ fn answers_come_out_of_a_budget() {
                     received += (cells.symbols.len() / 12) as u32;
                 }
             }
-            victim.say(Body::More(More { start: received })).unwrap();
+            victim
+                .say(Body::More(More {
+                    start: received,
+                    count: 0,
+                }))
+                .unwrap();
         }
         victim.wait(Duration::from_secs(60));
     }
@@ -106,7 +115,12 @@ fn endless_more_ends_in_a_list() {
                 other => panic!("{other:?}"),
             }
         }
-        victim.say(Body::More(More { start: received })).unwrap();
+        victim
+            .say(Body::More(More {
+                start: received,
+                count: 0,
+            }))
+            .unwrap();
     }
     assert_eq!(listed, ITEMS);
     assert!(u64::from(received) * 12 <= 8 * ITEMS);
@@ -117,10 +131,10 @@ fn endless_more_ends_in_a_list() {
 #[test]
 fn more_out_of_turn_is_ignored() {
     let mut victim = victim(false);
-    victim.say(Body::More(More { start: 0 })).unwrap();
+    victim.say(Body::More(More { start: 0, count: 0 })).unwrap();
     victim.say(digest(ITEMS, 1)).unwrap();
     for start in [0, 1, 47, 49, u32::MAX] {
-        victim.say(Body::More(More { start })).unwrap();
+        victim.say(Body::More(More { start, count: 0 })).unwrap();
     }
     assert_eq!(stats(&victim).ignored, 6);
     assert_eq!(victim.hear().len(), 1);
@@ -139,7 +153,11 @@ fn cells_that_never_decode_end_at_a_bound() {
             byte = byte.wrapping_mul(181).wrapping_add(97);
             *place = byte ^ (start as u8);
         }
-        if let Err(error) = victim.say(Body::Cells(Cells { start, symbols })) {
+        if let Err(error) = victim.say(Body::Cells(Cells {
+            start,
+            symbols,
+            until: 0,
+        })) {
             assert_eq!(error, Misbehaviour::Reconciliation);
             break;
         }
@@ -156,7 +174,11 @@ fn cells_that_never_decode_end_at_a_bound() {
 fn nonsense_answers_are_told_apart() {
     let cells = |start, length| {
         let symbols = vec![1; length];
-        Body::Cells(Cells { start, symbols })
+        Body::Cells(Cells {
+            start,
+            symbols,
+            until: 0,
+        })
     };
     let list = |ids: &[u64]| {
         Body::List(List {
@@ -175,6 +197,7 @@ fn nonsense_answers_are_told_apart() {
         Body::Digest(Digest {
             count: 1,
             fingerprint: vec![0; 15],
+            ..Default::default()
         }),
     ];
     for body in nonsense {
@@ -250,7 +273,10 @@ fn floods_of_unknown_ids_echo_at_most_themselves() {
         let ids: Vec<u64> = (0..900).map(|id| round * 1_000 + id).collect();
         let frames = [
             Body::Want(Want { ids: ids.clone() }),
-            Body::Offer(Offer { ids: ids.clone() }),
+            Body::Offer(Offer {
+                ids: ids.clone(),
+                settled: false,
+            }),
             Body::Cancel(Cancel { ids: ids.clone() }),
             Body::Accepted(Accepted { ids: ids.clone() }),
             Body::Refused(Refused { ids, reason: 3 }),
@@ -274,7 +300,12 @@ fn offers_are_asked_for_up_to_a_bound() {
     let mut wanted = 0;
     for round in 0..100u64 {
         let ids = (0..1_000).map(|id| round * 1_000 + id).collect();
-        victim.say(Body::Offer(Offer { ids })).unwrap();
+        victim
+            .say(Body::Offer(Offer {
+                ids,
+                settled: false,
+            }))
+            .unwrap();
         for body in victim.hear() {
             if let Body::Want(want) = body {
                 wanted += want.ids.len();
@@ -304,7 +335,12 @@ fn what_nobody_asked_for_is_not_taken() {
     assert!(victim.hear().is_empty());
     // Asked for: taken, once.
     let ids = vec![ShortId::of(&SALT, &envelope.id()).get()];
-    victim.say(Body::Offer(Offer { ids })).unwrap();
+    victim
+        .say(Body::Offer(Offer {
+            ids,
+            settled: false,
+        }))
+        .unwrap();
     victim.hear();
     victim.say(Body::Transfer(transfer.clone())).unwrap();
     victim.say(Body::Transfer(transfer)).unwrap();
@@ -372,11 +408,19 @@ fn any_frame() -> impl Strategy<Value = Body> {
     let ids = prop::collection::vec(prop_oneof![known, any::<u64>()], 0..40);
     prop_oneof![
         (0..2 * ITEMS, any::<u8>()).prop_map(|(count, byte)| digest(count, byte)),
-        (0u32..200, prop::collection::vec(any::<u8>(), 0..1_200))
-            .prop_map(|(start, symbols)| Body::Cells(Cells { start, symbols })),
-        (0u32..200).prop_map(|start| Body::More(More { start })),
+        (0u32..200, prop::collection::vec(any::<u8>(), 0..1_200)).prop_map(|(start, symbols)| {
+            Body::Cells(Cells {
+                start,
+                symbols,
+                until: 0,
+            })
+        }),
+        (0u32..200).prop_map(|start| Body::More(More { start, count: 0 })),
         (ids.clone(), any::<bool>()).prop_map(|(ids, last)| Body::List(List { ids, last })),
-        ids.clone().prop_map(|ids| Body::Offer(Offer { ids })),
+        ids.clone().prop_map(|ids| Body::Offer(Offer {
+            ids,
+            settled: false
+        })),
         ids.clone().prop_map(|ids| Body::Want(Want { ids })),
         ids.clone().prop_map(|ids| Body::Cancel(Cancel { ids })),
         ids.clone().prop_map(|ids| Body::Accepted(Accepted { ids })),

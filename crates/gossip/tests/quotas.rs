@@ -187,7 +187,10 @@ fn a_link_without_room_is_asked_for_nothing_for_a_while() {
     assert!(!victim.bring(common::LINK, &sample(500), Age::NEW));
     let ids = vec![1, 2, 3];
     victim
-        .say(Body::Offer(chappe_wire::proto::Offer { ids }))
+        .say(Body::Offer(chappe_wire::proto::Offer {
+            ids,
+            settled: false,
+        }))
         .unwrap();
     let wants = |bodies: &[Body]| bodies.iter().any(|body| matches!(body, Body::Want(_)));
     assert!(!wants(&victim.hear()));

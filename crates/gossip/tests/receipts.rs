@@ -118,7 +118,12 @@ fn it_goes_before_the_envelopes() {
 fn bring_receipt(victim: &mut Victim, preimage: Preimage, age: u32) {
     let id = preimage.commitment().receipt_id();
     let ids = vec![ShortId::of(&SALT, &id).get()];
-    victim.say(Body::Offer(Offer { ids })).unwrap();
+    victim
+        .say(Body::Offer(Offer {
+            ids,
+            settled: false,
+        }))
+        .unwrap();
     victim.hear();
     let receipts = Receipts {
         preimages: preimage.as_bytes().to_vec(),
@@ -189,7 +194,10 @@ fn flood(victim: &mut Victim, link: LinkId, numbers: core::ops::Range<u64>) {
     for batch in all.chunks(250) {
         let short = |p: &Preimage| ShortId::of(&SALT, &p.commitment().receipt_id()).get();
         let ids = batch.iter().map(short).collect();
-        let offer = encode_frame(Body::Offer(Offer { ids }));
+        let offer = encode_frame(Body::Offer(Offer {
+            ids,
+            settled: false,
+        }));
         let router = &mut victim.peer.router;
         let _ = router.handle_frame(victim.now, link, &offer).unwrap();
         while router.poll_frame(victim.now, link).is_some() {}

@@ -11,7 +11,8 @@ mod common;
 use chappe_gossip::policies::SprayAndWait;
 use chappe_gossip::{Config, Copies};
 use chappe_wire::Duration;
-use common::{LINK, Net, Victim, sample};
+use chappe_wire::proto::{Take, frame::Body};
+use common::{LINK, Net, Sample, Victim, sample};
 use proptest::prelude::*;
 
 fn spraying(peers: usize, copies: u32) -> Net {
@@ -76,16 +77,27 @@ fn the_last_copy_waits_for_who_knows_the_tag() {
 
 #[test]
 fn a_tag_that_was_not_shown_gets_nothing() {
-    let mut net = spraying(2, 8);
-    net.add_own(0, &sample(1));
-    net.connect(0, 1);
-    net.run();
-    net.add_own(0, &sample(2));
-    let link = net.links[&(0, 1)];
-    net.peers[1].router.take(link, [sample(3).header.tag]);
-    net.run();
-    assert_eq!(net.traffic.count_of("transfer"), 2);
-    assert_eq!(net.peers[0].router.stats().ignored, 1);
+    let mut victim = Victim::new(Config::default(), 0, false);
+    victim.peer = spraying(1, 1).peers.remove(0);
+    victim.link_up(LINK, false, 1, false);
+    let (shown, unknown) = (sample(1), sample(2));
+    let now = victim.now;
+    let router = &mut victim.peer.router;
+    router
+        .add_own(now, shown.id, shown.header, shown.size)
+        .unwrap();
+    let take = |sample: &Sample| {
+        Body::Take(Take {
+            tags: sample.header.tag.as_bytes().to_vec(),
+        })
+    };
+    // Neither what is not here, nor what is here and was not shown yet.
+    victim.say(take(&unknown)).unwrap();
+    victim.say(take(&shown)).unwrap();
+    assert_eq!(victim.peer.router.stats().ignored, 2);
+    assert!(matches!(victim.hear().as_slice(), [Body::TagOffer(_)]));
+    victim.say(take(&shown)).unwrap();
+    assert!(matches!(victim.hear().as_slice(), [Body::Transfer(_)]));
 }
 
 #[test]

@@ -10,8 +10,8 @@
 
 use std::fmt::Write as _;
 
-use chappe_gossip::reconcile::{Decoder, Encoder, Mapping};
-use chappe_wire::{Digest, ItemId, LinkSalt, Preimage, ShortId};
+use chappe_gossip::reconcile::{Decoder, Encoder, Mapping, Sketch};
+use chappe_wire::{Digest, ItemId, LinkSalt, NodeNonce, Outline, Preimage, ShortId};
 
 const PATH: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -137,6 +137,32 @@ fn vectors() -> String {
         short(&item(9)).get(),
         decoder.received(),
         found.join(", ")
+    );
+    let sketch = |numbers: std::ops::Range<u64>| Sketch::of(numbers.map(|n| short(&item(n))), 5);
+    let both = sketch(0..8).combined(&sketch(3..10)).unwrap();
+    let read: Vec<String> = both
+        .items(1)
+        .unwrap()
+        .iter()
+        .map(|id| format!("\"{:016x}\"", id.get()))
+        .collect();
+    let _ = writeln!(
+        json,
+        "  \"sketch_of_all_items\": \"{}\",\n  \"sketch_of_items_3_to_9\": \"{}\",\n  \"read_from_both\": [{}],",
+        hex(&sketch(0..8).to_bytes()),
+        hex(&sketch(3..10).to_bytes()),
+        read.join(", ")
+    );
+    let mut outline = Outline::default();
+    for id in &items {
+        outline.insert(&Outline::salt(NodeNonce::new(SALT)), id);
+    }
+    let _ = writeln!(
+        json,
+        "  \"outline_of_all_items\": {{ \"node_nonce\": \"{}\", \"count\": {}, \"counters\": \"{}\" }},",
+        hex(&SALT),
+        outline.count(),
+        hex(outline.counters())
     );
     let preimage = Preimage::new(SALT);
     let _ = writeln!(

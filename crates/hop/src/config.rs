@@ -1,8 +1,9 @@
 //! What a hop is to be.
 
-use chappe_wire::Hello;
+use chappe_wire::{Hello, MAX_HELLO_LEN};
 
 use crate::StaticKey;
+use crate::packet::MAX_FRAGMENTS;
 
 /// How a hop is set up.
 #[derive(Clone)]
@@ -25,6 +26,9 @@ pub enum Role {
     /// Waits for it.
     Responder,
 }
+
+/// Bytes of the second handshake message around its hello: an ephemeral key, a sealed static key, a tag.
+const MESSAGE_2_AROUND_HELLO: usize = 32 + 48 + 16;
 
 /// The longest packet of a link, in bytes: 20 to 65,535.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +54,16 @@ impl Mtu {
     /// The number of bytes.
     pub const fn bytes(self) -> usize {
         self.0 as usize
+    }
+
+    /// The longest encoded hello of a responder that a handshake on such a link has room for, in bytes.
+    pub const fn max_hello_len(self) -> usize {
+        let room = MAX_FRAGMENTS * (self.bytes() - 1) - MESSAGE_2_AROUND_HELLO;
+        if room < MAX_HELLO_LEN {
+            room
+        } else {
+            MAX_HELLO_LEN
+        }
     }
 }
 

@@ -30,6 +30,7 @@ fn versions(min: u32, max: u32) -> Hello {
         wire_max: WireVersion::new(max),
         capabilities: 5,
         node_nonce: NodeNonce::new([3; 16]),
+        outline: None,
     }
 }
 

@@ -4,6 +4,11 @@ use std::fmt;
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::path::{Path, PathBuf};
 
+use chappe_link::StartError;
+
+use crate::sockets::Sockets;
+use crate::station::refused;
+
 /// The longest name of an interface, in bytes (Linux: IFNAMSIZ less the end).
 const MAX_NAME_LEN: usize = 15;
 /// Where `ip netns` keeps its namespaces.
@@ -33,6 +38,16 @@ impl Place {
     pub fn inside(mut self, netns: &str) -> Self {
         self.netns = Some(Path::new(NAMESPACES).join(netns));
         self
+    }
+
+    /// Looks whether this program may open sockets here.
+    ///
+    /// # Errors
+    /// [`StartError`]: the namespace does not exist or cannot be entered, or sockets cannot be bound to the interface.
+    pub async fn probe(&self) -> Result<(), StartError> {
+        Sockets::probe(self)
+            .await
+            .map_err(|error| refused(self, error))
     }
 
     /// The interface.

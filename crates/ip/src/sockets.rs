@@ -45,6 +45,15 @@ impl Sockets {
         })
     }
 
+    /// Makes a socket, binds it to the interface, and closes it.
+    pub(crate) async fn probe(place: &Place) -> io::Result<()> {
+        let interface = place.interface().clone();
+        inside(place, move || {
+            TcpSocket::new_v6()?.bind_device(Some(interface.name().as_bytes()))
+        })
+        .await
+    }
+
     /// Listens on a port that the system chooses.
     pub(crate) async fn listen(&self) -> io::Result<TcpListener> {
         self.socket().await?.listen(BACKLOG)

@@ -110,7 +110,7 @@ impl Transport for Station {
     }
 }
 
-fn refused(place: &Place, source: io::Error) -> StartError {
+pub(crate) fn refused(place: &Place, source: io::Error) -> StartError {
     match source.kind() {
         io::ErrorKind::AddrNotAvailable => StartError::Unavailable(format!(
             "the interface {place} has no IPv6 address: bring it up, and let \

@@ -18,7 +18,7 @@ use crate::output::{CommandError, Event};
 use crate::quota::Hearing;
 use crate::receipts::{HELD, HELD_UNVERIFIED, LET_GO};
 use crate::record::{ItemRecord, OutboxRecord, ReceiptRecord, SeenRecord, for_each, load};
-use crate::{Delivery, Node, NodeError, PolicyChoice, Store, Table};
+use crate::{Delivery, Node, NodeError, Store, Table};
 
 /// How many envelopes that a rescan found are opened in one transaction.
 const MAX_FOUND_PER_COMMIT: usize = 256;
@@ -63,8 +63,8 @@ impl<S: Store> Node<S> {
             }
             // No room to carry it is no reason not to read it. The neighbour cannot tell.
             Ok(Received::NotTaken(envelope)) if !self.room.is_low() => self.open(now, &envelope)?,
-            // Elsewhere nobody shows tags but to find out whose they are.
-            Ok(Received::TagsShown(tags)) if self.config.policy != PolicyChoice::Epidemic => {
+            // What the policy takes besides is asked for in the same frame.
+            Ok(Received::TagsShown(tags)) => {
                 let wanted: Vec<Tag> = tags.into_iter().filter(|tag| self.is_for_me(tag)).collect();
                 self.router.take(link, wanted);
             }

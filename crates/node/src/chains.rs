@@ -206,6 +206,12 @@ impl Chains {
             .collect()
     }
 
+    /// The chains on which a contact is written to.
+    pub(crate) fn sending_to(&self, contact: ContactId) -> Vec<ChainId> {
+        let send = self.send.iter().filter(|(_, send)| send.contact == contact);
+        send.map(|(id, _)| *id).collect()
+    }
+
     /// The contact URI of a chain holds this one-time prekey.
     pub(crate) fn belongs_to(&mut self, id: ChainId, prekey: u32) {
         if let Some(receive) = self.receive.get_mut(&id) {

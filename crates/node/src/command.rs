@@ -111,15 +111,21 @@ impl<S: Store> Node<S> {
 
     /// Makes contact URIs useless that nobody has used: their tags and their prekeys go.
     fn forget_invites(&mut self) -> Result<Reply, CommandError> {
+        if self.me.is_none() {
+            return Err(CommandError::Relay);
+        }
+        self.forget_unused_invites()?;
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn forget_unused_invites(&mut self) -> Result<(), NodeError> {
         for (chain, prekey) in self.chains.unused() {
-            let me = self.me.as_mut().ok_or(CommandError::Relay)?;
-            if let Some(prekey) = PreKeyId::new(prekey) {
+            if let (Some(me), Some(prekey)) = (self.me.as_mut(), PreKeyId::new(prekey)) {
                 me.device.drop_prekey(prekey);
             }
             self.forget_chain(chain)?;
         }
-        self.save_device()?;
-        Ok(Reply::Done)
+        self.save_device()
     }
 
     fn add_contact(
@@ -370,6 +376,7 @@ impl<S: Store> Node<S> {
             name: me.map(|me| me.name.clone()).unwrap_or_default(),
             jid: me.map(|me| me.jid.clone()).unwrap_or_default(),
             fingerprint: me.map(|me| me.fingerprint()).unwrap_or_default(),
+            hop_key: self.hop_identity.lasting_key().map(|key| *key.as_bytes()),
             peers: self
                 .links
                 .values()

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use chappe_gossip::policies::SprayAndPull;
 use chappe_wire::{ByteCount, Duration, Lifetime};
 
 /// What one contact can make a node store unless it is set otherwise: 64 MiB, as counted with what each message
@@ -19,7 +20,7 @@ pub struct NodeConfig {
     pub capacity: ByteCount,
     /// The lifetime of what is written here. Default one week.
     pub lifetime: Lifetime,
-    /// Which copies go where. Default [`PolicyChoice::Epidemic`].
+    /// Which copies go where. Default [`SprayAndPull::PHONES`], a relay's [`SprayAndPull::RELAYS`].
     pub policy: PolicyChoice,
     /// A recipient lets a receipt go after a random delay up to this. Default 10 s.
     pub receipt_delay: Duration,
@@ -43,7 +44,7 @@ impl NodeConfig {
             role: Role::Person(profile),
             capacity: ByteCount::from_mib(64),
             lifetime: Lifetime::default(),
-            policy: PolicyChoice::Epidemic,
+            policy: PolicyChoice::SprayAndPull(SprayAndPull::PHONES),
             receipt_delay: Duration::from_secs(10),
             receipt_delay_unverified: Duration::from_secs(60),
             receipts_to_unverified: true,
@@ -58,6 +59,7 @@ impl NodeConfig {
         Self {
             role: Role::Relay,
             capacity: ByteCount::from_mib(256),
+            policy: PolicyChoice::SprayAndPull(SprayAndPull::RELAYS),
             ..Self::person(Profile {
                 name: String::new(),
                 jid: None,
@@ -100,6 +102,10 @@ impl core::fmt::Debug for Profile {
 pub enum PolicyChoice {
     /// Everything to every neighbour that lacks it.
     Epidemic,
+    /// Binary spray-and-wait with sixteen copies, where what has spread the most makes room.
+    MeasuredSpray,
+    /// A few carriers at once, more the longer it takes; own messages are taken among others.
+    SprayAndPull(SprayAndPull),
     /// Binary spray-and-wait with this many copies.
     SprayAndWait {
         /// Copies in all, at least one.

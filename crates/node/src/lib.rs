@@ -22,6 +22,7 @@ mod memory_store;
 mod message;
 mod neighbour;
 mod node;
+mod older_copy;
 mod outbox;
 mod output;
 mod people;
@@ -31,6 +32,7 @@ mod record;
 mod store;
 mod upgrade;
 
+pub use chappe_gossip::policies::SprayAndPull;
 pub use compose::MAX_OPAQUE_LEN;
 pub use config::{NodeConfig, PolicyChoice, Profile, QUOTA_PER_CONTACT, Role};
 pub use contact::{Contact, ContactId, SafetyNumber, Trust};

@@ -33,6 +33,8 @@ pub struct MemoryStore {
     undo: Vec<(Table, Vec<u8>, Option<Value>)>,
     used: u64,
     max_bytes: u64,
+    commits: u64,
+    lost: u64,
 }
 
 type Value = Zeroizing<Vec<u8>>;
@@ -47,7 +49,21 @@ impl MemoryStore {
             undo: Vec::new(),
             used: 0,
             max_bytes: max_bytes.get(),
+            commits: 0,
+            lost: 0,
         }
+    }
+
+    /// How many commits there were that changed something.
+    pub const fn commits(&self) -> u64 {
+        self.commits
+    }
+
+    /// Tells this copy how many commits were seen of the store: if there are fewer in it, it is an older one.
+    #[must_use]
+    pub const fn witnessed(mut self, commits: u64) -> Self {
+        self.lost = commits.saturating_sub(self.commits);
+        self
     }
 
     /// What the entries take, as counted against the bound.
@@ -129,7 +145,15 @@ impl Store for MemoryStore {
         Ok(ByteCount::new(self.max_bytes.saturating_sub(self.used)))
     }
 
+    fn lost_commits(&self) -> Result<u64, StoreError> {
+        Ok(self.lost)
+    }
+
     fn commit(&mut self) -> Result<(), StoreError> {
+        if !self.undo.is_empty() {
+            self.commits = self.commits.saturating_add(self.lost).saturating_add(1);
+            self.lost = 0;
+        }
         self.undo.clear();
         Ok(())
     }

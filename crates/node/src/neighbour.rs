@@ -6,7 +6,9 @@ use core::fmt::Write as _;
 
 use chappe_gossip::{Ingress, LinkSetup, OutFrame};
 use chappe_hop::{Hop, HopConfig, HopEvent, Mtu, PeerKey, Role as HopRole, StaticKey};
-use chappe_wire::{ByteCount, Duration, Instant, LinkId, LinkSalt, MAX_FRAME_LEN, NodeNonce};
+use chappe_wire::{
+    ByteCount, Duration, Instant, LinkId, LinkSalt, MAX_FRAME_LEN, NodeNonce, Outline,
+};
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 
@@ -61,16 +63,22 @@ impl HopIdentity {
         }
     }
 
-    /// Becomes somebody else, if the epoch is over.
-    fn pass(&mut self, now: Instant, rng: &mut impl CryptoRng) {
+    /// Becomes somebody else, if the epoch is over. False if it is not.
+    pub(crate) fn pass(&mut self, now: Instant, rng: &mut impl CryptoRng) -> bool {
         if self.until > now {
-            return;
+            return false;
         }
         let before = self.nonce;
         *self = Self {
             before,
             ..Self::passing(StaticKey::generate(rng), now, rng)
         };
+        true
+    }
+
+    /// The key by which this node can be pinned: a relay's. A person's is another one soon.
+    pub(crate) fn lasting_key(&self) -> Option<PeerKey> {
+        (self.until == Instant::NEVER).then(|| self.key.public())
     }
 
     /// What this node calls itself inside a hop now.
@@ -78,7 +86,7 @@ impl HopIdentity {
         self.nonce
     }
 
-    fn is_mine(&self, nonce: NodeNonce) -> bool {
+    pub(crate) fn is_mine(&self, nonce: NodeNonce) -> bool {
         nonce == self.nonce || nonce == self.before
     }
 }
@@ -107,6 +115,13 @@ impl Neighbour {
     /// What the other end calls itself inside the hop, once that is established.
     pub(crate) fn nonce(&self) -> Option<NodeNonce> {
         self.established.map(|hop| hop.nonce)
+    }
+
+    /// On other links the other end calls itself so now.
+    pub(crate) fn rename(&mut self, nonce: NodeNonce) {
+        if let Some(hop) = &mut self.established {
+            hop.nonce = nonce;
+        }
     }
 
     /// The neighbour as people see it, once its hop is established.
@@ -142,19 +157,23 @@ impl<S: Store> Node<S> {
         {
             self.drop_link(now, oldest, "others want to shake hands too");
         }
-        self.hop_identity.pass(now, &mut self.rng);
+        if self.hop_identity.pass(now, &mut self.rng) {
+            let salt = Outline::salt(self.hop_identity.nonce());
+            self.router.set_outline_salt(salt);
+        }
         let Ok(mtu) = Mtu::new(up.mtu) else {
             return self.disconnect(link, "the link's packets are too small or too large");
         };
+        let role = if up.initiator {
+            HopRole::Initiator
+        } else {
+            HopRole::Responder
+        };
         let config = HopConfig {
             mtu,
-            role: if up.initiator {
-                HopRole::Initiator
-            } else {
-                HopRole::Responder
-            },
+            role,
             static_key: &self.hop_identity.key,
-            hello: self.hello(),
+            hello: self.hello(mtu, role),
         };
         match Hop::new(now, &config, &mut self.rng) {
             Ok(hop) => {
@@ -165,7 +184,7 @@ impl<S: Store> Node<S> {
                         hop,
                         in_flight: 0,
                         established: None,
-                        moving: Moving::default(),
+                        moving: Moving::named(self.hop_identity.nonce()),
                     },
                 );
             }

@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use chappe_envelope::blob::BlobPlan;
 use chappe_gossip::{Copies, Router, policies};
 use chappe_omemo::Device;
-use chappe_wire::{ByteCount, Duration, Instant, ItemId, LinkId, Tag};
+use chappe_wire::{ByteCount, Duration, Instant, ItemId, LinkId, Outline, Tag};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use zeroize::Zeroizing;
@@ -111,13 +111,15 @@ impl<S: Store> Node<S> {
         rng.fill_bytes(&mut ingress_secret);
         let mut router_seed = [0; 32];
         rng.fill_bytes(&mut router_seed);
-        let router = Router::new(
+        let mut router = Router::new(
             chappe_gossip::Config {
                 capacity: config.capacity,
                 ..chappe_gossip::Config::default()
             },
             match config.policy {
                 PolicyChoice::Epidemic => Box::new(policies::Epidemic),
+                PolicyChoice::MeasuredSpray => Box::new(policies::MeasuredSpray::default()),
+                PolicyChoice::SprayAndPull(policy) => Box::new(policy),
                 PolicyChoice::SprayAndWait { copies } => Box::new(policies::SprayAndWait {
                     copies: Copies::new(copies),
                 }),
@@ -129,6 +131,7 @@ impl<S: Store> Node<S> {
             Some(_) => HopIdentity::passing(hop_key, now, &mut rng),
             None => HopIdentity::lasting(hop_key, &mut rng),
         };
+        router.set_outline_salt(Outline::salt(hop_identity.nonce()));
         let room = Room::new(store.free()?.get());
         let mut node = Self {
             config,
@@ -159,6 +162,7 @@ impl<S: Store> Node<S> {
             clock_written: now,
         };
         node.restore_people()?;
+        node.give_up_used_keys()?;
         node.restore_custody(now)?;
         // What was found but not delivered when the last run ended.
         node.look_again();

@@ -94,6 +94,13 @@ pub enum Event {
     },
     /// Something is for this node and there is no room for it. Told once until there is room again.
     NoRoom(Shortage),
+    /// The store is an older copy of itself: a backup that was put back. Keys in it were used already, so all sessions
+    /// are given up, and contact URIs that nobody had used; contacts and their trust stay. To write to somebody
+    /// again, contact URIs have to be exchanged again. An embedder's pairs need a new pair secret.
+    OlderCopy {
+        /// How many commits are missing at least.
+        commits: u64,
+    },
     /// Something is for this node and could not be read. It is not silently lost.
     Undecryptable {
         /// From whom, if that is known.
@@ -210,6 +217,8 @@ pub struct Status {
     pub jid: String,
     /// The person's fingerprint; empty on a relay.
     pub fingerprint: String,
+    /// A relay's public hop key, by which others can pin it; a person's device has none that lasts.
+    pub hop_key: Option<[u8; 32]>,
     /// Established hops.
     pub peers: u64,
     /// Carried envelopes.

@@ -102,6 +102,15 @@ pub trait Store {
         Ok(ByteCount::new(u64::MAX))
     }
 
+    /// How many commits are known to be missing here: this is an older copy of a store that has gone on, and keys
+    /// in it were used already. 0 if none are, or where nothing can tell. Commits make it 0.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was changed.
+    fn lost_commits(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
     /// Makes the open transaction durable. Without one it does nothing.
     ///
     /// # Errors

@@ -11,17 +11,19 @@
 //!                         -- Resumed (slow hop) -->    both give the slow link to the router again
 //! ```
 //!
-//! Two links are of one neighbour where the nonces in their hellos are the same. What was acknowledged on one link is
+//! Two links are of one neighbour where the nonces in their hellos are the same; a link that is older than the epoch is told
+//! the nonce of today (`Named`) before the two agree. What was acknowledged on one link is
 //! known to both ends, so that the reconciliation on the other finds nothing of it; what was not is found there.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use chappe_gossip::LinkSetup;
-use chappe_wire::proto::{Resumed, frame::Body};
+use chappe_hop::{Mtu, Role};
+use chappe_wire::proto::{Named, Resumed, frame::Body};
 use chappe_wire::{
-    ByteCount, CAN_MOVE_UP, Duration, Hello, Instant, Invitation, LinkId, NodeNonce, decode_frame,
-    encode_frame,
+    ByteCount, CAN_MOVE_UP, Duration, Hello, Instant, Invitation, LinkId, NodeNonce, Outline,
+    decode_frame, encode_frame,
 };
 
 use crate::neighbour::Neighbour;
@@ -37,8 +39,8 @@ pub const MOVE_UP_ABOVE: ByteCount = ByteCount::new(64 * 1024);
 const PAUSE: Duration = Duration::from_secs(90);
 /// How often a neighbour may have a link started anew.
 const RESUME_PAUSE: Duration = Duration::from_secs(5);
-/// Frames of the node that wait for a hop: an invitation, and word that the link is used again.
-const MAX_FRAMES: usize = 2;
+/// Frames of the node that wait for a hop: a name, an invitation, and word that the link is used again.
+const MAX_FRAMES: usize = 3;
 
 /// What the radio that makes groups is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +55,9 @@ pub enum Upgrade {
 }
 
 /// How a link stands with others of the same neighbour.
-#[derive(Default)]
 pub(crate) struct Moving {
+    /// What this node called itself on the link last.
+    named: NodeNonce,
     /// What the router was told of the link, and is told again.
     setup: Option<LinkSetup>,
     /// Whether the neighbour takes invitations.
@@ -69,6 +72,19 @@ pub(crate) struct Moving {
 }
 
 impl Moving {
+    /// A link whose hello has this nonce.
+    pub(crate) const fn named(nonce: NodeNonce) -> Self {
+        Self {
+            named: nonce,
+            setup: None,
+            able: false,
+            resting: false,
+            tried: None,
+            resumed: None,
+            frames: VecDeque::new(),
+        }
+    }
+
     /// A frame of the node's own.
     pub(crate) fn next_frame(&mut self) -> Option<Vec<u8>> {
         self.frames.pop_front()
@@ -92,13 +108,16 @@ impl Neighbour {
 }
 
 impl<S: Store> Node<S> {
-    /// What this node says first on each hop.
-    pub(crate) fn hello(&self) -> Hello {
+    /// What this node says first on a hop. Who waits for the other end to open tells the outline of its store.
+    pub(crate) fn hello(&self, mtu: Mtu, role: Role) -> Hello {
         let mut hello = Hello::new(self.hop_identity.nonce());
         if self.config.groups {
             hello.capabilities |= CAN_MOVE_UP;
         }
-        hello
+        match (role, self.router.outline()) {
+            (Role::Responder, Some(outline)) => hello.with_outline(outline, mtu.max_hello_len()),
+            _ => hello,
+        }
     }
 
     /// A hop is established: the router hears of it, unless there is a faster link; slower ones rest from now on.
@@ -115,6 +134,12 @@ impl<S: Store> Node<S> {
         }
         let bulk = self.links.get(&link).is_some_and(Neighbour::is_bulk);
         self.router.link_up(now, link, setup);
+        if let Some(outline) = &hello.outline
+            && setup.opener
+        {
+            let salt = Outline::salt(nonce);
+            self.router.heard_outline(link, &salt, outline);
+        }
         if bulk {
             let same = |one: &Neighbour| one.nonce() == Some(nonce) && !one.is_bulk();
             let slower: Vec<LinkId> = self
@@ -169,6 +194,9 @@ impl<S: Store> Node<S> {
 
     /// The radio has answered.
     pub(crate) fn invited(&mut self, now: Instant, link: LinkId, invitation: Option<Invitation>) {
+        if invitation.is_some() {
+            self.name(now, link);
+        }
         let Some(neighbour) = self.links.get_mut(&link) else {
             return;
         };
@@ -190,6 +218,11 @@ impl<S: Store> Node<S> {
                     self.invitation(now, link, invitation);
                 }
             }
+            Ok(Body::Named(Named { node_nonce })) => {
+                if let Ok(nonce) = node_nonce.as_slice().try_into() {
+                    self.named(now, link, NodeNonce::new(nonce));
+                }
+            }
             Ok(Body::Resumed(_)) => self.resumed(now, link),
             _ => {}
         }
@@ -204,8 +237,37 @@ impl<S: Store> Node<S> {
         let crossed = !neighbour.moving.rested(now);
         if wanted && !(crossed && neighbour.up.initiator) {
             neighbour.moving.tried = Some(now);
+            self.name(now, link);
             self.outputs
                 .push_back(Output::Upgrade(Upgrade::Join(invitation)));
+        }
+    }
+
+    /// Tells the other end by what nonce it will know this node on the faster link, unless it knows.
+    fn name(&mut self, now: Instant, link: LinkId) {
+        self.hop_identity.pass(now, &mut self.rng);
+        let nonce = self.hop_identity.nonce();
+        if let Some(neighbour) = self.links.get_mut(&link)
+            && neighbour.moving.able
+            && neighbour.moving.named != nonce
+        {
+            neighbour.moving.named = nonce;
+            let node_nonce = nonce.as_bytes().to_vec();
+            neighbour.moving.push(Body::Named(Named { node_nonce }));
+        }
+    }
+
+    /// The other end has told its name of today.
+    fn named(&mut self, now: Instant, link: LinkId, nonce: NodeNonce) {
+        if self.hop_identity.is_mine(nonce) {
+            return;
+        }
+        if let Some(neighbour) = self.links.get_mut(&link) {
+            neighbour.rename(nonce);
+            if !neighbour.is_bulk() && !neighbour.moving.resting && self.has_bulk_link(nonce, link)
+            {
+                self.rest(now, link);
+            }
         }
     }
 

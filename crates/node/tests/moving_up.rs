@@ -132,6 +132,30 @@ fn bulk_goes_over_the_fast_link_and_nothing_is_taken_twice() {
 }
 
 #[test]
+fn a_link_that_is_older_than_the_epoch_rests_and_goes_on_too() {
+    let mut pair = pair(true);
+    let (north, south) = (pair.node(Side::North), pair.node(Side::South));
+    let air = pair.world.connect(north, south, slow());
+    // Both call themselves something else on links that come up from now on.
+    pair.world.run(Duration::from_minutes(20));
+    send_file(&mut pair, Side::North, FILE_LEN);
+    agree(&mut pair, Side::North, air);
+    let group = pair.world.connect(north, south, fast());
+    pair.world.run(Duration::from_secs(20));
+    pair.world.events(south);
+    send_file(&mut pair, Side::North, FILE_LEN);
+    pair.world.run(Duration::from_secs(20));
+    let mut taken = Taken::default();
+    taken.watch(&mut pair, south);
+    assert!(taken.over(group) > 50, "{}", taken.over(group));
+    assert_eq!(taken.over(air), 0, "the slow link rests");
+    pair.world.disconnect(group);
+    pair.send(Side::South, "from below").unwrap();
+    pair.run(Duration::from_secs(20));
+    assert_eq!(pair.inbox(Side::North), ["from below"]);
+}
+
+#[test]
 fn when_the_group_is_gone_the_slow_link_goes_on_where_it_stopped() {
     for lost_at in [20, 100] {
         let mut pair = pair(true);

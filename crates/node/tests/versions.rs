@@ -60,6 +60,7 @@ fn a_neighbour_without_a_common_version_is_refused() {
         wire_max: WireVersion::new(9),
         capabilities: 0,
         node_nonce: NodeNonce::new([5; 16]),
+        outline: None,
     };
     let mut stranger = Stranger::new(hello);
     stranger.give(of_version_200());
@@ -75,6 +76,7 @@ fn a_neighbour_with_more_versions_and_capabilities_is_understood() {
         wire_max: WireVersion::new(9),
         capabilities: u64::MAX,
         node_nonce: NodeNonce::new([5; 16]),
+        outline: None,
     };
     let mut stranger = Stranger::new(hello);
     stranger.give(of_version_200());

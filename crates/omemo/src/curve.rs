@@ -1,5 +1,6 @@
 //! Curve25519 as OMEMO uses it: X25519 keys that were checked, and agreements that cannot be zero.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use curve25519_dalek::{EdwardsPoint, MontgomeryPoint, Scalar};
@@ -82,10 +83,11 @@ pub enum KeyError {
     NotOnCurve,
 }
 
-/// A secret X25519 key beside its public key, which would cost 20 microseconds to compute again.
+/// A secret X25519 key beside its public key, which would cost 20 microseconds to compute again. The secret is
+/// boxed: wherever pairs are moved to, by maps and lists too, no copies of it are left behind.
 #[derive(Clone)]
 pub(crate) struct KeyPair {
-    secret: StaticSecret,
+    secret: Box<StaticSecret>,
     public: PublicKey,
 }
 
@@ -96,13 +98,16 @@ impl KeyPair {
 
     pub(crate) fn from_secret(secret: StaticSecret) -> Self {
         let public = PublicKey(x25519_dalek::PublicKey::from(&secret).to_bytes());
-        Self { secret, public }
+        Self {
+            secret: Box::new(secret),
+            public,
+        }
     }
 
     /// Takes both halves from our own state, without computing the public key again.
     pub(crate) fn from_parts(secret: [u8; 32], public: PublicKey) -> Self {
         Self {
-            secret: StaticSecret::from(secret),
+            secret: Box::new(StaticSecret::from(secret)),
             public,
         }
     }

@@ -1,5 +1,6 @@
 //! Who a device is: an Ed25519 key pair that signs prekeys and, mapped to Curve25519, agrees on keys.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
@@ -24,7 +25,8 @@ use crate::flavour::Flavour;
 /// ```
 #[derive(Clone)]
 pub struct Identity {
-    signing: SigningKey,
+    /// Boxed: moving it leaves no copies behind.
+    signing: Box<SigningKey>,
     agreement: KeyPair,
     public: IdentityKey,
 }
@@ -39,7 +41,7 @@ impl Identity {
 
     /// The identity of an Ed25519 seed (RFC 8032, section 5.1.5).
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        let signing = SigningKey::from_bytes(seed);
+        let signing = Box::new(SigningKey::from_bytes(seed));
         let scalar = Zeroizing::new(signing.to_scalar_bytes());
         let agreement = KeyPair::from_secret(StaticSecret::from(*scalar));
         let public = IdentityKey {

@@ -239,7 +239,9 @@ impl Ratchet {
             } => {
                 self.finish_chain(previous_length);
                 self.root = root;
-                self.previous_length = self.sending.take().map_or(0, |chain| chain.next());
+                self.previous_length = self.sending.as_ref().map_or(0, Chain::next);
+                // Not `take`, which would leave the key where it was.
+                self.sending = None;
                 self.receiving.push_back(Box::new(first));
                 if self.receiving.len() > MAX_RECEIVING_CHAINS {
                     self.receiving.pop_front();

@@ -17,6 +17,9 @@ pub struct Address {
 }
 
 /// A place for sessions. What one message changes is saved in one transaction with what it said.
+///
+/// `chappe-store` has one over an encrypted file. Where there are transactions, [`Storage::save`] writes into the
+/// open one, and [`Storage::raise_generation`] waits for its commit.
 pub trait Storage {
     /// Why the storage failed.
     type Error;
@@ -27,7 +30,8 @@ pub trait Storage {
     /// Whatever the storage fails of.
     fn load(&self, address: &Address) -> Result<Option<Vec<u8>>, Self::Error>;
 
-    /// Saves a state. It must be durable before what it encrypted leaves the device.
+    /// Saves a state. It must be durable before what it encrypted leaves the device, and before what it
+    /// decrypted is shown.
     ///
     /// # Errors
     /// Whatever the storage fails of.
@@ -40,7 +44,7 @@ pub trait Storage {
     /// Whatever the storage fails of.
     fn highest_generation(&self, address: &Address) -> Result<u64, Self::Error>;
 
-    /// Raises it, after the state was saved.
+    /// Raises it, once the state that was saved is durable: never before, or a crash looks like an old copy.
     ///
     /// # Errors
     /// Whatever the storage fails of.
@@ -76,9 +80,17 @@ impl Sessions {
         if sessions.generation >= highest {
             return Ok(Restored::Current(sessions));
         }
-        sessions.sessions.clear();
+        sessions.abandon();
         sessions.generation = highest;
         Ok(Restored::RolledBack(sessions))
+    }
+
+    /// Gives up all sessions and keeps the pinned identity: for a state of which newer ones have been. Its keys
+    /// were used already, and what it would encrypt could be read with what was encrypted before. A new session
+    /// must be started.
+    pub fn abandon(&mut self) {
+        self.sessions.clear();
+        self.changed();
     }
 
     /// Saves the sessions, and then their generation.

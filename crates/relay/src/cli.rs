@@ -142,8 +142,11 @@ pub(crate) enum Contact {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Run {
+    /// Settings of the node; what the command line says goes before them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// A radio: ble:hci0 is Bluetooth LE; air:DIR[,name=NAME] is a folder that is the air between nodes of one machine
     #[arg(long = "radio", value_name = "RADIO")]
     pub(crate) radios: Vec<Radio>,
@@ -151,7 +154,7 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) relay: bool,
     /// Keep everything in memory and forget it at the end (with --relay)
-    #[arg(long, requires = "relay")]
+    #[arg(long)]
     pub(crate) in_memory: bool,
     /// Write all packets of all links to this file (pcap)
     #[arg(long, value_name = "FILE")]

@@ -101,7 +101,7 @@ pub(crate) fn io(what: impl fmt::Display) -> impl FnOnce(std::io::Error) -> Fail
 }
 
 /// The system's words without the number behind them.
-fn plain_reason(error: &std::io::Error) -> String {
+pub(crate) fn plain_reason(error: &std::io::Error) -> String {
     let words = error.to_string();
     match words.split_once(" (os error") {
         Some((words, _)) => words.to_lowercase(),

@@ -5,6 +5,7 @@
 //!   there after `kill -9` and after a power cut, as far as the disk keeps its own word about `fsync`.
 //! - [`MemoryStore`] has the same transactions and forgets all of it when it is dropped.
 //! - A [`KeyProvider`] hands over the [`StoreKey`]: [`KeyFile`], [`Passphrase`] or [`MemoryOnly`].
+//! - [`OmemoStorage`] keeps a messenger's OMEMO sessions in a store.
 //! - [`open_or_create`] puts the two together; it is what a program calls at its start.
 //!
 //! ```
@@ -28,7 +29,9 @@
 //! # What is not promised
 //! Deleted values are overwritten in the file (`secure_delete`), but a flash card keeps old blocks: deletion is
 //! not erasure there, only the loss of the key is. Someone who may write to the file can put an older copy of it
-//! in its place; the store cannot tell.
+//! in its place. The store tells ([`Store::lost_commits`](chappe_node::Store::lost_commits)) as long as the small
+//! file beside it, which counts commits, was not put back too; [`SqlStore::open_witnessed`] keeps that file in
+//! another place.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -38,6 +41,7 @@ mod key;
 mod key_file;
 mod key_text;
 mod lock;
+mod omemo;
 mod open;
 mod open_error;
 mod passphrase;
@@ -49,11 +53,13 @@ mod sql_error;
 mod sql_store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod witness;
 
 pub use bound::{MAX_STORE_BYTES, MIN_STORE_BYTES, MIN_TRANSACTION_BYTES};
 pub use chappe_node::{ENTRY_OVERHEAD, MemoryStore};
 pub use key::{KeyError, KeyProvider, MemoryOnly, StoreKey};
 pub use key_file::KeyFile;
+pub use omemo::OmemoStorage;
 pub use open::{OpenOptions, open_or_create};
 pub use open_error::OpenError;
 pub use passphrase::{Passphrase, PassphraseCost};

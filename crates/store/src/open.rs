@@ -15,6 +15,7 @@ use crate::bound::{Bound, CACHE_PAGES, CHECKPOINT_PAGES, LOG_REST, PAGE_LEN};
 use crate::lock::StoreLock;
 use crate::schema::{self, MIGRATIONS};
 use crate::sql_error::open_error;
+use crate::witness::Witness;
 use crate::{KeyProvider, MemoryStore, OpenError, SqlStore, StoreKey, hex, paths, private_file};
 
 /// How a store is opened.
@@ -59,12 +60,24 @@ pub fn open_or_create(
     Ok(Box::new(SqlStore::open(path, &key, options)?))
 }
 
-/// A connection to the store at `path`, checked, of the present schema, and the lock that goes with it.
+/// A store that was opened.
+pub(crate) struct Opened {
+    /// A connection to the store, checked, of the present schema.
+    pub(crate) connection: Connection,
+    pub(crate) lock: StoreLock,
+    pub(crate) witness: Witness,
+    /// How many commits there were: in the store, and by what the witness says.
+    pub(crate) commits: u64,
+    pub(crate) witnessed: u64,
+}
+
+/// Opens the store at `path`.
 pub(crate) fn open(
     path: &Path,
+    witness: &Path,
     key: &StoreKey,
     bound: Bound,
-) -> Result<(Connection, StoreLock), OpenError> {
+) -> Result<Opened, OpenError> {
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => return Err(OpenError::NotAFile),
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
@@ -91,7 +104,15 @@ pub(crate) fn open(
     schema::migrate(&connection, MIGRATIONS)?;
     configure(&connection, bound)?;
     no_checkpoint_at_close(&connection, false)?;
-    Ok((connection, lock))
+    let (name, commits) = schema::generation(&connection)?;
+    let (witness, witnessed) = Witness::open(witness, name)?;
+    Ok(Opened {
+        connection,
+        lock,
+        witness,
+        commits,
+        witnessed,
+    })
 }
 
 /// Makes an empty store under another name and moves it to `path` when it is whole.

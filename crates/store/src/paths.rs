@@ -14,6 +14,11 @@ pub(crate) fn lock(store: &Path) -> PathBuf {
     with_suffix(store, "-lock")
 }
 
+/// The file that tells how far the store has come.
+pub(crate) fn witness(store: &Path) -> PathBuf {
+    with_suffix(store, "-generation")
+}
+
 /// A store in the making.
 pub(crate) fn unfinished(store: &Path) -> PathBuf {
     with_suffix(store, "-new")

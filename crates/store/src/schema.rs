@@ -5,10 +5,14 @@ use rusqlite::Connection;
 
 use crate::OpenError;
 use crate::sql_error::open_error;
+use crate::witness::Name;
 
 /// The steps from an empty file to the present schema; the first makes version 1. A step that was released never
 /// changes: its successor does the correction.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+];
 
 /// The statements of one table.
 #[derive(Debug)]
@@ -93,6 +97,22 @@ pub(crate) fn version(connection: &Connection) -> Result<u32, OpenError> {
         .map_err(|error| open_error(&error))
 }
 
+/// The name of the store and how many commits there were.
+///
+/// # Errors
+/// [`OpenError::Corrupt`] if they are not there.
+pub(crate) fn generation(connection: &Connection) -> Result<(Name, u64), OpenError> {
+    connection
+        .query_row("SELECT name, commits FROM generation", [], |row| {
+            let (name, commits): (Name, i64) = (row.get(0)?, row.get(1)?);
+            Ok((name, commits.cast_unsigned()))
+        })
+        .map_err(|error| open_error(&error))
+}
+
+/// Writes how many commits there were, this one with them.
+pub(crate) const COUNT_COMMITS: &str = "UPDATE generation SET commits = ?1";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,7 +169,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.pragma_update(None, "user_version", 7).unwrap();
         let refused = migrate(&connection, MIGRATIONS);
-        assert_eq!(refused, Err(OpenError::TooNew { found: 7, known: 1 }));
+        assert_eq!(refused, Err(OpenError::TooNew { found: 7, known: 2 }));
         assert_eq!(tables(&connection), 0);
     }
 }

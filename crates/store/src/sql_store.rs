@@ -11,8 +11,9 @@ use rusqlite::{Connection, OptionalExtension as _, ToSql};
 
 use crate::bound::{Bound, LOG_REST, PAGE_LEN};
 use crate::lock::StoreLock;
-use crate::schema::{Statements, statements};
+use crate::schema::{COUNT_COMMITS, Statements, statements};
 use crate::sql_error::store_error;
+use crate::witness::Witness;
 use crate::{OpenError, OpenOptions, StoreKey, open, paths};
 
 /// One encrypted file with a log beside it, open for this process alone.
@@ -46,6 +47,10 @@ pub struct SqlStore {
     in_transaction: bool,
     deletes_since_upkeep: u32,
     failed: Cell<Option<StoreError>>,
+    witness: Witness,
+    /// How many commits there were, lost ones with them.
+    commits: u64,
+    lost: u64,
     // Last, so that the connection is closed before another process is let in.
     _lock: StoreLock,
 }
@@ -63,17 +68,34 @@ impl SqlStore {
     /// # Errors
     /// [`OpenError`]: each says what to do. A store that does not open is left as it is.
     pub fn open(path: &Path, key: &StoreKey, options: OpenOptions) -> Result<Self, OpenError> {
+        Self::open_witnessed(path, &paths::witness(path), key, options)
+    }
+
+    /// The same, with the file that counts commits in a place of its own, where restored backups do not reach. Without
+    /// it an older copy of the store is not noticed: see [`Store::lost_commits`]. It holds nothing secret.
+    ///
+    /// # Errors
+    /// As [`SqlStore::open`].
+    pub fn open_witnessed(
+        path: &Path,
+        witness: &Path,
+        key: &StoreKey,
+        options: OpenOptions,
+    ) -> Result<Self, OpenError> {
         let bound = Bound::split(options.max_bytes)?;
-        let (connection, lock) = open::open(path, key, bound)?;
+        let opened = open::open(path, witness, key, bound)?;
         Ok(Self {
-            connection,
+            connection: opened.connection,
             log: paths::log(path),
             bound,
             room: Room::ForDeletes,
             in_transaction: false,
             deletes_since_upkeep: 0,
             failed: Cell::new(None),
-            _lock: lock,
+            witness: opened.witness,
+            commits: opened.commits.max(opened.witnessed),
+            lost: opened.witnessed.saturating_sub(opened.commits),
+            _lock: opened.lock,
         })
     }
 
@@ -322,12 +344,24 @@ impl Store for SqlStore {
         let upkept = self
             .upkeep()
             .map_err(|error| self.note(store_error(&error)));
-        let committed = upkept.and_then(|()| self.execute("COMMIT", []));
+        let commits = self.commits.saturating_add(1);
+        let committed = upkept
+            .and_then(|()| self.execute(COUNT_COMMITS, [&commits.cast_signed()]))
+            .and_then(|()| self.execute("COMMIT", []));
         if committed.is_err() {
             self.rollback();
+            return committed;
         }
         self.in_transaction = false;
-        committed
+        self.commits = commits;
+        self.lost = 0;
+        // Only now: if the power goes in between, the store is ahead, and that is nothing to be told.
+        let _ = self.witness.note(commits);
+        Ok(())
+    }
+
+    fn lost_commits(&self) -> Result<u64, StoreError> {
+        Ok(self.lost)
     }
 
     fn rollback(&mut self) {

@@ -100,6 +100,10 @@ impl<S: Store> Store for FaultStore<S> {
         self.inner.free()
     }
 
+    fn lost_commits(&self) -> Result<u64, StoreError> {
+        self.inner.lost_commits()
+    }
+
     fn commit(&mut self) -> Result<(), StoreError> {
         self.count_write()?;
         self.inner.commit()
@@ -221,6 +225,10 @@ impl<S: Store> Store for CrashStore<S> {
 
     fn free(&self) -> Result<ByteCount, StoreError> {
         self.inner.free()
+    }
+
+    fn lost_commits(&self) -> Result<u64, StoreError> {
+        self.inner.lost_commits()
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {

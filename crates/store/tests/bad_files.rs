@@ -120,7 +120,7 @@ fn a_later_schema_is_refused_untouched_with_its_log() {
     assert_refused(
         folder.path(),
         &image,
-        OpenError::TooNew { found: 9, known: 1 },
+        OpenError::TooNew { found: 9, known: 2 },
     );
 }
 

@@ -19,7 +19,7 @@ use chappe_node::{Store as _, Table};
 use common::{folder, open, put_entry, value};
 
 const ENTRIES: u32 = 16;
-const LATEST: u32 = 1;
+const LATEST: u32 = 2;
 
 fn fixture(schema: u32) -> PathBuf {
     let name = format!("tests/fixtures/schema-{schema}.db");

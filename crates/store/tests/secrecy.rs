@@ -68,7 +68,13 @@ fn keys_and_values_are_in_no_file_at_any_time() {
         .map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
     names.sort();
-    assert_eq!(names, ["store.db", "store.db-lock", "store.db-wal"]);
+    let all = [
+        "store.db",
+        "store.db-generation",
+        "store.db-lock",
+        "store.db-wal",
+    ];
+    assert_eq!(names, all);
 
     drop(store);
     for needle in [
@@ -140,5 +146,5 @@ fn only_the_owner_may_read_the_files() {
         );
         seen += 1;
     }
-    assert_eq!(seen, 4);
+    assert_eq!(seen, 5);
 }

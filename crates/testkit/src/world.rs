@@ -125,6 +125,15 @@ impl World {
 
     /// Ends a node at once, as `kill -9` would, and starts it again from what it had committed.
     pub fn crash(&mut self, index: NodeIndex) {
+        self.restart_from(index, |store| store);
+    }
+
+    /// Ends a node at once and starts it again from another store, made of its own.
+    pub fn restart_from(
+        &mut self,
+        index: NodeIndex,
+        other: impl FnOnce(MemoryStore) -> MemoryStore,
+    ) {
         let links: Vec<LinkId> = self
             .pipes
             .values()
@@ -138,7 +147,7 @@ impl World {
         let member = &mut self.nodes[index.0];
         let store = member.node.take().expect("the node runs").into_store();
         let config = member.config.clone();
-        let node = self.build(&config, store);
+        let node = self.build(&config, other(store));
         let member = &mut self.nodes[index.0];
         member.node = Some(node);
         member.deadline = Instant::ZERO;

@@ -11,24 +11,81 @@ use crate::supplicant::Supplicant;
 const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
 const SWITCHES: &str = "/sys/class/rfkill";
 
-/// Looks whether a radio can be used. Each finding is one sentence that says what mends it; none is good.
-pub async fn examine(options: &RadioOptions) -> Vec<String> {
-    let mut findings = switched_off(Path::new(SWITCHES));
-    match options.bus.connect().await {
-        Err(error) => findings.push(format!("{error}.")),
-        Ok(bus) => {
-            if let Err(error) = Supplicant::find(&bus, &options.interface).await {
-                findings.push(format!("{error}."));
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// One sentence; where it is not, with what to do.
+    pub says: String,
+}
+
+impl Finding {
+    fn good(says: impl Into<String>) -> Self {
+        let says = says.into();
+        Self { ok: true, says }
+    }
+
+    fn bad(says: impl Into<String>) -> Self {
+        let says = says.into();
+        Self { ok: false, says }
+    }
+}
+
+/// Looks whether a radio can be used, and hides what it should.
+pub async fn examine(options: &RadioOptions) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = switched_off(Path::new(SWITCHES))
+        .into_iter()
+        .map(Finding::bad)
+        .collect();
+    let interface = &options.interface;
+    let bus = match options.bus.connect().await {
+        Ok(bus) => bus,
+        Err(error) => {
+            findings.push(Finding::bad(format!("{error}.")));
+            return findings;
+        }
+    };
+    match Supplicant::find(&bus, interface).await {
+        Ok(supplicant) => {
+            if findings.is_empty() {
+                findings.push(Finding::good(format!(
+                    "{interface} can make and join groups."
+                )));
             }
-            if let Ok(true) = managed(&bus, &options.interface).await {
-                findings.push(format!(
-                    "NetworkManager manages {0} and may take it at any time: run `nmcli device set {0} managed no`.",
-                    options.interface
-                ));
+            findings.extend(address(&supplicant, interface).await);
+            if supplicant.is_created() {
+                // It is as it was before the examination; a refusal shows the next time.
+                let _ = supplicant.remove().await;
             }
         }
+        Err(error) => findings.push(Finding::bad(format!("{error}."))),
+    }
+    if let Ok(true) = managed(&bus, interface).await {
+        findings.push(Finding::bad(format!(
+            "NetworkManager manages {interface} and may take it at any time: run `nmcli device set {interface} managed no`."
+        )));
     }
     findings
+}
+
+/// What others see of the radio: an address for each group, or one for good.
+async fn address(supplicant: &Supplicant, interface: &str) -> Option<Finding> {
+    match supplicant.has_lasting_address().await {
+        Ok(true) => Some(Finding::good(format!(
+            "{interface}'s driver has one Wi-Fi Direct address for good, by which members and listeners recognise it \
+             from group to group; a radio without \"P2P-device\" in `iw list` has another one in each."
+        ))),
+        Ok(false) if supplicant.is_passing() => Some(Finding::good(format!(
+            "{interface} shows another address in each group."
+        ))),
+        Ok(false) => Some(Finding::bad(format!(
+            "{interface} shows its own address, because wpa_supplicant had it before: add \
+             `p2p_device_random_mac_addr=1` to its configuration file, or take it away with \
+             `wpa_cli -g /run/wpa_supplicant-global interface_remove {interface}`."
+        ))),
+        Err(_) => None,
+    }
 }
 
 /// Whether NetworkManager owns the interface.

@@ -24,12 +24,13 @@
 
 mod credentials;
 mod examine;
+mod identity;
 mod life;
 mod radio;
 mod supplicant;
 
 pub use credentials::{Credentials, CredentialsError, MAX_PASSPHRASE_LEN, MAX_SSID_LEN};
-pub use examine::examine;
+pub use examine::{Finding, examine};
 pub use life::{Action, Goal, Group, Happening, Life, Role};
 pub use radio::{GroupEvent, Radio, RadioHandle, RadioOptions};
 pub use supplicant::{Bus, RadioError};

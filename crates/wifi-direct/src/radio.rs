@@ -121,6 +121,15 @@ impl Drop for AbortOnDrop {
     }
 }
 
+/// Why the work with a wpa_supplicant ended.
+enum Ended {
+    /// Nobody wants anything any more.
+    Over,
+    /// The radio is to have another address.
+    Renewed,
+    Vanished,
+}
+
 struct Worker {
     options: RadioOptions,
     life: Life,
@@ -161,12 +170,14 @@ impl Worker {
         let (mut there, mut owners) = owner_changes(bus).await?;
         loop {
             if there {
-                match self.with_supplicant(bus, &mut owners).await {
-                    Ok(true) => return Ok(()),
-                    Ok(false) => {}
+                let ended = self.with_supplicant(bus, &mut owners).await;
+                self.happened(None, Happening::SupplicantDown).await;
+                match ended {
+                    Ok(Ended::Over) => return Ok(()),
+                    Ok(Ended::Renewed) => continue,
+                    Ok(Ended::Vanished) => {}
                     Err(error) => self.report(error).await,
                 }
-                self.happened(None, Happening::SupplicantDown).await;
             }
             self.report(RadioError::NoSupplicant).await;
             tokio::select! {
@@ -181,12 +192,12 @@ impl Worker {
         }
     }
 
-    /// Works with one wpa_supplicant. True if nobody wants anything any more, false if it has vanished.
+    /// Works with one wpa_supplicant, for as long as the radio has one address.
     async fn with_supplicant(
         &mut self,
         bus: &Connection,
         owners: &mut zbus::proxy::OwnerChangedStream<'static>,
-    ) -> Result<bool, RadioError> {
+    ) -> Result<Ended, RadioError> {
         let supplicant = Supplicant::find(bus, &self.options.interface).await?;
         let mut signals = supplicant.signals().await?;
         self.trouble = None;
@@ -196,6 +207,7 @@ impl Worker {
         self.happened(here, Happening::SupplicantUp).await;
         let wish = self.wishes.borrow_and_update().clone();
         self.happened(here, Happening::Want(wish)).await;
+        let mut used = self.life.goal().is_some();
         let mut check = interval(CHECK);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -208,21 +220,22 @@ impl Worker {
             };
             let happening = tokio::select! {
                 () = self.events.closed() => {
-                    self.happened(here, Happening::Want(None)).await;
-                    return Ok(true);
+                    return self.part(&supplicant, Ended::Over).await;
                 }
                 wish = self.wishes.changed() => {
-                    let over = wish.is_err();
+                    if wish.is_err() {
+                        return self.part(&supplicant, Ended::Over).await;
+                    }
                     let wish = self.wishes.borrow_and_update().clone();
-                    if over {
-                        self.happened(here, Happening::Want(None)).await;
-                        return Ok(true);
+                    if used && supplicant.is_passing() && self.life.goal() != wish.as_ref() {
+                        // What comes next has another address.
+                        return self.part(&supplicant, Ended::Renewed).await;
                     }
                     Happening::Want(wish)
                 }
                 owner = owners.next() => match owner.flatten() {
                     Some(_) => continue,
-                    None => return Ok(false),
+                    None => return Ok(Ended::Vanished),
                 },
                 signal = signals.next() => {
                     let Some(signal) = signal else {
@@ -245,7 +258,17 @@ impl Worker {
                 () = due => Happening::Timeout,
             };
             self.happened(here, happening).await;
+            used |= self.life.goal().is_some();
         }
+    }
+
+    /// Leaves the group, and takes the radio from wpa_supplicant if it was given to it by this program.
+    async fn part(&mut self, supplicant: &Supplicant, ended: Ended) -> Result<Ended, RadioError> {
+        self.happened(Some(supplicant), Happening::Want(None)).await;
+        if supplicant.is_passing() {
+            supplicant.remove().await?;
+        }
+        Ok(ended)
     }
 
     async fn happened(&mut self, supplicant: Option<&Supplicant>, happening: Happening) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use zbus::{Connection, ObjectPath, OwnedObjectPath, OwnedVariant, Proxy, Variant, fdo};
 
+use crate::identity::{DEVICE_NAME, Setting, WORDS, fresh_uuid};
 use crate::life::{Goal, Group, Role};
 
 const SERVICE: &str = "fi.w1.wpa_supplicant1";
@@ -13,8 +14,6 @@ const INTERFACE: &str = "fi.w1.wpa_supplicant1.Interface";
 const P2P_DEVICE: &str = "fi.w1.wpa_supplicant1.Interface.P2PDevice";
 /// How long wpa_supplicant may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
-/// The name that is in the radio's frames: the same for everybody.
-const DEVICE_NAME: &str = "device";
 /// What the owner of a persistent group is in its network block, and what a member is.
 const MODE_OWNER: u32 = 3;
 const MODE_MEMBER: u32 = 0;
@@ -39,6 +38,10 @@ pub(crate) struct Supplicant {
     /// The radio's object.
     device: OwnedObjectPath,
     radio: String,
+    /// It was given to wpa_supplicant by this program, with a random address that lasts as long as it is there.
+    passing: bool,
+    /// It was given to wpa_supplicant just now.
+    created: bool,
 }
 
 /// What wpa_supplicant tells of groups.
@@ -68,24 +71,110 @@ impl Supplicant {
     pub(crate) async fn find(connection: &Connection, radio: &str) -> Result<Self, RadioError> {
         let root = proxy(connection, ROOT, SERVICE).await?;
         let found: zbus::Result<OwnedObjectPath> = root.call("GetInterface", &(radio)).await;
-        let device = match found {
-            Ok(device) => device,
-            Err(error) if named(&error, "InterfaceUnknown") => {
-                let args: Dict<'_> =
-                    HashMap::from([("Ifname", radio.into()), ("Driver", "nl80211".into())]);
-                root.call("CreateInterface", &args)
-                    .await
-                    .map_err(|_| RadioError::NoInterface(radio.to_owned()))?
-            }
-            Err(error) => return Err(error.into()),
+        let mut found = Self {
+            connection: connection.clone(),
+            device: match found {
+                Ok(device) => device,
+                Err(error) if named(&error, "InterfaceUnknown") => {
+                    return Self::create(connection, radio).await;
+                }
+                Err(error) => return Err(error.into()),
+            },
+            radio: radio.to_owned(),
+            passing: false,
+            created: false,
         };
-        let found = Self {
+        found.require_p2p().await?;
+        found.passing = Setting::is_ours(&found.setting().await);
+        Ok(found)
+    }
+
+    /// Gives the radio to wpa_supplicant, with a random address if its driver can have one.
+    async fn create(connection: &Connection, radio: &str) -> Result<Self, RadioError> {
+        let setting = Setting::write();
+        if let Err(error) = &setting {
+            tracing::warn!(%error, "no setting for wpa_supplicant can be written: the radio's address stays the same");
+        }
+        if let Ok(setting) = setting {
+            let file = setting.path().to_string_lossy();
+            if let Ok(mut found) = Self::create_with(connection, radio, Some(&file)).await {
+                if found.require_p2p().await.is_ok() {
+                    found.passing = true;
+                    return Ok(found);
+                }
+                // A driver with a P2P device of its own does not let its address be changed, and has none then.
+                found.remove().await?;
+            }
+        }
+        let found = Self::create_with(connection, radio, None).await?;
+        found.require_p2p().await?;
+        Ok(found)
+    }
+
+    async fn create_with(
+        connection: &Connection,
+        radio: &str,
+        file: Option<&str>,
+    ) -> Result<Self, RadioError> {
+        let mut args: Dict<'_> =
+            HashMap::from([("Ifname", radio.into()), ("Driver", "nl80211".into())]);
+        if let Some(file) = file {
+            args.insert("ConfigFile", file.into());
+        }
+        let root = proxy(connection, ROOT, SERVICE).await?;
+        let device = root
+            .call("CreateInterface", &args)
+            .await
+            .map_err(|_| RadioError::NoInterface(radio.to_owned()))?;
+        Ok(Self {
             connection: connection.clone(),
             device,
             radio: radio.to_owned(),
+            passing: false,
+            created: true,
+        })
+    }
+
+    /// Whether the radio's address lasts only until [`remove`](Self::remove).
+    pub(crate) const fn is_passing(&self) -> bool {
+        self.passing
+    }
+
+    /// Whether wpa_supplicant did not know the radio before.
+    pub(crate) const fn is_created(&self) -> bool {
+        self.created
+    }
+
+    /// Takes the radio from wpa_supplicant; whoever gives it again gives it another address.
+    pub(crate) async fn remove(&self) -> Result<(), RadioError> {
+        let root = proxy(&self.connection, ROOT, SERVICE).await?;
+        Ok(root.call("RemoveInterface", &(&self.device)).await?)
+    }
+
+    /// Whether the driver has a P2P device of its own, whose address stays the same.
+    pub(crate) async fn has_lasting_address(&self) -> Result<bool, RadioError> {
+        Ok(self.p2p_device().await?.is_some())
+    }
+
+    async fn p2p_device(&self) -> Result<Option<OwnedObjectPath>, RadioError> {
+        let root = proxy(&self.connection, ROOT, SERVICE).await?;
+        let name = format!("p2p-dev-{}", self.radio);
+        let found: zbus::Result<OwnedObjectPath> = root.call("GetInterface", &(name)).await;
+        match found {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if named(&error, "InterfaceUnknown") => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The configuration file that the radio was given with.
+    async fn setting(&self) -> String {
+        let interface = proxy(&self.connection, self.device.clone(), INTERFACE).await;
+        let told = match interface {
+            Ok(interface) => interface.get_property::<String>("ConfigFile").await.ok(),
+            Err(_) => None,
         };
-        found.require_p2p().await?;
-        Ok(found)
+        told.unwrap_or_default()
     }
 
     /// What it tells from now on. The stream ends with the bus.
@@ -123,8 +212,9 @@ impl Supplicant {
         }
     }
 
-    /// Asks for a group, with a constant name for the device. That it is up is told later.
+    /// Asks for a group. That it is up is told later.
     pub(crate) async fn form(&self, goal: &Goal) -> Result<(), RadioError> {
+        self.anonymise().await?;
         let p2p = self.p2p().await?;
         let config: Dict<'_> = HashMap::from([("DeviceName", DEVICE_NAME.into())]);
         p2p.set_property("P2PDeviceConfig", config)
@@ -152,6 +242,23 @@ impl Supplicant {
             args.insert("frequency", i32::from(frequency).into());
         }
         let () = p2p.call("GroupAdd", &args).await?;
+        Ok(())
+    }
+
+    /// Has the radio tell nothing in its frames that is its own.
+    async fn anonymise(&self) -> Result<(), RadioError> {
+        let uuid = fresh_uuid().map_err(|error| RadioError::Refused(error.to_string()))?;
+        let words = WORDS.into_iter().chain([("Uuid", uuid.as_str())]);
+        for object in [Some(self.device.clone()), self.p2p_device().await?] {
+            let Some(object) = object else { continue };
+            let interface = proxy(&self.connection, object, INTERFACE).await?;
+            for (name, value) in words.clone() {
+                if let Err(error) = interface.set_property(name, value).await {
+                    // An older wpa_supplicant may not know one of them.
+                    tracing::warn!(%error, name, "wpa_supplicant does not let this be set");
+                }
+            }
+        }
         Ok(())
     }
 

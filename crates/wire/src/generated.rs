@@ -14,6 +14,20 @@ pub struct Hello {
     /// 16 random bytes, new at each start of the node: lets two links of one neighbour be recognised.
     #[prost(bytes = "vec", tag = "4")]
     pub node_nonce: ::prost::alloc::vec::Vec<u8>,
+    /// What the store of this end holds, in the responder's hello where it fits: lets the opener begin with the right
+    /// number of bytes. A hint, and nothing else rests on it.
+    #[prost(message, optional, tag = "5")]
+    pub outline: ::core::option::Option<Outline>,
+}
+/// An estimator of how many items two stores do not have in common.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Outline {
+    /// How many items.
+    #[prost(uint64, tag = "1")]
+    pub count: u64,
+    /// 8 to 32 counters of one byte: sums of signs, modulo 256.
+    #[prost(bytes = "vec", tag = "2")]
+    pub counters: ::prost::alloc::vec::Vec<u8>,
 }
 // Moving up from a slow link to a Wi-Fi Direct group, agreed inside the slow link's encrypted hop. These are
 // frames of the node, not of its router; both ends have set bit 0 of `Hello.capabilities`.
@@ -41,6 +55,13 @@ pub struct Invitation {
     #[prost(bytes = "vec", tag = "6")]
     pub key: ::prost::alloc::vec::Vec<u8>,
 }
+/// On links that come up from now on, the sender's `Hello.node_nonce` is this one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Named {
+    /// 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub node_nonce: ::prost::alloc::vec::Vec<u8>,
+}
 /// The sender has lost the faster link of this neighbour, and goes on here. The router starts anew on this link.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Resumed {}
@@ -52,7 +73,7 @@ pub struct Resumed {}
 pub struct Frame {
     #[prost(
         oneof = "frame::Body",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22"
     )]
     pub body: ::core::option::Option<frame::Body>,
 }
@@ -90,6 +111,8 @@ pub mod frame {
         Invitation(super::Invitation),
         #[prost(message, tag = "21")]
         Resumed(super::Resumed),
+        #[prost(message, tag = "22")]
+        Named(super::Named),
     }
 }
 /// What a store holds, in 24 bytes or less: equal digests mean equal stores.
@@ -100,6 +123,13 @@ pub struct Digest {
     /// Sum of the 128-bit salted hashes of all item ids, modulo 2^128, little-endian, 16 bytes.
     #[prost(bytes = "vec", tag = "2")]
     pub fingerprint: ::prost::alloc::vec::Vec<u8>,
+    /// From an opener that takes a settled Offer for an answer: how many items the two stores may differ by, 0 if it has
+    /// no idea.
+    #[prost(uint32, optional, tag = "3")]
+    pub expected: ::core::option::Option<u32>,
+    /// Sums of odd powers of the short ids, 8 bytes each, little-endian; absent where a sketch would not pay.
+    #[prost(bytes = "vec", tag = "4")]
+    pub sketch: ::prost::alloc::vec::Vec<u8>,
 }
 /// Coded symbols of a rateless invertible Bloom lookup table over the short ids of the answering store.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -111,12 +141,18 @@ pub struct Cells {
     /// is a salted hash of the short id.
     #[prost(bytes = "vec", tag = "2")]
     pub symbols: ::prost::alloc::vec::Vec<u8>,
+    /// The index before which this flight ends. 0: the first flight is this frame.
+    #[prost(uint32, tag = "3")]
+    pub until: u32,
 }
-/// Not decodable yet: send as many symbols again, from this index (the number received so far) on.
+/// Not decodable yet: send more symbols from this index (the number received so far) on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct More {
     #[prost(uint32, tag = "1")]
     pub start: u32,
+    /// How many; 0: as many as came so far.
+    #[prost(uint32, tag = "2")]
+    pub count: u32,
 }
 /// All short ids of a store, in ascending order, in place of cells or after cells that did not suffice. `last` is
 /// false while more lists follow.
@@ -133,6 +169,10 @@ pub struct List {
 pub struct Offer {
     #[prost(fixed64, repeated, tag = "1")]
     pub ids: ::prost::alloc::vec::Vec<u64>,
+    /// From the answerer: it has read the difference out of the opener's sketch, or there is none. The reconciliation is
+    /// over.
+    #[prost(bool, tag = "2")]
+    pub settled: bool,
 }
 /// Items that the sender of this frame lacks and asks for, most wanted first.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -184,12 +224,19 @@ pub struct Refused {
     #[prost(enumeration = "RefusalReason", tag = "2")]
     pub reason: i32,
 }
-/// Recipient tags of envelopes that the holder passes on to their recipients only (its copy budget is spent).
+/// Envelopes that the holder offers to nobody any more (its copy budget is spent). Their recipients take them, and
+/// others of their own choice.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TagOffer {
-    /// 16 bytes each.
+    /// Recipient tags, 16 bytes each.
     #[prost(bytes = "vec", tag = "1")]
     pub tags: ::prost::alloc::vec::Vec<u8>,
+    /// One short id for each tag.
+    #[prost(fixed64, repeated, tag = "2")]
+    pub ids: ::prost::alloc::vec::Vec<u64>,
+    /// Age in whole minutes, one for each tag.
+    #[prost(uint32, repeated, tag = "3")]
+    pub age_minutes: ::prost::alloc::vec::Vec<u32>,
 }
 /// The sender of this frame asks for the envelopes with these tags.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -5,7 +5,7 @@ use core::fmt;
 
 use prost::Message as _;
 
-use crate::proto;
+use crate::{Outline, proto};
 
 /// The longest encoded hello.
 pub const MAX_HELLO_LEN: usize = 128;
@@ -31,7 +31,7 @@ impl WireVersion {
     }
 }
 
-/// 16 random bytes of a node, new at each of its starts.
+/// 16 random bytes of a node, new at each of its starts and, at a person's, in each epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeNonce([u8; 16]);
 
@@ -39,6 +39,11 @@ impl NodeNonce {
     /// The nonce with these bytes.
     pub const fn new(bytes: [u8; 16]) -> Self {
         Self(bytes)
+    }
+
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
     }
 }
 
@@ -59,6 +64,8 @@ pub struct Hello {
     pub capabilities: u64,
     /// The node's nonce.
     pub node_nonce: NodeNonce,
+    /// What its store holds, under the salt that comes from the nonce; `None` where it is not told.
+    pub outline: Option<Outline>,
 }
 
 impl Hello {
@@ -69,6 +76,21 @@ impl Hello {
             wire_max: WIRE_VERSION,
             capabilities: 0,
             node_nonce,
+            outline: None,
+        }
+    }
+
+    /// The same with as much of an outline as makes it no longer than `max_len` bytes.
+    #[must_use]
+    pub fn with_outline(self, outline: &Outline, max_len: usize) -> Self {
+        let mut hello = self;
+        let mut counters = Outline::MAX_COUNTERS;
+        loop {
+            hello.outline = outline.truncated(counters);
+            if hello.outline.is_none() || hello.encode().len() <= max_len {
+                return hello;
+            }
+            counters = counters.saturating_sub(1);
         }
     }
 
@@ -93,6 +115,10 @@ impl Hello {
             wire_max: self.wire_max.0,
             capabilities: self.capabilities,
             node_nonce: self.node_nonce.0.to_vec(),
+            outline: self.outline.map(|outline| proto::Outline {
+                count: outline.count(),
+                counters: outline.counters().to_vec(),
+            }),
         }
         .encode_to_vec()
     }
@@ -111,6 +137,9 @@ impl Hello {
             .as_slice()
             .try_into()
             .map_err(|_| HelloError::Malformed)?;
+        let outline = hello
+            .outline
+            .and_then(|outline| Outline::new(outline.count, &outline.counters));
         if hello.wire_min == 0 || hello.wire_min > hello.wire_max {
             return Err(HelloError::Malformed);
         }
@@ -119,6 +148,7 @@ impl Hello {
             wire_max: WireVersion(hello.wire_max),
             capabilities: hello.capabilities,
             node_nonce: NodeNonce(nonce),
+            outline,
         })
     }
 }

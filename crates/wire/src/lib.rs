@@ -25,6 +25,7 @@ mod frame;
 mod hello;
 mod id;
 mod invitation;
+mod outline;
 mod receipt;
 mod short;
 mod size;
@@ -46,6 +47,7 @@ pub use hello::{
 };
 pub use id::{ItemId, LinkId};
 pub use invitation::{Invitation, InvitationError, MAX_INVITATION_LEN};
+pub use outline::Outline;
 pub use receipt::{Commitment, Preimage};
 pub use short::{Digest, LinkSalt, ShortId};
 pub use size::{BodySize, ByteCount};

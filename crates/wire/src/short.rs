@@ -14,7 +14,7 @@ impl LinkSalt {
         Self(bytes)
     }
 
-    fn hash(&self, id: &ItemId) -> u128 {
+    pub(crate) fn hash(&self, id: &ItemId) -> u128 {
         self.hash_bytes(id.as_bytes())
     }
 

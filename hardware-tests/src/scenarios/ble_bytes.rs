@@ -8,7 +8,7 @@ use crate::bare;
 use crate::capture;
 use crate::lab::Lab;
 use crate::node::introduce;
-use crate::report::Shown;
+use crate::report::{Shown, median};
 
 /// So many pairs, A B A B.
 const PAIRS: usize = 5;
@@ -62,9 +62,4 @@ fn on_air(lab: &Lab, adapters: [u16; 2]) -> anyhow::Result<usize> {
     let sent = capture::read(&lab.logs().join("btmon.snoop"))?;
     let of = |adapter| sent.get(adapter).map_or(0, |sent| sent.acl_bytes);
     Ok(adapters.iter().map(of).sum())
-}
-
-fn median(mut ratios: Vec<f64>) -> f64 {
-    ratios.sort_by(f64::total_cmp);
-    ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
 }

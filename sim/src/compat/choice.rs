@@ -261,6 +261,7 @@ impl<P: Policy> Engine<'_, P> {
                 Class::Stranger
             },
             copies: copy.copies,
+            carriers: 0,
             clear: Some(Clear {
                 destination: endpoint(self.destination(copy.message)),
                 hops: copy.hops,

@@ -45,6 +45,10 @@ impl Store for SharedStore {
         self.inner().free()
     }
 
+    fn lost_commits(&self) -> Result<u64, StoreError> {
+        self.inner().lost_commits()
+    }
+
     fn commit(&mut self) -> Result<(), StoreError> {
         self.inner().commit()
     }

@@ -6,6 +6,7 @@
 //!   passphrase         0600  the store's key, wrapped under a passphrase (Argon2id)
 //!   identity           0600  who lives here, sealed with the store's key
 //!   store.db (-wal)    0600  everything else, encrypted (SQLCipher)
+//!   store.db-generation 0600 how many commits there were: tells an older copy of the store
 //!   lock               0600  held by the process that uses the home
 //!   control.sock       0600  where a running node listens (made by the `chappe` program)
 //! ```

@@ -8,9 +8,14 @@ mod transport;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use chappe_ip::Place;
 pub use chappe_ip::{Interface, InterfaceError};
-pub use chappe_wifi_direct::{Bus, RadioOptions, examine};
+use chappe_link::StartError;
+pub use chappe_wifi_direct::{Bus, Finding, RadioOptions};
 pub use transport::WifiDirectTransport;
+
+/// Every machine and every namespace has it.
+const LOOPBACK: &str = "lo";
 
 /// Which radio, and how it is used. Read from `wlan0,netns=NAME,bus=ADDRESS,frequency=MHZ`, and `own=FILE` or
 /// `join=FILE`; all but the first word may be left out.
@@ -55,6 +60,35 @@ impl WifiDirectOptions {
             bus: self.bus.clone(),
         }
     }
+
+    /// Where sockets are tried before there is a group.
+    fn place(&self) -> Result<Place, StartError> {
+        self.place_of(LOOPBACK)
+    }
+
+    /// Where sockets are opened on an interface.
+    fn place_of(&self, interface: &str) -> Result<Place, StartError> {
+        let interface = Interface::new(interface);
+        let place = Place::on(interface.map_err(|error| StartError::Setting(error.to_string()))?);
+        Ok(match &self.netns {
+            Some(netns) => place.inside(netns),
+            None => place,
+        })
+    }
+}
+
+/// Looks whether this program and this machine can do what the radio needs, and hide what they should.
+pub async fn examine(options: &WifiDirectOptions) -> Vec<Finding> {
+    let mut findings = chappe_wifi_direct::examine(&options.radio()).await;
+    let probed = match options.place() {
+        Ok(place) => place.probe().await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = probed {
+        let says = format!("{error}.");
+        findings.push(Finding { ok: false, says });
+    }
+    findings
 }
 
 impl FromStr for WifiDirectOptions {

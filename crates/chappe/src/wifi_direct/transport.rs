@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chappe_ip::{GroupKey, Interface, MemberKey, Place, Rendezvous, Role, Station};
+use chappe_ip::{GroupKey, MemberKey, Place, Rendezvous, Role, Station};
 use chappe_link::{
     Bearer, GroupOrder, GroupOrders, Running, StartError, StopSignal, Transport, TransportEvent,
     Trouble,
@@ -17,7 +17,7 @@ use chappe_link::{
 use chappe_wifi_direct::{Credentials, Goal, Group, GroupEvent, Radio};
 use chappe_wire::{Invitation, LinkId, MAX_INVITATION_LEN};
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::{AgreedGroup, WifiDirectOptions};
 
@@ -26,6 +26,9 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How long the group's interface may take until it has an address: the kernel asks first whether it is free.
 const ADDRESS_TRIES: u32 = 40;
 const ADDRESS_PAUSE: Duration = Duration::from_millis(250);
+/// How long a group that was agreed on with a neighbour may be up without a link in it. The neighbour tries for about as
+/// long to join it.
+const EMPTY_LIMIT: Duration = Duration::from_secs(120);
 /// Neighbours that wait for an invitation.
 const MAX_WAITING: usize = 16;
 /// Links of a group that wait for the node.
@@ -54,6 +57,7 @@ impl Transport for WifiDirectTransport {
         events: mpsc::Sender<TransportEvent>,
     ) -> Pin<Box<dyn Future<Output = Result<Running, StartError>> + Send>> {
         Box::pin(async move {
+            self.options.place()?.probe().await?;
             let (radio, told) = Radio::start(self.options.radio())
                 .await
                 .map_err(|error| StartError::Unavailable(error.to_string()))?;
@@ -91,6 +95,8 @@ struct Worker {
 
 /// A group that is up.
 struct Up {
+    group: Group,
+    since: Instant,
     running: Running,
     invitation: Invitation,
     /// Somebody is there, or was.
@@ -119,7 +125,7 @@ impl Worker {
                     None => break,
                 },
                 Some(order) = orders.recv() => self.order(order).await,
-                _ = look.tick() => self.look(),
+                _ = look.tick() => self.look().await,
             }
         }
         self.down().await;
@@ -135,6 +141,8 @@ impl Worker {
             GroupEvent::GaveUp => {
                 tracing::info!("the Wi-Fi Direct group cannot be joined");
                 self.joining = None;
+                // Who wants it again is to be heard.
+                self.radio.handle().want(None);
             }
             GroupEvent::Trouble(trouble) => self.report(trouble.to_string()),
             _ => {}
@@ -157,19 +165,21 @@ impl Worker {
             }
             GroupOrder::Join(invitation) => {
                 let peopled = |up: &Up| up.peopled.load(Ordering::Relaxed);
-                if self.up.as_ref().is_some_and(peopled) {
+                if self.up.as_ref().is_some_and(peopled) && !self.is_of(&invitation) {
                     tracing::info!("in a group with others; another one is not joined");
                 } else {
-                    self.join(invitation);
+                    self.join(invitation).await;
                 }
             }
-            GroupOrder::Leave => {
-                self.own = None;
-                self.joining = None;
-                self.radio.handle().want(None);
-            }
+            GroupOrder::Leave => self.leave(),
             _ => {}
         }
+    }
+
+    fn leave(&mut self) {
+        self.own = None;
+        self.joining = None;
+        self.radio.handle().want(None);
     }
 
     fn own_group(&mut self) {
@@ -184,9 +194,16 @@ impl Worker {
         self.radio.handle().want(Some(goal));
     }
 
-    fn join(&mut self, invitation: Invitation) {
+    async fn join(&mut self, invitation: Invitation) {
         if self.joining.as_ref() == Some(&invitation) {
             return;
+        }
+        if self.is_of(&invitation)
+            && let Some(group) = self.up.as_ref().map(|up| up.group.clone())
+        {
+            // The owner has made the group anew, and listens elsewhere in it.
+            self.joining = Some(invitation);
+            return self.open(group).await;
         }
         match Credentials::new(&invitation.ssid, &invitation.passphrase) {
             Ok(credentials) => {
@@ -198,25 +215,36 @@ impl Worker {
         }
     }
 
-    /// Reads the file of the group that is to be joined; its owner may have made another one.
-    fn look(&mut self) {
+    /// Whether an invitation is to the group that is joined already, or is being joined.
+    fn is_of(&self, invitation: &Invitation) -> bool {
+        self.joining.as_ref().is_some_and(|told| {
+            told.ssid == invitation.ssid && told.passphrase == invitation.passphrase
+        })
+    }
+
+    /// Reads the file of the group that is to be joined; its owner may have made another one. A group that was agreed on
+    /// otherwise, and that nobody came to, is left.
+    async fn look(&mut self) {
+        let empty = |up: &Up| !up.peopled.load(Ordering::Relaxed);
+        let late = |up: &Up| up.since.elapsed() > EMPTY_LIMIT;
+        if self.options.agreed.is_none() && self.up.as_ref().is_some_and(|up| empty(up) && late(up))
+        {
+            tracing::info!("nobody came to the Wi-Fi Direct group; it is left");
+            self.leave();
+        }
         if let Some(AgreedGroup::Join(path)) = &self.options.agreed
             && let Some(invitation) = read(path)
         {
-            self.join(invitation);
+            self.join(invitation).await;
         }
     }
 
     /// The group is up: listens in it, and tells how it is joined.
     async fn open(&mut self, group: Group) {
         self.down().await;
-        let Ok(interface) = Interface::new(&group.interface) else {
+        let Ok(place) = self.options.place_of(&group.interface) else {
             return;
         };
-        let mut place = Place::on(interface);
-        if let Some(netns) = &self.options.netns {
-            place = place.inside(netns);
-        }
         let key = GroupKey::fresh();
         let role = match (group.role, &self.joining) {
             (chappe_wifi_direct::Role::Owner, _) => Role::Owner,
@@ -253,6 +281,8 @@ impl Worker {
                 .await;
         }
         self.up = Some(Up {
+            group,
+            since: Instant::now(),
             running,
             invitation,
             peopled,

@@ -32,12 +32,16 @@ impl Workload {
     pub(crate) fn new() -> Self {
         let envelopes: Vec<Envelope> = (0..BATCH).map(envelope).collect();
         let ids = envelopes.iter().map(|e| ShortId::of(&SALT, &e.id()).get());
-        let offer = encode_frame(Body::Offer(Offer { ids: ids.collect() }));
+        let offer = encode_frame(Body::Offer(Offer {
+            ids: ids.collect(),
+            settled: false,
+        }));
         let frame = |envelope: &Envelope| {
             let handover = Handover {
                 id: envelope.id(),
                 age: Age::NEW,
                 copies: Copies::NONE,
+                by_tag: false,
             };
             handover.frame(envelope)
         };
@@ -65,6 +69,7 @@ impl Workload {
             let digest = encode_frame(Body::Digest(chappe_wire::proto::Digest {
                 count: digest.count,
                 fingerprint: digest.fingerprint.to_le_bytes().to_vec(),
+                ..Default::default()
             }));
             let _ = router.handle_frame(NOW, link, &digest);
             drain(&mut router, link);

@@ -103,7 +103,8 @@ impl Asking {
             .unwrap_or(Instant::NEVER)
     }
 
-    fn cancel(&mut self, short: ShortId) {
+    /// Says that an item is not wanted any more, which the neighbour was asked for.
+    pub(crate) fn cancel(&mut self, short: ShortId) {
         self.cancels.insert(short);
         if self.crossing.len() >= MAX_WANTS {
             self.crossing.pop_first();

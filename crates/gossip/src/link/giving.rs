@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use chappe_wire::{Digest, ItemId, LinkSalt, ShortId};
+use chappe_wire::{Digest, ItemId, LinkSalt, Outline, ShortId};
 
 use crate::Copies;
 use crate::link::MAX_WANTS;
@@ -36,8 +36,15 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
     kind: Kind,
+    source: Source,
     priority: Priority,
-    by_tag: bool,
+}
+
+/// How the neighbour came to ask. What it has chosen by its tag may be for the person there and goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    ByTag,
+    ById,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +101,16 @@ impl Giving {
         (digest, shared().map(|(short, _)| *short).collect())
     }
 
+    /// The outline of what is reconciled, under the neighbour's salt.
+    pub(crate) fn outline(&self, salt: &LinkSalt) -> Outline {
+        let mut outline = Outline::default();
+        let shared = self.index.values();
+        for held in shared.filter(|held| held.state != State::Withheld) {
+            outline.insert(salt, &held.id);
+        }
+        outline
+    }
+
     /// An item is here now. `offer`: the neighbour does not have it and is to hear of it.
     pub(crate) fn add(&mut self, short: ShortId, id: ItemId, kind: Kind, standing: Standing) {
         let state = match standing {
@@ -126,7 +143,7 @@ impl Giving {
         };
         match held.state {
             State::Unsaid | State::Offered | State::Refused => {}
-            State::Wanted(wanted) if !wanted.by_tag => {
+            State::Wanted(wanted) if wanted.source == Source::ById => {
                 self.queue.remove(&(wanted, *short));
                 self.withdrawn.insert(*short);
             }
@@ -205,11 +222,10 @@ impl Giving {
         let Some(priority) = priority(&held.id, kind) else {
             return self.withdraw(short);
         };
-        let by_tag = false;
         let wanted = Wanted {
             kind,
+            source: Source::ById,
             priority,
-            by_tag,
         };
         held.state = State::Wanted(wanted);
         self.queue.insert((wanted, short))
@@ -226,8 +242,8 @@ impl Giving {
         }
         let wanted = Wanted {
             kind: held.kind,
+            source: Source::ByTag,
             priority,
-            by_tag: true,
         };
         held.state = State::Wanted(wanted);
         self.queue.insert((wanted, short))
@@ -239,7 +255,7 @@ impl Giving {
             && let State::Wanted(wanted) = held.state
         {
             self.queue.remove(&(wanted, *short));
-            held.state = if wanted.by_tag {
+            held.state = if wanted.source == Source::ByTag {
                 State::Withheld
             } else {
                 State::Offered
@@ -315,7 +331,7 @@ impl Giving {
             short,
             id: held.id,
             kind: held.kind,
-            by_tag: wanted.by_tag,
+            by_tag: wanted.source == Source::ByTag,
         })
     }
 

@@ -12,13 +12,13 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use chappe_wire::proto::{
-    Accepted, Cancel, More, Offer, RefusalReason, Refused, TagOffer, Take, Want, frame::Body,
+    Accepted, Cancel, More, Offer, RefusalReason, Refused, Want, frame::Body,
 };
-use chappe_wire::{Duration, Instant, ItemId, LinkSalt, ShortId, Tag, encode_frame};
+use chappe_wire::{Duration, Instant, ItemId, LinkSalt, ShortId, encode_frame};
 
 use crate::budget::Budget;
 use crate::policy::Neighbour;
-use crate::reconcile::session::{Answering, MAX_IDS_PER_FRAME, Opening};
+use crate::reconcile::session::{Answering, Expected, MAX_IDS_PER_FRAME, Opening};
 use crate::seen::SeenOnLink;
 use crate::{Class, Ingress, Stats};
 
@@ -49,6 +49,8 @@ pub(crate) struct Link {
     /// Made when it is needed first.
     pub(crate) seen: Option<SeenOnLink>,
     pub(crate) resync_at: Instant,
+    /// What the next reconciliation opened here may begin with; `None` towards a neighbour who takes a bare digest.
+    pub(crate) expected: Option<Expected>,
     more: Option<More>,
     accepted: Vec<ShortId>,
     refused: BTreeMap<RefusalReason, Vec<ShortId>>,
@@ -87,6 +89,7 @@ impl Link {
             tags: Tags::default(),
             seen: None,
             resync_at,
+            expected: None,
             more: None,
             accepted: Vec::new(),
             refused: BTreeMap::new(),
@@ -172,7 +175,7 @@ impl Link {
             .or_else(|| self.next_verdict())
             .or_else(|| self.next_want(now))
             .or_else(|| self.next_offer())
-            .or_else(|| self.next_tags())?;
+            .or_else(|| self.tags.next(now))?;
         Some(encode_frame(body))
     }
 
@@ -181,7 +184,12 @@ impl Link {
         match &mut self.session {
             Session::Unopened => {
                 let (digest, snapshot) = self.giving.snapshot(&self.setup.salt);
-                let opening = Opening::new(&self.setup.salt, digest, snapshot);
+                let opening = Opening::new(self.setup.salt, digest, snapshot, self.expected);
+                // What is not told later differs by what was left out.
+                self.expected = self.expected.map(|expected| Expected {
+                    difference: 0,
+                    ..expected
+                });
                 let frame = encode_frame(opening.digest());
                 self.more = None;
                 self.session = Session::Opening(opening);
@@ -234,23 +242,16 @@ impl Link {
                 self.session = Session::Settled;
                 let ids = self.giving.next_offers(MAX_IDS_PER_FRAME);
                 let ids = ids.into_iter().map(ShortId::get).collect();
-                Some(Body::Offer(Offer { ids }))
+                let settled = !self.setup.opener;
+                Some(Body::Offer(Offer { ids, settled }))
             }
             Session::Settled | Session::Answering(_) => {
                 let ids = to_wire(self.giving.next_offers(MAX_IDS_PER_FRAME))?;
-                Some(Body::Offer(Offer { ids }))
+                let settled = false;
+                Some(Body::Offer(Offer { ids, settled }))
             }
             Session::Unopened | Session::Opening(_) | Session::Awaited => None,
         }
-    }
-
-    fn next_tags(&mut self) -> Option<Body> {
-        let tags = flatten(&self.tags.next_taken());
-        if !tags.is_empty() {
-            return Some(Body::Take(Take { tags }));
-        }
-        let tags = flatten(&self.tags.next_shown());
-        (!tags.is_empty()).then_some(Body::TagOffer(TagOffer { tags }))
     }
 }
 
@@ -262,8 +263,4 @@ fn front(ids: &mut Vec<ShortId>) -> Vec<u64> {
 
 fn to_wire(ids: Vec<ShortId>) -> Option<Vec<u64>> {
     (!ids.is_empty()).then(|| ids.into_iter().map(ShortId::get).collect())
-}
-
-fn flatten(tags: &[Tag]) -> Vec<u8> {
-    tags.iter().flat_map(|tag| *tag.as_bytes()).collect()
 }

@@ -1,7 +1,7 @@
 //! Everyone carries everything.
 
-use crate::Copies;
-use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing};
+use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Shown, Surroundings};
+use crate::{Copies, Draw};
 
 /// Epidemic routing (Vahdat, Becker: "Epidemic Routing for Partially-Connected Ad Hoc Networks", 2000): every
 /// neighbour is offered everything that it lacks. The shortest delays, at the price of the most copies.
@@ -19,6 +19,16 @@ impl Policy for Epidemic {
 
     fn sharing(&self, _item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Sharing {
         Sharing::Push
+    }
+
+    fn pulls(
+        &self,
+        _shown: &Shown<'_>,
+        _neighbour: &Neighbour<'_>,
+        _surroundings: &Surroundings,
+        _draw: Draw,
+    ) -> bool {
+        true
     }
 
     fn priority(&self, item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Priority {

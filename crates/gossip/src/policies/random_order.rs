@@ -4,8 +4,10 @@ use core::any::Any;
 
 use chappe_wire::{ByteCount, Instant};
 
-use crate::Copies;
-use crate::policy::{Candidate, Custody, Endpoint, Habits, Neighbour, Policy, Priority, Sharing};
+use crate::policy::{
+    Candidate, Custody, Endpoint, Habits, Neighbour, Policy, Priority, Sharing, Shown, Surroundings,
+};
+use crate::{Copies, Draw};
 
 /// The decisions of `P` with the queue in random order, as most of the literature has it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,6 +28,16 @@ impl<P: Policy> Policy for RandomOrder<P> {
 
     fn priority(&self, _item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Priority {
         Priority::new(0)
+    }
+
+    fn pulls(
+        &self,
+        shown: &Shown<'_>,
+        neighbour: &Neighbour<'_>,
+        surroundings: &Surroundings,
+        draw: Draw,
+    ) -> bool {
+        self.0.pulls(shown, neighbour, surroundings, draw)
     }
 
     fn handed_over(&self, copies: Copies) -> Copies {

@@ -4,22 +4,18 @@ use alloc::collections::BTreeSet;
 use alloc::vec::{IntoIter, Vec};
 use core::iter::Peekable;
 
-use chappe_wire::proto::{Cells, List, More, frame::Body};
+use chappe_wire::proto::{self, Cells, List, More, frame::Body};
 use chappe_wire::{Digest, LinkSalt, ShortId};
 
-use super::{Decoder, Encoder, MAX_SYMBOLS, Symbol};
+use super::sizing;
+use super::{Decoder, Encoder, MAX_SYMBOLS, Sketch, Symbol};
 
-/// Symbols in the first flight: enough for 10 differences in all but about one case in a thousand.
-pub(crate) const FIRST_FLIGHT: u32 = 48;
 /// The most symbols in one frame.
 pub(crate) const MAX_SYMBOLS_PER_FRAME: u32 = 512;
 /// The most short ids in one frame.
 pub(crate) const MAX_IDS_PER_FRAME: usize = 1_000;
 /// The most items of a neighbour that a link keeps in mind as lacking here. More are found the next time.
 pub(crate) const MAX_LACKING: usize = 65_536;
-
-/// Bytes of a short id in a list.
-const ID_LEN: u64 = 8;
 
 /// What is known when a reconciliation has settled.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -43,13 +39,27 @@ pub(crate) enum Progress {
     Nonsense,
 }
 
+/// What the opener knows of the other end before it opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// How many items the two ends may differ by; 0 if there is no telling.
+    pub(crate) difference: u64,
+    /// How many items the other end may have.
+    pub(crate) count: u64,
+}
+
 /// The end that sent the first digest.
 pub(crate) struct Opening {
+    salt: LinkSalt,
     mine: Digest,
+    /// `None` towards a neighbour who has not said that it takes more than a bare digest.
+    expected: Option<Expected>,
     answer: Answer,
 }
 
 enum Answer {
+    /// Nothing came yet. The snapshot.
+    None(Vec<ShortId>),
     /// `until`: symbols that come before the next [`More`].
     Cells {
         decoder: Decoder,
@@ -67,28 +77,43 @@ struct Listed {
 
 impl Opening {
     /// Opens with a snapshot in ascending order.
-    pub(crate) fn new(salt: &LinkSalt, mine: Digest, snapshot: Vec<ShortId>) -> Self {
-        let decoder = Decoder::new(salt, snapshot);
-        let until = MAX_SYMBOLS_PER_FRAME;
+    pub(crate) const fn new(
+        salt: LinkSalt,
+        mine: Digest,
+        snapshot: Vec<ShortId>,
+        expected: Option<Expected>,
+    ) -> Self {
         Self {
+            salt,
             mine,
-            answer: Answer::Cells { decoder, until },
+            expected,
+            answer: Answer::None(snapshot),
         }
     }
 
     /// The frame that opens.
     pub(crate) fn digest(&self) -> Body {
-        encode_digest(&self.mine)
+        let mut digest = encode_digest(&self.mine);
+        let Some(expected) = self.expected else {
+            return Body::Digest(digest);
+        };
+        digest.expected = Some(u32::try_from(expected.difference).unwrap_or(u32::MAX));
+        if let Answer::None(snapshot) = &self.answer
+            && let Some(capacity) = sizing::sketch(expected, self.mine.count)
+        {
+            digest.sketch = Sketch::of(snapshot.iter().copied(), capacity).to_bytes();
+        }
+        Body::Digest(digest)
     }
 
     /// The neighbour's digest: it has the same, or one of the two has nothing.
     pub(crate) fn on_digest(&mut self, theirs: &Digest) -> Progress {
-        let Answer::Cells { decoder, .. } = &self.answer else {
+        let Answer::None(snapshot) = &mut self.answer else {
             return Progress::Nonsense;
         };
         let mut difference = Difference::default();
         if theirs.count == 0 {
-            difference.mine = decoder.local_ids().collect();
+            difference.mine = core::mem::take(snapshot);
         } else if *theirs != self.mine && self.mine.count != 0 {
             return Progress::Nonsense;
         }
@@ -97,30 +122,46 @@ impl Opening {
 
     /// A frame of coded symbols.
     pub(crate) fn on_cells(&mut self, cells: &Cells) -> Progress {
-        let Answer::Cells { decoder, until } = &mut self.answer else {
-            return Progress::Nonsense;
-        };
         let Some(symbols) = Symbol::parse_all(&cells.symbols) else {
             return Progress::Nonsense;
         };
         let count = u32::try_from(symbols.len()).unwrap_or(u32::MAX);
+        let end = cells.start.saturating_add(count);
+        let (received, until) = match &self.answer {
+            Answer::None(_) if cells.until == 0 => (0, end),
+            Answer::None(_) => (0, cells.until),
+            Answer::Cells { decoder, until } => (decoder.received(), *until),
+            Answer::Lists(_) => return Progress::Nonsense,
+        };
         let fits = (1..=MAX_SYMBOLS_PER_FRAME).contains(&count)
-            && cells.start == decoder.received()
-            && cells.start.saturating_add(count) <= MAX_SYMBOLS.min(*until);
+            && cells.start == received
+            && end <= until
+            && until <= MAX_SYMBOLS;
         if !fits {
             return Progress::Nonsense;
         }
-        let first = cells.start == 0;
-        decoder.push(&symbols.collect::<Vec<_>>());
-        let received = decoder.received();
-        if decoder.is_complete() {
-            return Progress::Settled(split(decoder));
+        if let Answer::None(snapshot) = &mut self.answer {
+            let snapshot = core::mem::take(snapshot);
+            let decoder = Decoder::new(&self.salt, snapshot);
+            self.answer = Answer::Cells { decoder, until };
         }
-        if !first && received < *until {
+        let Answer::Cells { decoder, until } = &mut self.answer else {
+            return Progress::Nonsense;
+        };
+        decoder.push(&symbols.collect::<Vec<_>>());
+        if decoder.is_complete() {
+            let found = decoder.difference().collect();
+            return Progress::Settled(split(found, decoder.local_ids()));
+        }
+        if end < *until {
             return Progress::Waiting;
         }
-        *until = received.saturating_mul(2);
-        Progress::Ask(More { start: received })
+        let count = match self.expected {
+            Some(_) => sizing::next_flight(end),
+            None => 0,
+        };
+        *until = end.saturating_add(if count == 0 { end } else { count });
+        Progress::Ask(More { start: end, count })
     }
 
     /// A frame of short ids.
@@ -131,18 +172,19 @@ impl Opening {
                 (Some(last), Some(first)) => last.get() < *first,
                 _ => true,
             },
-            Answer::Cells { .. } => true,
+            Answer::None(_) | Answer::Cells { .. } => true,
         };
         if !ascending || !follows {
             return Progress::Nonsense;
         }
-        if let Answer::Cells { decoder, .. } = &self.answer {
+        let snapshot = match &mut self.answer {
+            Answer::None(snapshot) => Some(core::mem::take(snapshot)),
+            Answer::Cells { decoder, .. } => Some(decoder.local_ids().collect()),
+            Answer::Lists(_) => None,
+        };
+        if let Some(snapshot) = snapshot {
             self.answer = Answer::Lists(Listed {
-                unlisted: decoder
-                    .local_ids()
-                    .collect::<Vec<_>>()
-                    .into_iter()
-                    .peekable(),
+                unlisted: snapshot.into_iter().peekable(),
                 last: None,
                 difference: Difference::default(),
             });
@@ -174,15 +216,72 @@ impl Listed {
     }
 }
 
-fn split(decoder: &Decoder) -> Difference {
-    let found: Vec<ShortId> = decoder.difference().collect();
-    let held: BTreeSet<ShortId> = {
-        // Only what was found matters: the snapshot may be large.
-        let is_found = |id: &ShortId| found.binary_search(id).is_ok();
-        decoder.local_ids().filter(is_found).collect()
-    };
+/// Whose the items are that only one end has. `found` ascends.
+fn split(found: Vec<ShortId>, snapshot: impl Iterator<Item = ShortId>) -> Difference {
+    // Only what was found matters: the snapshot may be large.
+    let is_found = |id: &ShortId| found.binary_search(id).is_ok();
+    let held: BTreeSet<ShortId> = snapshot.filter(is_found).collect();
     let (mine, theirs) = found.into_iter().partition(|id| held.contains(id));
     Difference { mine, theirs }
+}
+
+/// What becomes of an opener's digest.
+pub(crate) enum Answered {
+    /// The difference is known.
+    Settled(Difference),
+    /// There is something to be said before it is.
+    Answering(Answering),
+}
+
+/// Answers the opener's digest from a snapshot in ascending order. `chance` is not known to the opener.
+pub(crate) fn answer(
+    salt: &LinkSalt,
+    mine: Digest,
+    snapshot: Vec<ShortId>,
+    theirs: &Digest,
+    frame: &proto::Digest,
+    chance: u64,
+) -> Answered {
+    if mine == *theirs && frame.expected.is_some() {
+        return Answered::Settled(Difference::default());
+    }
+    if mine == *theirs || mine.count == 0 || theirs.count == 0 {
+        return Answered::Answering(Answering::Digest(mine));
+    }
+    let sketch = Sketch::parse(&frame.sketch)
+        .filter(|sketch| sizing::is_affordable(sketch.capacity(), mine.count));
+    let capacity = sketch.as_ref().map_or(0, Sketch::capacity);
+    if let Some(difference) = sketch
+        .and_then(|theirs| theirs.combined(&Sketch::of(snapshot.iter().copied(), capacity)))
+        .and_then(|both| both.items(chance))
+        .map(|found| split(found, snapshot.iter().copied()))
+        .filter(|difference| explains(difference, &mine, theirs))
+    {
+        return Answered::Settled(difference);
+    }
+    let flight = sizing::first_flight(frame.expected, capacity, mine.count, theirs.count);
+    Answered::Answering(if sizing::is_list_shorter(flight, mine.count) {
+        Answering::Lists(snapshot)
+    } else {
+        Answering::Cells {
+            encoder: Encoder::new(salt, snapshot),
+            until: flight,
+        }
+    })
+}
+
+/// Whether this difference makes one digest of the other: else it was read from a sketch that was too small. A
+/// fingerprint's lower half is the sum of the short ids.
+fn explains(difference: &Difference, mine: &Digest, theirs: &Digest) -> bool {
+    let sum = |ids: &[ShortId]| {
+        let add = |sum: u64, id: &ShortId| sum.wrapping_add(id.get());
+        ids.iter().fold(0, add)
+    };
+    let counts = mine.count.checked_add(difference.theirs.len() as u64)
+        == theirs.count.checked_add(difference.mine.len() as u64);
+    let sums = (mine.fingerprint as u64).wrapping_add(sum(&difference.theirs))
+        == (theirs.fingerprint as u64).wrapping_add(sum(&difference.mine));
+    counts && sums
 }
 
 /// The end that answers a digest.
@@ -198,30 +297,6 @@ pub(crate) enum Answering {
 }
 
 impl Answering {
-    /// Answers `theirs` from a snapshot in ascending order.
-    pub(crate) fn new(
-        salt: &LinkSalt,
-        mine: Digest,
-        snapshot: Vec<ShortId>,
-        theirs: &Digest,
-    ) -> Self {
-        if mine == *theirs || mine.count == 0 || theirs.count == 0 {
-            return Self::Digest(mine);
-        }
-        let at_least = mine.count.abs_diff(theirs.count);
-        let flight = at_least
-            .saturating_mul(2)
-            .clamp(FIRST_FLIGHT.into(), MAX_SYMBOLS_PER_FRAME.into());
-        let cost = flight.max(at_least.saturating_mul(3) / 2) * Symbol::LEN as u64;
-        if cost >= mine.count.saturating_mul(ID_LEN) {
-            return Self::Lists(snapshot);
-        }
-        Self::Cells {
-            encoder: Encoder::new(salt, snapshot),
-            until: flight as u32,
-        }
-    }
-
     /// The opener asks for more; false if it has no reason to.
     pub(crate) fn on_more(&mut self, more: &More) -> bool {
         let Self::Cells { encoder, until } = self else {
@@ -230,12 +305,16 @@ impl Answering {
         if more.start != *until || encoder.next_index() != *until {
             return false;
         }
-        let doubled = until.saturating_mul(2);
-        let cost = u64::from(doubled) * Symbol::LEN as u64;
-        if doubled > MAX_SYMBOLS || cost > encoder.ids().len() as u64 * ID_LEN {
+        let again = if more.count == 0 {
+            *until
+        } else {
+            more.count.min(*until)
+        };
+        let longer = until.saturating_add(again);
+        if longer > MAX_SYMBOLS || sizing::is_list_shorter(longer, encoder.ids().len() as u64) {
             *self = Self::Lists(encoder.ids().collect());
         } else {
-            *until = doubled;
+            *until = longer;
         }
         true
     }
@@ -246,15 +325,20 @@ impl Answering {
             Self::Digest(mine) => {
                 let frame = encode_digest(mine);
                 *self = Self::Done;
-                Some(frame)
+                Some(Body::Digest(frame))
             }
             Self::Cells { encoder, until } => {
                 let start = encoder.next_index();
                 let count = until.saturating_sub(start).min(MAX_SYMBOLS_PER_FRAME);
+                let until = *until;
                 (count > 0).then(|| {
                     let symbols = encoder.produce(count);
                     let symbols = symbols.into_iter().flat_map(Symbol::to_bytes).collect();
-                    Body::Cells(Cells { start, symbols })
+                    Body::Cells(Cells {
+                        start,
+                        symbols,
+                        until,
+                    })
                 })
             }
             Self::Lists(rest) => {
@@ -272,15 +356,17 @@ impl Answering {
     }
 }
 
-fn encode_digest(digest: &Digest) -> Body {
-    Body::Digest(chappe_wire::proto::Digest {
+fn encode_digest(digest: &Digest) -> proto::Digest {
+    proto::Digest {
         count: digest.count,
         fingerprint: digest.fingerprint.to_le_bytes().to_vec(),
-    })
+        expected: None,
+        sketch: Vec::new(),
+    }
 }
 
 /// Reads a digest off the wire.
-pub(crate) fn decode_digest(digest: &chappe_wire::proto::Digest) -> Option<Digest> {
+pub(crate) fn decode_digest(digest: &proto::Digest) -> Option<Digest> {
     Some(Digest {
         count: digest.count,
         fingerprint: u128::from_le_bytes(digest.fingerprint.as_slice().try_into().ok()?),

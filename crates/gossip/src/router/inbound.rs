@@ -11,8 +11,8 @@ use chappe_wire::{
 use super::{PAUSE, Router, candidate, seen_on};
 use crate::budget::OverBudget;
 use crate::link::{Kind, Session};
-use crate::policy::Sharing;
-use crate::reconcile::session::{Answering, Progress, decode_digest};
+use crate::policy::{Sharing, Shown, Surroundings};
+use crate::reconcile::session::{Answered, Progress, answer, decode_digest};
 use crate::{Change, Copies, StoredItem, StoredReceipt};
 
 /// What a frame brought that the node has to deal with.
@@ -31,7 +31,8 @@ pub enum Received {
     /// An envelope for which there is no room, or no place to remember it. The neighbour is told so; it is not in
     /// custody. The node may read it, if it is for the person here.
     NotTaken(Envelope),
-    /// The neighbour has envelopes with these tags, which it keeps for their recipients: see [`Router::take`].
+    /// The neighbour has envelopes with these tags, which are lacking here, and which it offers to nobody: see
+    /// [`Router::take`].
     TagsShown(Vec<Tag>),
 }
 
@@ -175,8 +176,9 @@ impl Router {
         if !self.seen.has_room(item.class, item.ingress) {
             return Err(Refusal::NoRoom);
         }
+        let keeping = self.policy.keeping(&candidate(item, now));
         self.custody
-            .plan(&item.id, item.class, item.ingress, item.size)
+            .plan(&item.id, item.class, item.ingress, item.size, keeping)
             .map_err(|_| Refusal::NoRoom)
     }
 
@@ -323,34 +325,41 @@ impl Router {
                 self.stats.ignored += u64::from(!heard);
             }
             Body::Offer(offer) => {
-                if matches!(link.session, Session::Answering(_)) {
+                let over = match link.session {
+                    Session::Answering(_) => true,
+                    Session::Opening(_) => offer.settled,
+                    _ => false,
+                };
+                if over {
                     link.session = Session::Settled;
                 }
-                self.on_offered(link_id, &mut short_ids(offer.ids));
+                self.on_offered(link_id, &mut short_ids(&offer.ids));
             }
-            Body::Want(want) => self.on_want(now, link_id, short_ids(want.ids)),
+            Body::Want(want) => self.on_want(now, link_id, short_ids(&want.ids)),
             Body::Cancel(cancel) => {
-                for short in short_ids(cancel.ids) {
+                for short in short_ids(&cancel.ids) {
                     // In whichever direction it was asked for: who has the item can only have been asked.
-                    let heard = link.giving.unwant(&short) || link.asking.withdrawn(&short);
+                    let heard = link.giving.unwant(&short)
+                        || link.asking.withdrawn(&short)
+                        || link.tags.withdrawn(&short);
                     self.stats.ignored += u64::from(!heard);
                 }
             }
             // The first has been dealt with; the others are the node's.
-            Body::Transfer(_) | Body::Invitation(_) | Body::Resumed(_) => {}
+            Body::Transfer(_) | Body::Invitation(_) | Body::Named(_) | Body::Resumed(_) => {}
             Body::Receipts(receipts) => self.on_receipts(now, link_id, &receipts)?,
-            Body::Accepted(accepted) => self.on_accepted(link_id, short_ids(accepted.ids)),
+            Body::Accepted(accepted) => self.on_accepted(now, link_id, short_ids(&accepted.ids)),
             Body::Refused(refused) => {
                 let has_it = refused.reason() == RefusalReason::Known;
-                for short in short_ids(refused.ids) {
+                for short in short_ids(&refused.ids) {
                     let link = self.links.get_mut(&link_id);
                     match link.and_then(|link| link.giving.refused(&short, has_it)) {
-                        Some((id, copies)) => self.return_copies(id, copies),
+                        Some((id, copies)) => self.return_copies(now, id, copies),
                         None => self.stats.ignored += 1,
                     }
                 }
             }
-            Body::TagOffer(offer) => return Ok(Received::TagsShown(tags(&offer.tags)?)),
+            Body::TagOffer(offer) => return self.on_tags_shown(now, link_id, &offer),
             Body::Take(take) => {
                 for tag in tags(&take.tags)? {
                     let item = link.tags.taken(&tag);
@@ -401,9 +410,15 @@ impl Router {
         if theirs.count == 0 {
             link.giving.they_lack_all();
         }
-        let answering = Answering::new(&link.setup.salt, mine, snapshot, &theirs);
-        link.session = Session::Answering(answering);
-        Ok(Received::Nothing)
+        let salt = &link.setup.salt;
+        let difference = match answer(salt, mine, snapshot, &theirs, digest, self.chance) {
+            Answered::Answering(answering) => {
+                link.session = Session::Answering(answering);
+                return Ok(Received::Nothing);
+            }
+            Answered::Settled(difference) => difference,
+        };
+        self.on_progress(link_id, Progress::Settled(difference))
     }
 
     fn on_progress(
@@ -442,6 +457,48 @@ impl Router {
                 self.stats.ignored += 1;
             }
         }
+    }
+
+    /// The neighbour keeps these. What the policy takes of them is asked for; the node is told of the others too, for
+    /// only it knows which are for the person here.
+    fn on_tags_shown(
+        &mut self,
+        now: Instant,
+        link_id: LinkId,
+        offer: &proto::TagOffer,
+    ) -> Result<Received, Misbehaviour> {
+        let tags = tags(&offer.tags)?;
+        if offer.ids.len() != tags.len() || offer.age_minutes.len() != tags.len() {
+            return Err(Misbehaviour::Tags);
+        }
+        let met = self.encounters.count(now).max(self.links.len());
+        let surroundings = Surroundings::of(u32::try_from(met).unwrap_or(u32::MAX));
+        let elsewhere = |tag: &Tag| self.links.values().any(|link| link.tags.is_taking(tag));
+        let elsewhere: Vec<bool> = tags.iter().map(elsewhere).collect();
+        let Some(link) = self.links.get_mut(&link_id) else {
+            return Ok(Received::Nothing);
+        };
+        let neighbour = link.neighbour();
+        let mut lacking = Vec::new();
+        let ages = offer.age_minutes.iter().copied().map(Age::from_wire);
+        let shown = tags.iter().zip(short_ids(&offer.ids)).zip(ages);
+        for (((tag, short), age), elsewhere) in shown.zip(elsewhere) {
+            if link.giving.they_have(&short) {
+                link.tags.hide(tag);
+                continue;
+            }
+            if seen_on(&mut link.seen, &link.setup, &self.seen).contains(&short) {
+                continue;
+            }
+            link.tags.shown_by_them(*tag, short);
+            lacking.push(*tag);
+            let shown = Shown { tag, age };
+            let draw = self.urn.draw(tag);
+            if !elsewhere && self.policy.pulls(&shown, &neighbour, &surroundings, draw) {
+                link.tags.take(*tag);
+            }
+        }
+        Ok(Received::TagsShown(lacking))
     }
 
     fn on_want(&mut self, now: Instant, link_id: LinkId, shorts: impl Iterator<Item = ShortId>) {
@@ -497,7 +554,12 @@ impl Router {
         Ok(())
     }
 
-    fn on_accepted(&mut self, link_id: LinkId, shorts: impl Iterator<Item = ShortId>) {
+    fn on_accepted(
+        &mut self,
+        now: Instant,
+        link_id: LinkId,
+        shorts: impl Iterator<Item = ShortId>,
+    ) {
         for short in shorts {
             let link = self.links.get_mut(&link_id);
             let Some(id) = link.and_then(|link| link.giving.accepted(&short)) else {
@@ -512,13 +574,12 @@ impl Router {
                     size,
                 });
             }
-            let own = |item: &StoredItem| item.class == crate::Class::Own;
-            if self.custody.find(&id).is_some_and(own)
-                && let Some(item) = self.custody.count_carrier(&id)
-            {
-                let carriers = item.carriers;
-                self.changes.push_back(Change::ItemUpdated(item.clone()));
-                self.changes.push_back(Change::Carried { id, carriers });
+            if let Some(item) = self.custody.count_carrier(&id) {
+                let (own, carriers) = (item.class == crate::Class::Own, item.carriers);
+                self.note_update(now, &id);
+                if own {
+                    self.changes.push_back(Change::Carried { id, carriers });
+                }
             }
         }
     }
@@ -529,8 +590,8 @@ impl Router {
     }
 }
 
-fn short_ids(ids: Vec<u64>) -> impl Iterator<Item = ShortId> {
-    ids.into_iter().map(ShortId::new)
+fn short_ids(ids: &[u64]) -> impl Iterator<Item = ShortId> {
+    ids.iter().copied().map(ShortId::new)
 }
 
 fn tags(bytes: &[u8]) -> Result<Vec<Tag>, Misbehaviour> {

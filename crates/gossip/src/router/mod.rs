@@ -11,15 +11,20 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use chappe_wire::{
-    Age, ByteCount, Duration, Header, Instant, ItemId, Lifetime, LinkId, Preimage, ShortId, Tag,
+    Age, ByteCount, Duration, Header, Instant, ItemId, Lifetime, LinkId, LinkSalt, Outline,
+    Preimage, ShortId, Tag,
 };
 
 use crate::budget::Budget;
 use crate::custody::Custody;
+use crate::draw::Urn;
 use crate::link::{Giving, Kind, Link, LinkSetup};
-use crate::policy::{Candidate, Neighbour, Policy, Sharing};
+use crate::outline::Outlined;
+use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing};
 use crate::receipts::{Placed, Receipts};
+use crate::reconcile::session::Expected;
 use crate::seen::{Seen, SeenOnLink};
+use crate::surroundings::Encounters;
 use crate::{
     Change, Class, Config, Copies, DropReason, Ingress, SeenEntry, Stats, StoredItem, StoredReceipt,
 };
@@ -81,12 +86,17 @@ pub(crate) const PAUSE: Duration = Duration::from_secs(60);
 pub struct Router {
     config: Config,
     policy: Box<dyn Policy + Send>,
+    urn: Urn,
+    encounters: Encounters,
     custody: Custody,
     seen: Seen,
     receipts: Receipts,
     links: BTreeMap<LinkId, Link>,
     /// Grows with each item and receipt that comes or goes.
     generation: u64,
+    outline: Outlined,
+    /// Not known to neighbours.
+    chance: u64,
     /// Drained by the node after each call; a call adds a few for each item that it touches.
     changes: VecDeque<Change>,
     stats: Stats,
@@ -98,11 +108,15 @@ impl Router {
         Self {
             config,
             policy,
+            urn: Urn::new(&seed),
+            encounters: Encounters::default(),
             custody: Custody::new(config.capacity, config.max_items, &seed),
             seen: Seen::new(config.max_seen, config.max_seen_per_ingress),
             receipts: Receipts::new(config.max_receipts),
             links: BTreeMap::new(),
             generation: 0,
+            outline: Outlined::default(),
+            chance: chance_of(&seed),
             changes: VecDeque::new(),
             stats: Stats::default(),
         }
@@ -112,7 +126,11 @@ impl Router {
     pub fn restore_item(&mut self, item: StoredItem) {
         if !self.holds(&item.id) {
             self.seen.reserve(item.class, item.ingress);
-            self.custody.insert(item);
+            // Copies and carriers count, not the age.
+            let keeping = self.policy.keeping(&candidate(&item, item.since));
+            let id = item.id;
+            self.custody.insert(item, keeping);
+            self.outline_item(&id);
         }
     }
 
@@ -125,20 +143,57 @@ impl Router {
     pub fn restore_receipt(&mut self, receipt: StoredReceipt) {
         let id = receipt.id();
         if !self.receipts.contains(&id) {
-            self.receipts.insert(id, receipt);
+            match self.receipts.insert(id, receipt) {
+                Placed::NoRoom => return,
+                Placed::InPlaceOf(loser) => self.outline.remove(&loser.id()),
+                Placed::Stored => {}
+            }
+            self.outline.insert(&id);
+        }
+    }
+
+    /// Keeps an [outline](Self::outline) from now on, under this salt and no other. It costs a pass over the store.
+    pub fn set_outline_salt(&mut self, salt: LinkSalt) {
+        self.outline = Outlined::under(salt);
+        let ids: Vec<ItemId> = self.custody.iter().map(|item| item.id).collect();
+        for id in ids {
+            self.custody.set_outlined(&id, false);
+            self.outline_item(&id);
+        }
+        for id in self.receipts.ids() {
+            self.outline.insert(id);
+        }
+    }
+
+    /// What a stranger may be given of what is here, for the responder's hello; `None` while there is no
+    /// [salt](Self::set_outline_salt).
+    pub const fn outline(&self) -> Option<&Outline> {
+        self.outline.outline()
+    }
+
+    /// The neighbour on a link that was just [up](Self::link_up), and on which this end opens, has told the outline of its
+    /// store, under `salt`: so this end can begin with the right number of bytes. It costs a pass over the store.
+    pub fn heard_outline(&mut self, link: LinkId, salt: &LinkSalt, outline: &Outline) {
+        if let Some(link) = self.links.get_mut(&link) {
+            let mine = link.giving.outline(salt);
+            link.expected = Some(Expected {
+                difference: mine.difference(outline),
+                count: outline.count(),
+            });
         }
     }
 
     /// A hop is up. If the link is up already, it starts anew.
     pub fn link_up(&mut self, now: Instant, link: LinkId, setup: LinkSetup) {
         self.link_down(now, link);
+        self.encounters.came(now, setup.ingress);
         let neighbour = Neighbour::sealed(setup.pinned);
         let short = |id: &ItemId| ShortId::of(&setup.salt, id);
         let mut tags = Vec::new();
         let items = self.custody.iter().map(|item| {
             let sharing = self.policy.sharing(&candidate(item, now), &neighbour);
             if sharing == Sharing::TagOnly {
-                tags.push((item.header.tag, item.id));
+                tags.push(item);
             }
             let pushed = sharing == Sharing::Push;
             (short(&item.id), item.id, Kind::Envelope, pushed)
@@ -150,19 +205,20 @@ impl Router {
         let budget = Budget::new(now, &self.config.link, store_len);
         let resync_at = now.after(self.config.resync_interval);
         let mut new = Link::new(setup, budget, giving, resync_at);
-        for (tag, id) in tags {
-            new.tags.show(tag, id);
+        for item in tags {
+            new.tags.show(short(&item.id), item);
         }
         self.links.insert(link, new);
     }
 
     /// A hop is down. Copies that went along with envelopes the neighbour did not answer for come back.
-    pub fn link_down(&mut self, _now: Instant, link: LinkId) {
+    pub fn link_down(&mut self, now: Instant, link: LinkId) {
         let Some(link) = self.links.remove(&link) else {
             return;
         };
+        self.encounters.left(now, link.setup.ingress);
         for (id, copies) in link.giving.unanswered() {
-            self.return_copies(id, copies);
+            self.return_copies(now, id, copies);
         }
     }
 
@@ -187,7 +243,10 @@ impl Router {
         if !self.seen.has_room(Class::Own, Ingress::OWN) {
             return Err(Full::Memory);
         }
-        let victims = self.custody.plan(&id, Class::Own, Ingress::OWN, size);
+        let keeping = Priority::new(0);
+        let victims = self
+            .custody
+            .plan(&id, Class::Own, Ingress::OWN, size, keeping);
         for victim in victims.map_err(|_| Full::Room)? {
             self.drop_item(now, victim, DropReason::Quota);
         }
@@ -236,10 +295,13 @@ impl Router {
         held
     }
 
-    /// Asks a neighbour for the envelopes with these of the tags that it has shown.
+    /// Asks a neighbour for the envelopes with these of the tags that it has shown: those for the person here. Call it
+    /// before the next [`poll_frame`](Self::poll_frame), so that one frame asks for them and for what the policy takes.
     pub fn take(&mut self, link: LinkId, tags: impl IntoIterator<Item = Tag>) {
         if let Some(link) = self.links.get_mut(&link) {
-            link.tags.take(tags);
+            for tag in tags {
+                link.tags.take(tag);
+            }
         }
     }
 
@@ -330,22 +392,61 @@ impl Router {
             let from_here = from == Some(*link_id);
             let pushed = sharing == Sharing::Push;
             link.add(item.id, Kind::Envelope, pushed, from_here);
-            if sharing == Sharing::TagOnly && !from_here {
-                link.tags.show(item.header.tag, item.id);
+            if let Some(short) = link.tags.came_elsewhere(&item.header.tag) {
+                link.asking.cancel(short);
+            } else if sharing == Sharing::TagOnly && !from_here {
+                link.tags.show(link.short(&item.id), &item);
             }
         }
         self.changes.push_back(Change::ItemStored(item.clone()));
-        self.custody.insert(item);
+        let keeping = self.policy.keeping(&candidate(&item, now));
+        let id = item.id;
+        self.custody.insert(item, keeping);
+        self.outline_item(&id);
+    }
+
+    /// What the policy goes by has changed of an item: it is persisted, and takes its place among the others.
+    fn note_update(&mut self, now: Instant, id: &ItemId) {
+        if let Some(item) = self.custody.find(id) {
+            self.changes.push_back(Change::ItemUpdated(item.clone()));
+            let keeping = self.policy.keeping(&candidate(item, now));
+            self.generation += u64::from(self.custody.set_keeping(id, keeping));
+        }
+        self.outline_item(id);
+    }
+
+    /// Brings the outline up to date about an item: it holds what a stranger would be given of what is here.
+    fn outline_item(&mut self, id: &ItemId) {
+        if !self.outline.is_kept() {
+            return;
+        }
+        let Some(item) = self.custody.find(id) else {
+            return;
+        };
+        let stranger = Neighbour::sealed(false);
+        let sharing = self.policy.sharing(&candidate(item, item.since), &stranger);
+        let pushed = sharing == Sharing::Push;
+        if self.custody.set_outlined(id, pushed) {
+            if pushed {
+                self.outline.insert(id);
+            } else {
+                self.outline.remove(id);
+            }
+        }
     }
 
     fn drop_item(&mut self, now: Instant, id: ItemId, reason: DropReason) {
-        let Some(item) = self.custody.remove(&id) else {
+        let Some((item, outlined)) = self.custody.remove(&id) else {
             return;
         };
+        if outlined {
+            self.outline.remove(&id);
+        }
         self.generation += 1;
         let entry = self.seen.remember(&item, reason, now);
         for link in self.links.values_mut() {
             link.remove(&id, entry.outlived.is_none());
+            link.tags.hide(&item.header.tag);
         }
         self.stats.count_drop(reason);
         let own = item.class == Class::Own;
@@ -361,6 +462,7 @@ impl Router {
     }
 
     fn forget_receipt(&mut self, id: ItemId, receipt: &StoredReceipt) {
+        self.outline.remove(&id);
         for link in self.links.values_mut() {
             link.remove(&id, false);
         }
@@ -413,6 +515,7 @@ impl Router {
             }
             Placed::Stored => {}
         }
+        self.outline.insert(&id);
         for (link_id, link) in &mut self.links {
             link.add(id, Kind::Receipt, true, from == Some(*link_id));
         }
@@ -420,7 +523,7 @@ impl Router {
         self.changes.push_back(Change::ReceiptStored(receipt));
     }
 
-    fn return_copies(&mut self, id: ItemId, copies: Copies) {
+    fn return_copies(&mut self, now: Instant, id: ItemId, copies: Copies) {
         if copies == Copies::NONE {
             return;
         }
@@ -428,15 +531,19 @@ impl Router {
             return;
         };
         let copies = item.copies.saturating_add(copies);
-        if let Some(item) = self.custody.set_copies(&id, copies) {
-            self.changes.push_back(Change::ItemUpdated(item.clone()));
-        }
+        self.custody.set_copies(&id, copies);
+        self.note_update(now, &id);
     }
 }
 
 /// The memory on one link, made from all of it when it is needed first.
 fn seen_on<'a>(link: &'a mut Option<SeenOnLink>, setup: &LinkSetup, seen: &Seen) -> &'a SeenOnLink {
     link.get_or_insert_with(|| SeenOnLink::new(seen.ids().map(|id| ShortId::of(&setup.salt, id))))
+}
+
+/// Where the choices in decoding begin that a neighbour must not foresee.
+fn chance_of(seed: &[u8; 32]) -> u64 {
+    u64::from_le_bytes(seed.last_chunk().copied().unwrap_or_default())
 }
 
 fn candidate(item: &StoredItem, now: Instant) -> Candidate<'_> {
@@ -446,6 +553,7 @@ fn candidate(item: &StoredItem, now: Instant) -> Candidate<'_> {
         age: item.age_at(now),
         class: item.class,
         copies: item.copies,
+        carriers: item.carriers,
         clear: None,
     }
 }

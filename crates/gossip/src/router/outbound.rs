@@ -8,7 +8,7 @@ use chappe_wire::{Age, ByteCount, Envelope, Instant, ItemId, LinkId, encode_fram
 use super::{Router, candidate};
 use crate::link::{Kind, Next};
 use crate::policy::Sharing;
-use crate::{Change, Copies, DropReason};
+use crate::{Copies, DropReason};
 
 /// The most receipts in one frame.
 const MAX_RECEIPTS_PER_FRAME: usize = 256;
@@ -32,6 +32,8 @@ pub struct Handover {
     pub age: Age,
     /// The copies that go along.
     pub copies: Copies,
+    /// True if the neighbour was shown its tag only, and chose to take it.
+    pub by_tag: bool,
 }
 
 impl Handover {
@@ -109,7 +111,12 @@ impl Router {
         self.spend_copies(now, next.id, copies);
         self.stats.sent += 1;
         let id = next.id;
-        Some(OutFrame::Envelope(Handover { id, age, copies }))
+        Some(OutFrame::Envelope(Handover {
+            id,
+            age,
+            copies,
+            by_tag: next.by_tag,
+        }))
     }
 
     fn hand_over_receipts(&mut self, now: Instant, link: LinkId) -> Option<OutFrame> {
@@ -137,10 +144,11 @@ impl Router {
             return;
         };
         let left = item.copies.saturating_sub(copies);
-        let Some(item) = self.custody.set_copies(&id, left) else {
+        self.custody.set_copies(&id, left);
+        self.note_update(now, &id);
+        let Some(item) = self.custody.find(&id) else {
             return;
         };
-        self.changes.push_back(Change::ItemUpdated(item.clone()));
         for link in self.links.values_mut() {
             let sharing = self
                 .policy
@@ -150,8 +158,9 @@ impl Router {
             }
             let short = link.short(&id);
             if link.giving.withhold(&short) && sharing == Sharing::TagOnly {
-                link.tags.show(item.header.tag, id);
+                link.tags.show(short, item);
             }
         }
+        self.outline_item(&id);
     }
 }

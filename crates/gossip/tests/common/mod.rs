@@ -70,7 +70,7 @@ pub struct Peer {
 impl Peer {
     pub fn new(config: Config, policy: Box<dyn Policy + Send>) -> Self {
         Self {
-            router: Router::new(config, policy, [7; 32]),
+            router: outlined(Router::new(config, policy, [7; 32])),
             items: BTreeMap::new(),
             seen: BTreeMap::new(),
             receipts: BTreeMap::new(),
@@ -133,7 +133,7 @@ impl Peer {
 
     /// The process dies and comes back with what was persisted.
     pub fn restart(&mut self, config: Config, policy: Box<dyn Policy + Send>) {
-        self.router = Router::new(config, policy, [8; 32]);
+        self.router = outlined(Router::new(config, policy, [8; 32]));
         for entry in self.seen.values() {
             self.router.restore_seen(*entry);
         }
@@ -146,6 +146,14 @@ impl Peer {
         self.settle();
         self.check();
     }
+}
+
+/// The salt of everyone's outline at first; in earnest each node has its own, and often another one.
+pub const OUTLINE_SALT: LinkSalt = LinkSalt::new([0x0d; 16]);
+
+fn outlined(mut router: Router) -> Router {
+    router.set_outline_salt(OUTLINE_SALT);
+    router
 }
 
 /// Frames by which two neighbours find out what they lack.
@@ -162,6 +170,10 @@ pub struct Traffic {
     pub steps: u64,
     /// The last turn in which one end told the other about its store (see [`Net::run_in_turns`]).
     pub known_after: u64,
+    /// Bytes both ways until both ends know the whole difference: up to the Offer that ends the reconciliation.
+    pub bytes_until_known: u64,
+    /// Turns until then (see [`Net::run_in_turns`]).
+    pub turns_until_known: u64,
 }
 
 impl Traffic {
@@ -189,6 +201,9 @@ pub struct Net {
     pub peers: Vec<Peer>,
     pub links: BTreeMap<(usize, usize), LinkId>,
     pub traffic: Traffic,
+    /// Whether openers hear the outline of the other end.
+    pub outlines: bool,
+    pub outline_salt: LinkSalt,
     next_link: u64,
 }
 
@@ -200,9 +215,16 @@ impl Net {
     pub fn with(peers: usize, config: Config, policy: impl Fn() -> Box<dyn Policy + Send>) -> Self {
         Self {
             now: Instant::from_micros(1_000_000_000),
-            peers: (0..peers).map(|_| Peer::new(config, policy())).collect(),
+            peers: (0..peers)
+                .map(|peer| Peer {
+                    router: outlined(Router::new(config, policy(), [peer as u8; 32])),
+                    ..Peer::new(config, policy())
+                })
+                .collect(),
             links: BTreeMap::new(),
             traffic: Traffic::default(),
+            outlines: true,
+            outline_salt: OUTLINE_SALT,
             next_link: 1,
         }
     }
@@ -224,6 +246,7 @@ impl Net {
         self.next_link += 1;
         let mut salt = [0x5a; 16];
         salt[..8].copy_from_slice(&link.number().to_le_bytes());
+        let outline = self.peers[b].router.outline().copied();
         for (peer, other, opener) in [(a, b, true), (b, a, false)] {
             let setup = LinkSetup {
                 opener,
@@ -234,7 +257,32 @@ impl Net {
             self.peers[peer].router.link_up(self.now, link, setup);
             self.peers[peer].settle();
         }
+        // As the responder's hello does.
+        if let Some(outline) = outline.filter(|_| self.outlines) {
+            self.peers[a]
+                .router
+                .heard_outline(link, &self.outline_salt, &outline);
+        }
         self.links.insert((a, b), link);
+    }
+
+    /// The next links and all outlines have other salts, so that another estimate is drawn too.
+    pub fn skip_links(&mut self, links: u64) {
+        self.next_link += links;
+        let mut salt = [0x0d; 16];
+        salt[..8].copy_from_slice(&links.to_le_bytes());
+        self.outline_salt = LinkSalt::new(salt);
+        for peer in &mut self.peers {
+            peer.router.set_outline_salt(self.outline_salt);
+        }
+    }
+
+    /// The opener of a link takes this for the other end's outline.
+    pub fn hear_outline(&mut self, a: usize, b: usize, outline: &chappe_wire::Outline) {
+        let link = self.links[&(a, b)];
+        self.peers[a]
+            .router
+            .heard_outline(link, &self.outline_salt, outline);
     }
 
     pub fn disconnect(&mut self, a: usize, b: usize) {
@@ -297,7 +345,14 @@ impl Net {
             }
             let told = self.traffic.reconciliation_bytes();
             for frame in frames {
+                let ends = matches!(&frame, Flying::Frame(bytes)
+                    if matches!(decode_frame(bytes), Ok(Body::Offer(_))));
                 self.deliver(from, to, link, frame);
+                // The first one: the Wants came before it.
+                if ends && self.traffic.turns_until_known == 0 {
+                    self.traffic.turns_until_known = turns;
+                    self.traffic.bytes_until_known = self.traffic.reconciliation_bytes();
+                }
             }
             if self.traffic.reconciliation_bytes() > told {
                 self.traffic.known_after = turns;
@@ -383,6 +438,7 @@ pub fn kind_of(body: &Body) -> &'static str {
         Body::TagOffer(_) => "tag offer",
         Body::Take(_) => "take",
         Body::Invitation(_) => "invitation",
+        Body::Named(_) => "named",
         Body::Resumed(_) => "resumed",
     }
 }
@@ -400,7 +456,16 @@ pub const SALT: LinkSalt = LinkSalt::new([3; 16]);
 
 impl Victim {
     pub fn new(config: Config, items: u64, opener: bool) -> Self {
-        let mut net = Net::with(1, config, || Box::new(Epidemic));
+        Self::with(config, items, opener, || Box::new(Epidemic))
+    }
+
+    pub fn with(
+        config: Config,
+        items: u64,
+        opener: bool,
+        policy: impl Fn() -> Box<dyn Policy + Send>,
+    ) -> Self {
+        let mut net = Net::with(1, config, policy);
         for number in 0..items {
             net.add_own(0, &sample(number));
         }
@@ -455,7 +520,10 @@ impl Victim {
         copies: Copies,
     ) -> bool {
         let short = chappe_wire::ShortId::of(&SALT, &sample.id).get();
-        let offer = encode_frame(Body::Offer(chappe_wire::proto::Offer { ids: vec![short] }));
+        let offer = encode_frame(Body::Offer(chappe_wire::proto::Offer {
+            ids: vec![short],
+            settled: false,
+        }));
         let _ = self
             .peer
             .router

@@ -1,5 +1,6 @@
 //! The key, and the forms in which people exchange it.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -29,19 +30,19 @@ const URI_SCHEME: &str = "chappe-key:";
 const CHECKSUM_LEN: usize = 4;
 
 /// A key of 256 bits, wiped on drop. It is exchanged face to face, never over the network.
-pub struct MachineKey(Secret);
+pub struct MachineKey(Box<Secret>);
 
 impl MachineKey {
     /// Draws a key.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
-        let mut key = Secret::default();
-        rng.fill_bytes(&mut *key);
+        let mut key = Box::new(Secret::default());
+        rng.fill_bytes(&mut **key);
         Self(key)
     }
 
     /// The key with these bytes, from where it was stored.
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(Secret::new(*bytes))
+        Self(Box::new(Secret::new(*bytes)))
     }
 
     /// The bytes of the key, for storing it.
@@ -59,14 +60,14 @@ impl MachineKey {
     /// # Errors
     /// [`KeyFormError`] says what is wrong, but not where: a wrong word may be a slip of a secret one.
     pub fn from_words(text: &str) -> Result<Self, KeyFormError> {
-        words::decode(text).map(Self)
+        words::decode(text).map(|key| Self(Box::new(key)))
     }
 
     /// `chappe-key:` and base64 of key and checksum: for a QR code. It is as secret as the key.
     pub fn to_uri(&self) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new([0; 32 + CHECKSUM_LEN]);
         let (key, checksum) = bytes.split_at_mut(32);
-        key.copy_from_slice(&*self.0);
+        key.copy_from_slice(self.as_bytes());
         checksum.copy_from_slice(&self.checksum());
         let mut uri = Zeroizing::new(String::with_capacity(64));
         uri.push_str(URI_SCHEME);
@@ -125,7 +126,7 @@ impl MachineKey {
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(passphrase.as_bytes(), &salt, &mut *key)
             .map_err(|_| PassphraseError::Memory)?;
-        Ok(Self(key))
+        Ok(Self(Box::new(key)))
     }
 
     /// Finds slips of whoever types it; it hides nothing and protects nothing.

@@ -21,7 +21,8 @@ pub const MAX_ROOM_SKIPPED: usize = 1_000;
 /// it.
 pub struct RoomKey {
     id: SenderKeyId,
-    chain: Chain,
+    /// Boxed: moving it leaves no copies behind.
+    chain: Box<Chain>,
     signer: IdentityKey,
     /// Oldest first.
     skipped: VecDeque<Box<(u32, MessageKey)>>,
@@ -36,7 +37,7 @@ impl RoomKey {
         let read = |mut from: Reader<'_>| {
             let id = SenderKeyId(*from.array()?);
             let next = from.number()?;
-            let chain = Chain::at(from.secret()?, next);
+            let chain = Box::new(Chain::at(from.secret()?, next));
             let signer = IdentityKey::from_bytes(*from.array()?)?;
             from.end()?;
             Ok::<_, StateError>(Self {
@@ -87,7 +88,7 @@ impl RoomKey {
         let (key, after) = at.step().ok_or(RoomError::Jump)?;
         let content = decrypt(&key, header, ciphertext).ok_or(RoomError::Unreadable)?;
         self.keep_keys(number);
-        self.chain = after;
+        *self.chain = after;
         Ok(content)
     }
 
@@ -152,7 +153,7 @@ impl RoomKey {
         let mut from = Reader::new(VERSION, bytes)?;
         let id = SenderKeyId(*from.array()?);
         let next = from.number()?;
-        let chain = Chain::at(from.secret()?, next);
+        let chain = Box::new(Chain::at(from.secret()?, next));
         let signer = IdentityKey::from_bytes(*from.array()?)?;
         let mut skipped = VecDeque::new();
         for _ in 0..from.count(MAX_ROOM_SKIPPED)? {

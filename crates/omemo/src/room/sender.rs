@@ -1,5 +1,6 @@
 //! The key that a device speaks with in a room.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
@@ -18,7 +19,8 @@ pub const DISTRIBUTION_LEN: usize = HEADER_LEN + 32 + 32;
 /// What a device seals with in one room. It must be stored after each message, before the message leaves.
 pub struct SenderKey {
     id: SenderKeyId,
-    chain: Chain,
+    /// Boxed: moving it leaves no copies behind.
+    chain: Box<Chain>,
     /// For this key alone: what it signs is tied to nobody's identity but by how the key was handed over.
     signing: Identity,
 }
@@ -32,7 +34,7 @@ impl SenderKey {
         rng.fill_bytes(&mut *key);
         Self {
             id: SenderKeyId(id),
-            chain: Chain::new(key),
+            chain: Box::new(Chain::new(key)),
             signing: Identity::generate(rng),
         }
     }
@@ -82,7 +84,7 @@ impl SenderKey {
         out.extend_from_slice(&ciphertext);
         let signature = self.signing.sign(&signed(context, &out));
         out.extend_from_slice(&signature);
-        self.chain = after;
+        *self.chain = after;
         Ok(out)
     }
 
@@ -108,7 +110,7 @@ impl SenderKey {
         let mut from = Reader::new(VERSION, bytes)?;
         let id = SenderKeyId(*from.array()?);
         let next = from.number()?;
-        let chain = Chain::at(from.secret()?, next);
+        let chain = Box::new(Chain::at(from.secret()?, next));
         let signing = Identity::from_seed(&*from.secret()?);
         from.end()?;
         Ok(Self { id, chain, signing })

@@ -199,16 +199,11 @@ impl Findings {
 
     #[cfg(feature = "wifi-direct")]
     async fn wifi_direct(&mut self, options: &chappe::wifi_direct::WifiDirectOptions) {
-        let found = chappe::wifi_direct::examine(&options.radio()).await;
-        if found.is_empty() {
-            let interface = &options.interface;
-            self.good(
-                "wifi-direct",
-                format!("{interface} can make and join groups."),
-            );
-        }
-        for says in found {
-            self.bad("wifi-direct", says);
+        for finding in chappe::wifi_direct::examine(options).await {
+            match finding.ok {
+                true => self.good("radio", finding.says),
+                false => self.bad("radio", finding.says),
+            }
         }
     }
 

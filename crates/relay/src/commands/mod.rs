@@ -10,7 +10,7 @@ mod report;
 mod run;
 mod send;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -45,6 +45,13 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 impl Place {
+    /// The same place, or the folder that a file of settings names where the command line names none.
+    fn or_at(&self, home: Option<&Path>) -> Self {
+        let mut place = self.clone();
+        place.home = place.home.or_else(|| home.map(Path::to_owned));
+        place
+    }
+
     /// The folder of the node.
     pub(crate) fn dir(&self) -> Result<PathBuf, Failure> {
         let set = |name| {

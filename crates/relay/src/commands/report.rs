@@ -122,6 +122,7 @@ fn status_lines(status: &StatusView) -> Vec<String> {
     let mut row = |name: &str, value: String| table.row([name.to_owned(), value]);
     if status.relay {
         row("role", "relay".to_owned());
+        row("hop key", status.hop_key.clone().unwrap_or_default());
     } else {
         row("name", safe_line(&status.name));
         row("jid", safe_line(&status.jid));

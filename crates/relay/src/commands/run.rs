@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::inbox::no_room;
 use super::init::make_home;
 use crate::cli::{Place, Run};
+use crate::config::Config;
 use crate::control::protocol::EventView;
 use crate::control::server::Server;
 use crate::control::troubles::Troubles;
@@ -22,8 +23,14 @@ use crate::render::say;
 pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(io("Signals cannot be taken"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(io("Signals cannot be taken"))?;
+    let config = match &options.config {
+        Some(file) => Config::read(file)?,
+        None => Config::default(),
+    };
+    let place = &place.or_at(config.home.as_deref());
+    let options = config.complete(options);
     let dir = place.dir()?;
-    let builder = builder(place, &options, &dir)?;
+    let builder = builder(place, &options, &dir)?.configure(|node| config.apply(node));
     let node = start(builder, &options, &dir).await?;
     let troubles = Troubles::default();
     let mut events = node.events();
@@ -36,8 +43,10 @@ pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
             if let Update::Trouble(says) = &update {
                 troubles.note(says.clone());
             }
-            if let EventView::NoRoom { contact } = update.into() {
-                no_room(contact.as_deref());
+            match update.into() {
+                EventView::NoRoom { contact } => no_room(contact.as_deref()),
+                EventView::OlderCopy { commits } => older_copy(commits),
+                _ => {}
             }
         }
     };
@@ -58,9 +67,23 @@ pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
     }
 }
 
+/// A backup was put back in the place of the store.
+fn older_copy(commits: u64) {
+    eprintln!(
+        "This store is an older copy of itself: {commits} or more changes are missing, and its keys were used already. \
+         Contacts are kept; exchange contact URIs again to write to them."
+    );
+}
+
 fn builder(place: &Place, options: &Run, dir: &Path) -> Result<Builder, Failure> {
+    if options.in_memory && !options.relay {
+        return Err(Failure::usage(
+            "Only a relay can keep everything in memory; add --relay.",
+        ));
+    }
     if options.in_memory {
-        std::fs::create_dir_all(dir).map_err(io(format!("{} cannot be made", dir.display())))?;
+        std::fs::create_dir_all(dir)
+            .map_err(io(format!("The folder {} cannot be made", dir.display())))?;
         return Ok(Builder::relay_in_memory());
     }
     let home = if options.relay && !Home::exists(dir) {
@@ -91,7 +114,7 @@ fn in_use(error: HomeError) -> Failure {
 async fn start(mut builder: Builder, options: &Run, dir: &Path) -> Result<Chappe, Failure> {
     let capture = match &options.capture {
         Some(path) => {
-            let what = format!("{} cannot be written", path.display());
+            let what = format!("The file {} cannot be written", path.display());
             Some(Capture::create(path).map_err(io(what))?)
         }
         None => None,

@@ -76,12 +76,12 @@ fn request(options: &Send) -> Result<(Request, Vec<u8>), Failure> {
 
 /// The content of a file that is small enough to be sent.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    let what = format!("{} cannot be read", path.display());
+    let what = format!("The file {} cannot be read", path.display());
     let file = File::open(path).map_err(io(&what))?;
     let length = file.metadata().map_err(io(&what))?.len();
     let too_large = || {
         Failure::new(format!(
-            "{} has {}; a file may have {} at most: send a smaller one, or in parts.",
+            "The file {} has {}; a file may have {} at most: send a smaller one, or in parts.",
             path.display(),
             bytes(length),
             bytes(MAX_FILE_LEN as u64)
@@ -99,7 +99,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     }
     if data.is_empty() {
         return Err(Failure::new(format!(
-            "{} is empty; there is nothing to send.",
+            "The file {} is empty; there is nothing to send.",
             path.display()
         )));
     }

@@ -228,6 +228,7 @@ pub(crate) struct StatusView {
     pub(crate) name: String,
     pub(crate) jid: String,
     pub(crate) fingerprint: String,
+    pub(crate) hop_key: Option<String>,
     pub(crate) peers: u64,
     pub(crate) envelopes: u64,
     pub(crate) bytes: u64,
@@ -252,6 +253,7 @@ impl From<chappe::Status> for StatusView {
             name: status.name,
             jid: status.jid,
             fingerprint: status.fingerprint,
+            hop_key: status.hop_key.map(|key| hex(&key)),
             peers: status.peers,
             envelopes: status.envelopes,
             bytes: status.bytes.get(),
@@ -361,6 +363,10 @@ pub(crate) enum EventView {
         reason: String,
     },
     Undecryptable,
+    /// The store is an older copy of itself.
+    OlderCopy {
+        commits: u64,
+    },
     Lagged {
         lost: u64,
     },
@@ -420,6 +426,7 @@ impl From<Event> for EventView {
                 reason: reason.to_owned(),
             },
             Event::Undecryptable { .. } => Self::Undecryptable,
+            Event::OlderCopy { commits } => Self::OlderCopy { commits },
             _ => Self::Other,
         }
     }

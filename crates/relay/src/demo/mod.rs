@@ -52,7 +52,7 @@ impl Folder {
                 "{path} holds a demo already; name another folder."
             )));
         }
-        let what = format!("{} cannot be made", path.display());
+        let what = format!("The folder {} cannot be made", path.display());
         let mut builder = DirBuilder::new();
         builder
             .recursive(keep.is_some())

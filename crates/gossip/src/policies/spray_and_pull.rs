@@ -1,0 +1,119 @@
+//! A few carriers at once, more the longer a message is on its way, and no telling who it is for.
+
+use chappe_wire::{Age, Duration};
+
+use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Shown, Surroundings};
+use crate::{Copies, Draw, Share};
+
+/// Spray and pull. A message starts like in [spray and wait](super::SprayAndWait): a holder of n > 1 copies hands half
+/// of them to the next neighbour. A holder of the last copy only shows the tag. The recipient takes it, and so do
+/// others, each by its own lot: `cover` of those whom a node has met lately, more the older the message is, in the end
+/// all.
+///
+/// - *Private*: who takes a message that is shown is its recipient with a probability of at most 1 / (1 + `cover`), for
+///   nobody has met more nodes than there are. `PRIVACY.md` has the figures, and what remains.
+/// - *Useful*: who takes a message without being its recipient carries it from then on. Messages that are hard to
+///   deliver get more carriers, until receipts end that. Who meets few others takes all: a small mesh, a chain of nodes
+///   that stand still and a village are flooded; a crowd is not.
+///
+/// What it tells a neighbour that flooding would not: that a message has been sprayed (its tag is shown in place of an
+/// offer), and that who takes one of these is more likely its recipient than any other node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SprayAndPull {
+    /// The budget of an item that is written here, at least 1.
+    pub copies: Copies,
+    /// How many of those whom it has met lately this node expects to take an item that is shown and new, besides the
+    /// recipient. `0`: nobody else ever does. [`u32::MAX`]: all do.
+    pub cover: u32,
+    /// How long it takes their number to double as an item ages; zero for never.
+    pub doubling: Duration,
+}
+
+impl SprayAndPull {
+    /// The default: people's devices.
+    pub const PHONES: Self = Self {
+        copies: Copies::new(16),
+        cover: 9,
+        doubling: Duration::from_minutes(60),
+    };
+
+    /// Unattended relays take all that they are shown. They have the room, and nothing is for them.
+    pub const RELAYS: Self = Self {
+        cover: u32::MAX,
+        ..Self::PHONES
+    };
+
+    /// Where everyone is to carry everything, however many they are. Phones come to the same by themselves where they
+    /// meet no more than nine others.
+    pub const SMALL_MESH: Self = Self::RELAYS;
+
+    /// The fewest transmissions: only recipients take what is shown, which tells the holder who they are.
+    pub const SELECTIVE: Self = Self {
+        copies: Copies::new(20),
+        cover: 0,
+        doubling: Duration::ZERO,
+    };
+
+    /// The largest budget that is believed of an item that arrives.
+    pub const MAX_COPIES: Copies = super::SprayAndWait::MAX_COPIES;
+
+    /// The least share of new items that a node with cover takes, however many names its neighbours have shown to it.
+    pub const LEAST_SHARE: Share = Share::per_mille(20);
+
+    /// The share of nodes like this one that take an item of this age.
+    pub const fn share_at(&self, age: Age, surroundings: &Surroundings) -> Share {
+        if self.cover == 0 {
+            return Share::NONE;
+        }
+        let share = Share::ratio(self.cover, surroundings.met).at_least(Self::LEAST_SHARE);
+        let (age, doubling) = (age.as_duration().as_micros(), self.doubling.as_micros());
+        match (age.checked_div(doubling), age.checked_rem(doubling)) {
+            (Some(times), Some(part)) => share.doubled(times, part, doubling),
+            _ => share,
+        }
+    }
+}
+
+impl Default for SprayAndPull {
+    fn default() -> Self {
+        Self::PHONES
+    }
+}
+
+impl Policy for SprayAndPull {
+    fn initial_copies(&self) -> Copies {
+        self.copies.max(Copies::new(1))
+    }
+
+    fn received_copies(&self, declared: Copies) -> Copies {
+        declared.clamp(Copies::new(1), Self::MAX_COPIES)
+    }
+
+    fn sharing(&self, item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Sharing {
+        if item.copies > Copies::new(1) {
+            Sharing::Push
+        } else {
+            Sharing::TagOnly
+        }
+    }
+
+    fn pulls(
+        &self,
+        shown: &Shown<'_>,
+        neighbour: &Neighbour<'_>,
+        surroundings: &Surroundings,
+        draw: Draw,
+    ) -> bool {
+        // From one's own relay one takes one's own: there is nobody to hide from.
+        let trusted = neighbour.pinned && self.cover != u32::MAX;
+        !trusted && draw.is_within(self.share_at(shown.age, surroundings))
+    }
+
+    fn priority(&self, item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Priority {
+        Priority::young_first(item.age)
+    }
+
+    fn handed_over(&self, copies: Copies) -> Copies {
+        Copies::new(copies.count() / 2)
+    }
+}

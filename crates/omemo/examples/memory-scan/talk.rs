@@ -1,0 +1,129 @@
+//! The process that is looked into: two devices, a conversation with both directions, gaps and a restart.
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::hint::black_box;
+use std::io::Write as _;
+
+use chappe_omemo::{Device, DeviceId, Encrypted, Sessions};
+use rand_chacha::rand_core::{TryCryptoRng, TryRng};
+
+use crate::{Failure, wait_to_go_on};
+
+/// Has them talk, hands their secrets over and drops them, but for one if `keep`.
+pub(crate) fn run(keep: bool) -> Result<(), Failure> {
+    // Not the standard output, which would keep copies in a buffer of its own.
+    let mut out = File::create("/proc/self/fd/1")?;
+    let kept = talk(&mut out, keep)?;
+    out.write_all(b"dropped\n")?;
+    wait_to_go_on()?;
+    use_the_stack();
+    out.write_all(b"overwritten\n")?;
+    wait_to_go_on()?;
+    black_box(kept);
+    Ok(())
+}
+
+#[inline(never)]
+fn talk(out: &mut File, keep: bool) -> Result<Option<Box<[u8; 32]>>, Failure> {
+    let mut initiator = Peer::new(1)?;
+    let mut responder = Peer::new(2)?;
+    let bundle = responder.device.bundle().verify()?;
+    initiator
+        .sessions
+        .start(&mut System, &initiator.device, &bundle)?;
+    for turn in 0..6 {
+        let (from, to) = if turn % 2 == 0 {
+            (&mut initiator, &mut responder)
+        } else {
+            (&mut responder, &mut initiator)
+        };
+        from.send()?; // lost, so that its key is kept
+        let sent = from.send()?;
+        to.read(&sent)?;
+        to.restart()?;
+    }
+    for peer in [&initiator, &responder] {
+        peer.hand_over(out)?;
+    }
+    Ok(keep.then(|| Box::new(*initiator.device.identity().seed())))
+}
+
+struct Peer {
+    device: Device,
+    sessions: Sessions,
+}
+
+impl Peer {
+    fn new(number: u32) -> Result<Self, Failure> {
+        let id = DeviceId::new(number).ok_or("no device id")?;
+        let mut device = Device::generate(&mut System, id, 25);
+        device.rotate_signed_prekey(&mut System);
+        Ok(Self {
+            device,
+            sessions: Sessions::new(),
+        })
+    }
+
+    fn send(&mut self) -> Result<Encrypted, Failure> {
+        Ok(self
+            .sessions
+            .encrypt(&mut System, Some(b"fog on the hill"))?)
+    }
+
+    fn read(&mut self, sent: &Encrypted) -> Result<(), Failure> {
+        self.sessions.decrypt(&mut self.device, &sent.incoming())?;
+        Ok(())
+    }
+
+    /// Comes back from its bytes.
+    fn restart(&mut self) -> Result<(), Failure> {
+        self.device = Device::from_bytes(&self.device.to_bytes())?;
+        self.sessions = Sessions::from_bytes(&self.sessions.to_bytes())?;
+        Ok(())
+    }
+
+    fn hand_over(&self, out: &mut File) -> Result<(), Failure> {
+        for state in [self.device.to_bytes(), self.sessions.to_bytes()] {
+            out.write_all(&u32::try_from(state.len())?.to_be_bytes())?;
+            out.write_all(&state)?;
+        }
+        Ok(())
+    }
+}
+
+/// What any program does next: calls that use the stack for something else.
+#[inline(never)]
+fn use_the_stack() {
+    black_box([0x55_u8; 256 * 1024]);
+}
+
+/// The system's generator, without a buffer.
+struct System;
+
+impl TryRng for System {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    #[expect(
+        clippy::expect_used,
+        reason = "without randomness this program has nothing to show"
+    )]
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        getrandom::fill(bytes).expect("the system has a generator");
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for System {}

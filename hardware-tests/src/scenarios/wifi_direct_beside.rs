@@ -1,0 +1,97 @@
+//! `wifi-direct-beside`: NetworkManager owns the Wi-Fi of one of two machines. What the doctor says of it, whether a group
+//! forms beside it, and that it does once NetworkManager was told to leave the radio alone.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use super::wifi_direct_star::wifi_links;
+use crate::lab::{Lab, background, kill};
+use crate::node::{Node, introduce};
+use crate::report::Shown;
+use crate::wait;
+
+const GROUP_LIMIT: Duration = Duration::from_secs(120);
+const TEXT_LIMIT: Duration = Duration::from_secs(60);
+const MANAGED_LIMIT: Duration = Duration::from_secs(60);
+/// It looks at no other settings, and asks nobody for rights.
+const SETTINGS: &str = "[main]\nplugins=keyfile\nauth-polkit=false\ndhcp=internal\n\
+    [connectivity]\nenabled=false\n[logging]\nlevel=INFO\n";
+
+pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
+    lab.wifi_radios(2)?;
+    let settings = lab.path("nm.conf");
+    fs::write(&settings, SETTINGS)?;
+    // Without udev it would wait for ever, unless nobody can write to /sys.
+    let line = format!(
+        "mount -o remount,ro /sys && mkdir -p /run/NetworkManager && \
+         exec NetworkManager --debug --config={}",
+        settings.display()
+    );
+    let mut manager = lab.wifi.command(0, "bash")?;
+    manager.args(["-c", &line]);
+    manager.env("DBUS_SYSTEM_BUS_ADDRESS", lab.wifi.bus(0)?);
+    let mut manager = background(&mut manager, &lab.logs().join("NetworkManager.log"))?;
+    let shown = beside(lab);
+    kill(&mut manager);
+    shown
+}
+
+fn beside(lab: &mut Lab) -> anyhow::Result<Shown> {
+    let interface = lab.wifi.interface(0)?;
+    let state = |lab: &Lab| lab.wifi.nmcli(0, "-t -f DEVICE,STATE device");
+    wait::until("NetworkManager to manage the radio", MANAGED_LIMIT, || {
+        let told = state(lab).unwrap_or_default();
+        Ok(told
+            .contains(&format!("{interface}:disconnected"))
+            .then_some(()))
+    })?;
+    let file = lab.path("group").display().to_string();
+    let mut north = lab
+        .node("north", &format!("{},own={file}", lab.wifi.radio(0)))
+        .person()?;
+    let mut south = lab
+        .node("south", &format!("{},join={file}", lab.wifi.radio(1)))
+        .person()?;
+    let mut shown = Shown::new("a group beside NetworkManager, and without it");
+
+    let advice = format!("run `nmcli device set {interface} managed no`");
+    let told = doctor(lab, &north)?;
+    anyhow::ensure!(
+        told.contains(&advice),
+        "the doctor does not say \"{advice}\": {told}"
+    );
+    let began = Instant::now();
+    north.start()?;
+    south.start()?;
+    introduce(&north, &south)?;
+    linked(&north, &south, "beside NetworkManager")?;
+    let took = began.elapsed().as_secs_f64();
+    shown.figure("start to a text, NetworkManager managing", took, "s", None);
+    println!("NetworkManager: {}", state(lab)?);
+    north.stop();
+
+    lab.wifi
+        .nmcli(0, &format!("device set {interface} managed no"))?;
+    let told = doctor(lab, &north)?;
+    anyhow::ensure!(!told.contains(&advice), "the doctor is not content: {told}");
+    let began = Instant::now();
+    north.start()?;
+    linked(&north, &south, "without NetworkManager")?;
+    let took = began.elapsed().as_secs_f64();
+    shown.figure("start to a text, told to leave the radio", took, "s", None);
+    Ok(shown)
+}
+
+fn linked(north: &Node, south: &Node, text: &str) -> anyhow::Result<()> {
+    wait::until("a link in the group", GROUP_LIMIT, || {
+        Ok((wifi_links(north)? == 1).then_some(()))
+    })?;
+    north.say(&["send", "south", text])?;
+    south.receives(text, TEXT_LIMIT)
+}
+
+fn doctor(lab: &Lab, node: &Node) -> anyhow::Result<String> {
+    // It ends with a failure if it has found anything.
+    let told = node.say(&["doctor", "--radio", &lab.wifi.radio(0)]);
+    Ok(told.unwrap_or_else(|error| error.to_string()))
+}

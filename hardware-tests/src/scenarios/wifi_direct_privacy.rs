@@ -1,0 +1,198 @@
+//! `wifi-direct-privacy`: two owners and two members, in two groups and then in two others. Nothing that a node sends for
+//! everybody to read links the one time with the other: no address, and no string of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::time::Duration;
+
+use super::wifi_direct_star::wifi_links;
+use crate::lab::Lab;
+use crate::node::Node;
+use crate::pcap::{self, Frame, Mac};
+use crate::report::Shown;
+use crate::wait;
+
+const GROUP_LIMIT: Duration = Duration::from_secs(120);
+/// The shortest string that is looked for.
+const STRING: usize = 6;
+/// Nodes in the order of their radios: the owners, then the members.
+const NAMES: [&str; 4] = ["north", "south", "east", "west"];
+/// Whom a member joins, by the epoch.
+const JOINS: [[usize; 2]; 2] = [[0, 1], [1, 0]];
+
+/// Which node had an address, and when.
+type Addresses = BTreeMap<Mac, (usize, usize)>;
+
+pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
+    lab.wifi_radios(NAMES.len())?;
+    let mut nodes = Vec::new();
+    for (number, name) in NAMES.into_iter().enumerate() {
+        let word = if number < 2 { "own" } else { "join" };
+        let file = lab.path(&format!("group-{name}")).display().to_string();
+        let radio = format!("{},{word}={file}", lab.wifi.radio(number));
+        nodes.push(lab.node(name, &radio).person()?);
+    }
+    let lasting = lasting(lab)?;
+    let mut addresses = Addresses::new();
+    for (epoch, joins) in JOINS.into_iter().enumerate() {
+        for (number, node) in nodes.iter_mut().enumerate() {
+            // Owners are started anew for another group; members go from one to the other.
+            if epoch == 0 || number < 2 {
+                node.stop();
+                node.start()?;
+            }
+        }
+        form(lab, &nodes, joins)?;
+        for number in 0..NAMES.len() {
+            for address in lab.wifi.addresses(number)? {
+                let before = addresses.insert(address, (number, epoch));
+                anyhow::ensure!(
+                    before.is_none_or(|before| before == (number, epoch)),
+                    "{address:?} of {} was seen before",
+                    NAMES.get(number).copied().unwrap_or_default()
+                );
+            }
+        }
+    }
+    for node in &mut nodes {
+        node.stop();
+    }
+    let frames = pcap::read(lab.wifi.capture()?)?;
+    for from in frames.iter().filter_map(|frame| frame.from) {
+        anyhow::ensure!(
+            !lasting.contains(&from),
+            "{from:?} was sent, which a radio has for good"
+        );
+    }
+    let mut shown =
+        Shown::new("no address and no string of its own links two groups that a node was in");
+    shown.figure("addresses shown", addresses.len() as f64, "", None);
+    let mut searched = 0;
+    for [one, other] in [[0, 1], [1, 0], [2, 3], [3, 2]] {
+        let recurring = search(&frames, &addresses, one, other)?;
+        anyhow::ensure!(
+            recurring.found.is_empty(),
+            "{} shows in both groups {:02x?}",
+            NAMES.get(one).copied().unwrap_or_default(),
+            recurring.found
+        );
+        searched += recurring.searched;
+    }
+    shown.figure("frames read", frames.len() as f64, "", None);
+    shown.figure("strings searched", searched as f64, "", None);
+    Ok(shown)
+}
+
+/// The addresses that the radios were made with.
+fn lasting(lab: &Lab) -> anyhow::Result<BTreeSet<Mac>> {
+    let mut all = BTreeSet::new();
+    for number in 0..NAMES.len() {
+        let told = lab
+            .wifi
+            .inside(number, "cat /sys/class/ieee80211/*/addresses")?;
+        for address in told.split_ascii_whitespace() {
+            all.insert(address.parse()?);
+        }
+    }
+    anyhow::ensure!(all.len() >= NAMES.len(), "the kernel tells of {all:?} only");
+    Ok(all)
+}
+
+/// Leads each member to its owner, and waits until they have links.
+fn form(lab: &Lab, nodes: &[Node], joins: [usize; 2]) -> anyhow::Result<()> {
+    for (member, owner) in [(2, joins[0]), (3, joins[1])] {
+        let path = |number: usize| {
+            let name = NAMES.get(number).copied().unwrap_or_default();
+            lab.path(&format!("group-{name}"))
+        };
+        wait::until("the group's file", GROUP_LIMIT, || {
+            Ok(path(owner).exists().then_some(()))
+        })?;
+        let part = lab.path("part");
+        fs::copy(path(owner), &part)?;
+        fs::rename(&part, path(member))?;
+    }
+    for node in nodes {
+        let what = format!("{} to have its link", node.name);
+        wait::until(&what, GROUP_LIMIT, || {
+            Ok((wifi_links(node)? == 1).then_some(()))
+        })?;
+    }
+    Ok(())
+}
+
+/// What a search found.
+#[derive(Debug)]
+struct Recurring<'a> {
+    searched: usize,
+    found: BTreeSet<&'a [u8]>,
+}
+
+/// Looks for strings that a node sent in both epochs. What `other`, which did the same, sent as well is the protocol's. An
+/// address that a radio had only for an attempt is nobody's: it is told apart before.
+///
+/// # Errors
+/// When the node sent nothing.
+fn search<'a>(
+    frames: &'a [Frame],
+    addresses: &Addresses,
+    node: usize,
+    other: usize,
+) -> anyhow::Result<Recurring<'a>> {
+    let mut common = BTreeSet::new();
+    let mut seen: BTreeMap<&[u8], usize> = BTreeMap::new();
+    let mut twice = BTreeSet::new();
+    for frame in frames {
+        let Some(from) = frame.from else { continue };
+        let Some((who, epoch)) = addresses.get(&from) else {
+            continue;
+        };
+        for string in frame.readable().windows(STRING) {
+            if *who == other {
+                common.insert(string);
+            } else if *who == node && *seen.entry(string).or_insert(*epoch) != *epoch {
+                twice.insert(string);
+            }
+        }
+    }
+    anyhow::ensure!(!seen.is_empty(), "the capture has nothing of a node");
+    twice.retain(|string| !common.contains(string));
+    Ok(Recurring {
+        searched: seen.len(),
+        found: twice,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::*;
+
+    fn frame(from: u8, body: &[u8]) -> Frame {
+        let mut bytes = vec![0x80, 0, 0, 0];
+        bytes.extend([0xff; 6]);
+        bytes.extend([2, 0, 0, 0, 0, from]);
+        bytes.extend(body);
+        let packet = [&[0, 0, 4, 0], bytes.as_slice()].concat();
+        Frame::parse(Duration::ZERO, &packet, packet.len()).unwrap()
+    }
+
+    fn mac(last: u8) -> Mac {
+        format!("02:00:00:00:00:{last:02x}").parse().unwrap()
+    }
+
+    #[test]
+    fn what_recurs_and_is_not_the_protocols_is_found() {
+        let frames = [
+            frame(1, b"protocol serial1"),
+            frame(2, b"protocol fresh-1"),
+            frame(3, b"protocol serial1"),
+        ];
+        let addresses = Addresses::from([(mac(1), (0, 0)), (mac(2), (1, 0)), (mac(3), (0, 1))]);
+        let found = search(&frames, &addresses, 0, 1).unwrap().found;
+        assert!(found.contains(&b"serial"[..]), "{found:?}");
+        assert!(!found.contains(&b"protoc"[..]), "{found:?}");
+        assert!(search(&frames, &Addresses::new(), 0, 1).is_err());
+    }
+}
