@@ -106,14 +106,14 @@ impl Told {
             .map_or(&[], |meetings| &meetings.unlikely)
     }
 
-    /// What the step in this place costs, the cheapest being 0, and where it leads.
-    fn step(&self, place: usize) -> Option<(f64, Endpoint)> {
+    /// What a path of this cost costs with the step in this place after it, the cheapest being 0, and where it leads.
+    fn step(&self, before: f64, place: usize) -> Option<(f64, Endpoint)> {
         let likely = self.likely();
         if let Some((likelihood, to)) = likely.get(place) {
-            return Some((1.0 - likelihood, *to));
+            return Some((before + 1.0 - likelihood, *to));
         }
         let to = self.unlikely().get(place - likely.len())?;
-        Some((1.0, *to))
+        Some((before + 1.0, *to))
     }
 
     /// All likelihoods count half as much as before, and who is met now gets the other half. (The paper's alpha is 1.)
@@ -259,7 +259,7 @@ impl MaxProp {
                 // Where there is no path yet any will do, so that the search ends sooner.
                 if limit == f64::MAX {
                     for (likelihood, to) in told.likely() {
-                        best.lower(*to, cost + (1.0 - likelihood));
+                        best.lower(*to, cost + 1.0 - likelihood);
                     }
                 }
                 for to in targets {
@@ -314,8 +314,7 @@ impl MaxProp {
     ) -> Option<Step> {
         let told = self.told_by(here, from)?;
         loop {
-            let (step_cost, to) = told.step(place)?;
-            let cost = before + step_cost;
+            let (cost, to) = told.step(before, place)?;
             if cost >= limit {
                 return None;
             }
