@@ -20,7 +20,7 @@ const MARK: bluer::Uuid = bluer::Uuid::from_u128(0x6261_7265_0000_4000_8000_0000
 const PSM: u16 = 0xf1;
 /// As long as a node's packets.
 const PACKET_LEN: u16 = 2_048;
-/// The longest value, which a node uses too.
+/// The longest value. A node's are two bytes shorter: it also writes some.
 const VALUE_LEN: usize = 512;
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -29,7 +29,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) enum Bare {
     /// A credit-based channel.
     L2cap,
-    /// Notifications, of values as long as a node's.
+    /// Notifications, of the longest values.
     Notify,
 }
 

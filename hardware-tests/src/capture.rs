@@ -16,6 +16,7 @@ const ACL_SENT: u16 = 4;
 /// Commands of the host controller interface (Bluetooth Core 5.4, volume 4, part E, 7.8).
 const SET_ADVERTISING_ADDRESS: u16 = 0x2035;
 const SET_ADVERTISING_DATA: u16 = 0x2037;
+const REMOVE_ADVERTISING_SET: u16 = 0x203c;
 const CONNECT: u16 = 0x200d;
 const SET_RANDOM_ADDRESS: u16 = 0x2005;
 const SCAN: u16 = 0x200c;
@@ -99,6 +100,8 @@ pub(crate) fn flights(first: &Sent, second: &Sent, since: u64) -> Vec<Flight> {
 pub(crate) struct Advert {
     /// Microseconds.
     pub(crate) at: u64,
+    /// When it ended.
+    pub(crate) until: Option<u64>,
     pub(crate) address: Vec<u8>,
     pub(crate) data: Vec<u8>,
 }
@@ -164,6 +167,8 @@ struct Reader {
     address: Vec<u8>,
     /// By the number of the advertising set.
     addresses: BTreeMap<u8, Vec<u8>>,
+    /// Which advertisement a set has now.
+    sets: BTreeMap<u8, usize>,
     /// The channel of the packet that is being sent, by connection.
     channels: BTreeMap<u16, u16>,
 }
@@ -190,9 +195,21 @@ impl Reader {
             SET_ADVERTISING_DATA => {
                 let data = body.get(4..).unwrap_or_default().to_vec();
                 let address = self.addresses.get(&set).cloned().unwrap_or_default();
-                let advert = Advert { at, address, data };
+                let advert = Advert {
+                    at,
+                    until: None,
+                    address,
+                    data,
+                };
                 if !advert.data.is_empty() {
+                    self.sets.insert(set, self.sent.adverts.len());
                     self.sent.adverts.push(advert);
+                }
+            }
+            REMOVE_ADVERTISING_SET => {
+                let ended = self.sets.remove(&set);
+                if let Some(advert) = ended.and_then(|it| self.sent.adverts.get_mut(it)) {
+                    advert.until = Some(at);
                 }
             }
             _ => {}

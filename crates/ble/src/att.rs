@@ -1,10 +1,14 @@
 //! What fits into one write or notification of GATT.
 
-/// What a write without response or a notification costs of ATT_MTU: operation and handle (Bluetooth Core 5.4,
-/// volume 3, part F, 3.4.5.3 and 3.4.7.1).
-const HEADER: u16 = 3;
-/// The longest value of an attribute (volume 3, part F, 3.2.9).
-const MAX_VALUE: u16 = 512;
+/// What a value costs of ATT_MTU where it goes as one of several notifications in a packet, as it does between two
+/// BlueZ: operation, handle, length (Bluetooth Core 5.4, volume 3, part F, 3.4.7.4). Alone it would be two bytes less.
+const HEADER: u16 = 5;
+/// The longest value that arrives. An attribute may have 512 bytes (volume 3, part F, 3.2.9), but BlueZ before 5.69
+/// counts the handle as part of a value that is written, and drops the write without a word.
+const MAX_VALUE: u16 = 510;
+/// The shortest packet of a link. It fits where notifications go alone; BlueZ, where they do not, agrees on more than
+/// 24 bytes.
+const MIN_VALUE: u16 = 20;
 
 /// The longest packet of the attribute protocol on a connection, as both ends have agreed.
 ///
@@ -12,7 +16,7 @@ const MAX_VALUE: u16 = 512;
 /// use chappe_ble::AttMtu;
 ///
 /// assert_eq!(AttMtu::new(23).payload(), 20);
-/// assert_eq!(AttMtu::new(517).payload(), 512);
+/// assert_eq!(AttMtu::new(517).payload(), 510);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AttMtu(u16);
@@ -43,8 +47,11 @@ impl AttMtu {
     pub const fn payload(self) -> usize {
         let payload = self.0 - HEADER;
         if payload > MAX_VALUE {
-            return MAX_VALUE as usize;
+            MAX_VALUE as usize
+        } else if payload < MIN_VALUE {
+            MIN_VALUE as usize
+        } else {
+            payload as usize
         }
-        payload as usize
     }
 }

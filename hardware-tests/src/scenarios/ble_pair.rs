@@ -52,7 +52,7 @@ pub(super) fn run_gatt(lab: &mut Lab) -> anyhow::Result<Shown> {
         lab.bluetooth.att_mtu(517)?;
         done.with_context(|| format!("ATT_MTU {mtu}"))?;
         let log = fs::read_to_string(lab.logs().join(format!("{name}-north.log")))?;
-        let payload = format!("mtu={}", mtu.min(515) - 3);
+        let payload = format!("mtu={}", mtu.min(515) - 5);
         anyhow::ensure!(log.contains(&payload), "no link with {payload}");
     }
     Ok(shown)

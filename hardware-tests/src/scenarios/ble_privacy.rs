@@ -12,9 +12,10 @@ use crate::lab::Lab;
 use crate::node::introduce;
 use crate::report::Shown;
 
-/// Short, so that there is something to compare.
-const OPTIONS: &str = ",epoch=25,scan=3,rest=1";
-const WATCH: Duration = Duration::from_secs(110);
+/// Short, so that there is something to compare; longer than the kernel keeps an address, as outside.
+const OPTIONS: &str = ",epoch=33,scan=3,rest=1";
+const KEPT: &str = "30";
+const WATCH: Duration = Duration::from_secs(120);
 /// Between two texts.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Rotations without which nothing is shown.
@@ -29,6 +30,10 @@ const STRING: usize = 6;
 
 pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     lab.radios(2)?;
+    for adapter in ["hci0", "hci1"] {
+        let path = format!("/sys/kernel/debug/bluetooth/{adapter}/rpa_timeout");
+        std::fs::write(&path, KEPT).with_context(|| path.clone())?;
+    }
     let mut north = lab.node("north", &format!("ble:hci0{OPTIONS}")).person()?;
     let mut south = lab.node("south", &format!("ble:hci1{OPTIONS}")).person()?;
     north.start()?;
@@ -97,12 +102,18 @@ fn one_epoch_each(sent: &Sent) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How often the token had changed by then.
+/// Which epoch that was. One begins when the last token is off the air: what it shows then is not to be linked to that.
 fn epoch(sent: &Sent, at: u64) -> usize {
-    let tokens = sent.adverts.iter().filter(|advert| advert.at <= at);
-    let tokens: BTreeSet<&[u8]> = tokens
-        .map(|advert| advert.data.get(TOKEN).unwrap_or_default())
-        .collect();
+    let mut tokens = BTreeSet::new();
+    let mut off = None;
+    for advert in &sent.adverts {
+        let token = advert.data.get(TOKEN).unwrap_or_default();
+        if !tokens.contains(token) && off.unwrap_or(advert.at).min(advert.at) > at {
+            break;
+        }
+        tokens.insert(token);
+        off = advert.until;
+    }
     tokens.len()
 }
 

@@ -8,6 +8,7 @@
 //! | `dial`, `channel`, `session` | connecting, what carries packets, a link while it is up |
 //! | `l2cap`, `gatt_server`, `gatt_client`, `inbox` | the two bearers |
 //! | `strays` | connections that carry nothing |
+//! | `turn` | from one epoch to the next |
 //! | `check` | what `chappe doctor` asks |
 
 mod channel;
@@ -22,6 +23,7 @@ mod scan;
 mod session;
 mod station;
 mod strays;
+mod turn;
 
 use std::time::Duration;
 

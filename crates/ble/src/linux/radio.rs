@@ -116,6 +116,12 @@ impl Radio {
         Ok(())
     }
 
+    /// Advertises nothing, from soon on.
+    pub(super) fn fall_silent(&mut self) {
+        self.registering.abort_all();
+        self.advert = None;
+    }
+
     /// An advertisement is registered, or is not.
     ///
     /// # Errors
@@ -137,7 +143,7 @@ impl Radio {
     /// What is wrong, in one sentence.
     pub(super) fn check(&self) -> impl Future<Output = Result<(), String>> + Send + use<> {
         let adapter = self.adapter.clone();
-        let registered = self.registering.is_empty();
+        let registered = self.advert.is_some() && self.registering.is_empty();
         async move {
             let name = adapter.name();
             match within("BlueZ", DBUS_LIMIT, adapter.is_powered()).await {

@@ -17,6 +17,7 @@ use super::random_token;
 use super::scan::{self, Heard};
 use super::session::{self, Carried};
 use super::strays::{self, Strays};
+use super::turn;
 use crate::pauses::Pauses;
 use crate::{BleOptions, LinkKey, Neighbours, Opening, Side, Token, Verdict};
 
@@ -75,8 +76,8 @@ struct Round {
     scan: JoinSet<Result<(), String>>,
     heard: mpsc::Receiver<Heard>,
     hold: watch::Sender<bool>,
-    /// The scan is held until the next look, because the address changes.
-    turns: bool,
+    /// From one epoch to the next.
+    turn: JoinSet<()>,
     quiet: watch::Receiver<bool>,
     dials: JoinSet<(Token, Result<Greeted, String>)>,
     greetings: JoinSet<Result<Greeted, (Address, String)>>,
@@ -220,6 +221,11 @@ impl Station {
                     self.neighbours.carried(carried.key, carried.bytes as u64);
                 }
                 Some(_) = round.hang_ups.join_next() => {}
+                Some(_) = round.turn.join_next() => {
+                    if let Err(error) = self.begin_epoch(&mut radio) {
+                        break End::Broken(error);
+                    }
+                }
                 Some(registered) = radio.registering.join_next() => {
                     if let Err(error) = radio.registered(registered) {
                         break End::Broken(error);
@@ -227,7 +233,7 @@ impl Station {
                 }
                 _ = decide.tick() => {
                     self.dial(&radio, &mut round);
-                    if let Err(error) = self.rotate(&mut radio, &mut round) {
+                    if let Err(error) = self.show(&mut radio, &mut round) {
                         break End::Broken(error);
                     }
                 }
@@ -287,7 +293,7 @@ impl Station {
             scan,
             heard,
             hold,
-            turns: false,
+            turn: JoinSet::new(),
             quiet,
             dials: JoinSet::new(),
             greetings: JoinSet::new(),
@@ -335,6 +341,9 @@ impl Station {
 
     /// Dials whoever is due.
     fn dial(&mut self, radio: &Radio, round: &mut Round) {
+        if !round.turn.is_empty() {
+            return;
+        }
         let Some(dial) = self.neighbours.next_dial(Instant::now()) else {
             return;
         };
@@ -504,12 +513,12 @@ impl Station {
             .spawn(async move { dial::hang_up(&adapter, peer).await });
     }
 
-    /// A new token and a new address, at the same moment. Within an epoch the address changes too when the
-    /// advertisement is registered again; no address is seen with two tokens.
-    fn rotate(&mut self, radio: &mut Radio, round: &mut Round) -> Result<(), String> {
+    /// Advertises again where the kernel has stopped, and ends the epoch when it is over. Within an epoch the address
+    /// changes too when the advertisement is registered again; no address is seen with two tokens.
+    fn show(&mut self, radio: &mut Radio, round: &mut Round) -> Result<(), String> {
         let now = Instant::now();
-        if std::mem::take(&mut round.turns) && round.dials.is_empty() {
-            round.hold.send_replace(false);
+        if !round.turn.is_empty() {
+            return Ok(());
         }
         if now < self.epoch_ends {
             if self.advertise_at.is_none_or(|at| now < at) {
@@ -518,13 +527,22 @@ impl Station {
             self.advertise_at = None;
             return radio.advertise(self.neighbours.own());
         }
+        // Whoever is dialled hears the old name to the end.
+        if round.dials.is_empty() {
+            radio.fall_silent();
+            let (hold, quiet) = (round.hold.clone(), round.quiet.clone());
+            let adapter = radio.adapter.clone();
+            round.turn.spawn(turn::turn(adapter, hold, quiet));
+        }
+        Ok(())
+    }
+
+    /// A new token, with new addresses.
+    fn begin_epoch(&mut self, radio: &mut Radio) -> Result<(), String> {
         self.advertise_at = None;
         self.epoch_ends = Instant::now() + self.options.epoch;
         let own = random_token().map_err(|error| format!("no random numbers: {error}"))?;
         self.neighbours.rotate(own);
-        // A scan that went on would show the old address beside the new one.
-        round.hold.send_replace(true);
-        round.turns = true;
         radio.advertise(own)
     }
 
