@@ -1,5 +1,6 @@
 //! What large worlds cost at the routing level, in one thread: random waypoint at the density of the trace rwp200, the
-//! router spray and wait with six copies, one message for each node and day.
+//! router spray and wait with six copies, one message for each node and day. As in the literature there are no receipts,
+//! which everyone would carry.
 //!
 //! `cargo run --release -p chappe-sim --example scale [NODES HOURS [SEED]]`; without arguments 100,000 nodes for a day.
 
@@ -66,6 +67,7 @@ fn world(nodes: u64, hours: u64) -> String {
             about = "Many people, each of whom writes once a day"
             duration = "{hours}h"
             ttl = "300min"
+            receipts = false
             [[groups]]
             name = "walkers"
             count = {nodes}
