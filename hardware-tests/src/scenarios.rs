@@ -30,7 +30,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 19] = [
+const ALL: [Scenario; 20] = [
     Scenario {
         name: "boot",
         by_name_only: false,
@@ -60,6 +60,11 @@ const ALL: [Scenario; 19] = [
         name: "ble-bytes",
         by_name_only: true,
         run: ble_bytes::run,
+    },
+    Scenario {
+        name: "ble-gatt-bytes",
+        by_name_only: true,
+        run: ble_bytes::run_gatt,
     },
     Scenario {
         name: "ble-churn",

@@ -281,7 +281,10 @@ pub(super) const FIGURES: [Figure; 39] = [
         name: "ble-gatt-bytes",
         about: "the same over GATT, beside bare notifications",
         target: Target::AtMost(1.25, "times"),
-        source: lab("ble-bytes", "GATT: bytes on the connection beside bare"),
+        source: lab(
+            "ble-gatt-bytes",
+            "GATT: bytes on the connection beside bare",
+        ),
     },
     Figure {
         name: "ble-first-envelope",
