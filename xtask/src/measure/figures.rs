@@ -325,7 +325,7 @@ impl Figure {
                 format!("cargo run --release -p {package} --example {example}")
             }
             Source::RadioLab { scenario, .. } => {
-                format!("cargo xtask radio-lab --release {scenario}")
+                format!("cargo xtask radio-lab {scenario}")
             }
             _ => format!("cargo xtask measure {}", self.name),
         }
