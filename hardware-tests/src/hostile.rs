@@ -288,16 +288,17 @@ async fn channel(adapter: &Adapter, prey: Prey) -> anyhow::Result<SeqPacket> {
 }
 
 async fn characteristics(device: &bluer::Device) -> anyhow::Result<Vec<Characteristic>> {
+    let mut ours = Vec::new();
     for service in device.services().await? {
-        if service.uuid().await? == bluer::Uuid::from_u128(SERVICE) {
-            let mut ours = Vec::new();
-            for one in service.characteristics().await? {
-                if CHARACTERISTICS.contains(&one.uuid().await?.as_u128()) {
-                    ours.push(one);
-                }
+        if service.uuid().await? != bluer::Uuid::from_u128(SERVICE) {
+            continue;
+        }
+        for one in service.characteristics().await? {
+            if CHARACTERISTICS.contains(&one.uuid().await?.as_u128()) {
+                ours.push(one);
             }
-            return Ok(ours);
         }
     }
-    anyhow::bail!("the node has no such service")
+    anyhow::ensure!(!ours.is_empty(), "the node has no such service");
+    Ok(ours)
 }

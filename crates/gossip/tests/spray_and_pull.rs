@@ -9,6 +9,7 @@
 mod common;
 
 use chappe_gossip::policies::SprayAndPull;
+use chappe_gossip::policy::Policy as _;
 use chappe_gossip::policy::Surroundings;
 use chappe_gossip::{Config, Copies, Ingress, LinkSetup, Misbehaviour};
 use chappe_wire::proto::{TagOffer, Take, frame::Body};

@@ -61,11 +61,11 @@ pub(super) struct Ground<'a> {
     pub(super) messages: &'a [MessageEvent],
     pub(super) settings: Settings,
     pub(super) faults: Cow<'a, Faults>,
+    /// Whether recipients let receipts go.
+    receipts: bool,
     pub(super) end: SimTime,
     /// Whether what came of a message counts when its contact has ended.
     resumes: bool,
-    /// Whether recipients let receipts go.
-    receipts: bool,
     /// So many nodes whose numbers follow each other have pinned each other.
     circle: u32,
 }
@@ -88,9 +88,9 @@ impl<'a> Network<'a> {
             messages,
             settings,
             faults: Cow::Owned(Faults::default()),
+            receipts: true,
             end,
             resumes: true,
-            receipts: true,
             circle: 1,
         };
         Ok(Self { contacts, ground })
@@ -160,9 +160,9 @@ pub fn run_world(
             end: Some(world.end),
         },
         faults: Cow::Borrowed(&world.faults),
+        receipts: world.receipts,
         end: world.end,
         resumes: true,
-        receipts: true,
         circle: 1,
     };
     Engine::new(&ground, policy, seed, keep).run(contacts)

@@ -52,7 +52,7 @@ enum Source {
 }
 
 /// Every figure. The targets are those of the project's plan.
-pub(super) const FIGURES: [Figure; 51] = [
+pub(super) const FIGURES: [Figure; 62] = [
     Figure {
         name: "clean-build",
         about: "`cargo build --release` of the program, downloads done before",
@@ -224,8 +224,14 @@ pub(super) const FIGURES: [Figure; 51] = [
         source: example("chappe-sim", "figures"),
     },
     Figure {
+        name: "sim-contacts",
+        about: "the same: contacts by CPU seconds",
+        target: Target::AtLeast(300_000.0, "contacts/s"),
+        source: example("chappe-sim", "figures"),
+    },
+    Figure {
         name: "sim-router-speed",
-        about: "The ONE's recorded CPU seconds on rwp200, epidemic, by those of the router that ships",
+        about: "The ONE's recorded CPU seconds with its epidemic router by those of the router that ships: least of three traces",
         target: Target::AtLeast(30.0, "times"),
         source: example("chappe-sim", "figures"),
     },
@@ -338,6 +344,42 @@ pub(super) const FIGURES: [Figure; 51] = [
         source: example("chappe-sim", "router"),
     },
     Figure {
+        name: "sim-oracle",
+        about: "figures of the oracle on three traces, to the digit: how many differ from those on record",
+        target: Target::AtMost(0.0, "figures"),
+        source: example("chappe-sim", "figures"),
+    },
+    Figure {
+        name: "sim-schedule",
+        about: "the oracle's schedule on rwp200 heavy: worst of delivered, mean delay and relayed",
+        target: Target::AtMost(0.5, "%"),
+        source: example("chappe-sim", "figures"),
+    },
+    Figure {
+        name: "sim-movement-speed",
+        about: "The ONE's recorded CPU seconds for 2,000 nodes of random waypoint and 12 h by those of movement and contacts here",
+        target: Target::AtLeast(50.0, "times"),
+        source: example("chappe-sim", "movement-cost"),
+    },
+    Figure {
+        name: "sim-full-speed",
+        about: "1,000 whole nodes with real cryptography, one hour: simulated time by CPU time",
+        target: Target::AtLeast(10.0, "times"),
+        source: example("chappe-sim", "full-level"),
+    },
+    Figure {
+        name: "sim-scale-day",
+        about: "100,000 nodes for a day, router spray-and-wait: CPU time",
+        target: Target::AtMost(60.0, "min"),
+        source: example("chappe-sim", "scale"),
+    },
+    Figure {
+        name: "sim-scale-memory",
+        about: "the same: the most memory",
+        target: Target::AtMost(2_000.0, "MB"),
+        source: example("chappe-sim", "scale"),
+    },
+    Figure {
         name: "ble-l2cap-bytes",
         about: "200 kB file over Bluetooth LE, virtual radio: bytes on the connection beside a bare L2CAP channel's",
         target: Target::AtMost(1.15, "times"),
@@ -363,6 +405,30 @@ pub(super) const FIGURES: [Figure; 51] = [
         about: "Bluetooth LE, virtual radio: from link up to the first envelope handed over",
         target: Target::AtMost(3.0, "round trips"),
         source: lab("ble-bytes", "L2CAP: link up to the first envelope"),
+    },
+    Figure {
+        name: "first-envelope",
+        about: "from a link's coming up to the first envelope, at worst: who opened it has one, both carry some already",
+        target: Target::AtMost(3.0, "round trips"),
+        source: example("chappe-node", "first-envelope"),
+    },
+    Figure {
+        name: "wifi-direct-bytes",
+        about: "5.2 MB file in a Wi-Fi Direct group, virtual radio: bytes on air beside a bare TCP stream's",
+        target: Target::AtMost(1.05, "times"),
+        source: lab("wifi-direct-figures", "bytes on air beside bare TCP"),
+    },
+    Figure {
+        name: "wifi-direct-goodput",
+        about: "the same, capped at 20 Mbit/s: goodput beside iperf3, five pairs, median",
+        target: Target::AtLeast(0.80, "times"),
+        source: lab("wifi-direct-figures", "goodput beside iperf3"),
+    },
+    Figure {
+        name: "radio-memory",
+        about: "Pss that both radios add to an idle node, virtual radio",
+        target: Target::AtMost(10.0, "MB"),
+        source: lab("radio-memory", "added by the radios"),
     },
 ];
 
@@ -391,7 +457,7 @@ impl Figure {
                 format!("cargo run --release -p {package} --example {example}")
             }
             Source::RadioLab { scenario, .. } => {
-                format!("cargo xtask radio-lab --release {scenario}")
+                format!("cargo xtask radio-lab {scenario}")
             }
             _ => format!("cargo xtask measure {}", self.name),
         }

@@ -32,13 +32,15 @@ pub(super) async fn connect(
     .await
 }
 
+/// Those of all services of this kind.
 async fn characteristics(device: &bluer::Device) -> bluer::Result<Vec<Characteristic>> {
+    let mut ours = Vec::new();
     for service in device.services().await? {
         if service.uuid().await? == Uuid::from_u128(SERVICE) {
-            return service.characteristics().await;
+            ours.extend(service.characteristics().await?);
         }
     }
-    Err(missing())
+    Ok(ours)
 }
 
 async fn find(all: &[Characteristic], uuid: Uuid) -> bluer::Result<Characteristic> {

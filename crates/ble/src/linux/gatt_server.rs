@@ -3,8 +3,11 @@
 //! BlueZ sends a notification to everybody who asked for that characteristic. So there is one characteristic per
 //! neighbour, a slot: who reads the greeting characteristic is told which slot is its own.
 //!
+//! Each characteristic is in a service of its own, all of one kind: `bluetoothd` takes the characteristics of a service
+//! in any order, and strangers would know a node again by that.
+//!
 //! ```text
-//! service   SERVICE
+//! services  SERVICE
 //! greeting  SERVICE + 1      read: the beacon (10 bytes), then the reader's slot (1 byte; 0xff: none is free)
 //! slot n    SERVICE + 2 + n  write without response: to this node; notify: from this node
 //! ```
@@ -34,9 +37,11 @@ use crate::{Beacon, SERVICE};
 
 /// Neighbours that this node serves over GATT at once.
 pub(super) const SLOTS: u8 = 4;
-/// Where the service begins in the table of attributes: the same on every node. BlueZ would count on with each
+/// Where the services begin in the table of attributes: the same on every node. BlueZ would count on with each
 /// registration, and strangers would know a node again by the number.
 const HANDLE: u16 = 0x0800;
+/// Room for a service: itself, its characteristic, and what BlueZ adds.
+const HANDLES: u16 = 16;
 /// Told to a reader when no slot is free.
 pub(super) const NO_SLOT: u8 = 0xff;
 /// A slot that its neighbour did not open both directions of is free again.
@@ -97,7 +102,7 @@ impl GattServer {
         let (sender, accepted) = mpsc::channel(usize::from(SLOTS));
         let mut last = Err("the GATT service was not registered".to_owned());
         let mut slots = JoinSet::new();
-        for handle in [NonZeroU16::new(HANDLE), None] {
+        for fixed in [true, false] {
             slots = JoinSet::new();
             let mut characteristics = vec![greeting(Arc::clone(&state))];
             for slot in 0..SLOTS {
@@ -105,14 +110,16 @@ impl GattServer {
                 characteristics.push(characteristic);
                 slots.spawn(attend(slot, control, Arc::clone(&state), sender.clone()));
             }
+            let services = characteristics.into_iter().zip(0_u16..);
+            let services = services.map(|(characteristic, number)| Service {
+                uuid: Uuid::from_u128(SERVICE),
+                handle: NonZeroU16::new(HANDLE + HANDLES * number).filter(|_| fixed),
+                primary: true,
+                characteristics: vec![characteristic],
+                ..Service::default()
+            });
             let application = Application {
-                services: vec![Service {
-                    uuid: Uuid::from_u128(SERVICE),
-                    handle,
-                    primary: true,
-                    characteristics,
-                    ..Service::default()
-                }],
+                services: services.collect(),
                 ..Application::default()
             };
             let registering = adapter.serve_gatt_application(application);
