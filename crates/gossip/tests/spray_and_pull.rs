@@ -320,11 +320,13 @@ fn without_room_there_is_cover_and_no_more() {
     let mut policy = SprayAndPull::PHONES;
     policy.cover = 1;
     let taken_of = |victim: &mut Victim| {
-        let mut body = offer(&old);
-        if let Body::TagOffer(offer) = &mut body {
-            offer.age_minutes = old.iter().map(|_| 180).collect();
+        for some in old.chunks(50) {
+            let mut body = offer(some);
+            if let Body::TagOffer(offer) = &mut body {
+                offer.age_minutes = some.iter().map(|_| 180).collect();
+            }
+            victim.say(body).unwrap();
         }
-        victim.say(body).unwrap();
         taken(&victim.hear()).len() / Tag::LEN
     };
     let mut roomy = in_a_crowd(policy);
