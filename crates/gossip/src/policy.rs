@@ -32,7 +32,7 @@
 //!     fn received_copies(&self, _: Copies) -> Copies { Copies::NONE }
 //!     fn handed_over(&self, _: Copies) -> Copies { Copies::NONE }
 //!
-//!     fn sharing(&self, item: &Candidate<'_>, _: &Neighbour<'_>) -> Sharing {
+//!     fn sharing(&self, item: &Candidate<'_>, _: &Neighbour<'_>, _: &Surroundings) -> Sharing {
 //!         if item.size <= ByteCount::new(1_024) { Sharing::Push } else { Sharing::TagOnly }
 //!     }
 //!
@@ -70,8 +70,14 @@ pub trait Policy: Any {
     /// The copy budget of an item that arrives with `declared` on it, which is the word of a stranger.
     fn received_copies(&self, declared: Copies) -> Copies;
 
-    /// Whether `neighbour` may have `item`.
-    fn sharing(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Sharing;
+    /// Whether `neighbour` may have `item`, where this node is. It is asked when a link comes up, when an item comes, and
+    /// when one is wanted.
+    fn sharing(
+        &self,
+        item: &Candidate<'_>,
+        neighbour: &Neighbour<'_>,
+        surroundings: &Surroundings,
+    ) -> Sharing;
 
     /// Whether this node takes an item that `neighbour` only shows ([`Sharing::TagOnly`] there), beside those for the
     /// person here, which are taken anyhow. The neighbour cannot tell the two apart. Among all nodes `draw` is even.

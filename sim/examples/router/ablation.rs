@@ -62,8 +62,13 @@ impl Policy for Without {
         self.1.received_copies(declared)
     }
 
-    fn sharing(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Sharing {
-        self.1.sharing(item, neighbour)
+    fn sharing(
+        &self,
+        item: &Candidate<'_>,
+        neighbour: &Neighbour<'_>,
+        around: &Surroundings,
+    ) -> Sharing {
+        self.1.sharing(item, neighbour, &self.seen(around))
     }
 
     fn pulls(

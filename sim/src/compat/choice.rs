@@ -1,7 +1,9 @@
 //! What a node sends next: the mail of its neighbours, its own mail, then what its policy chooses.
 
 use chappe_gossip::Class;
-use chappe_gossip::policy::{Candidate, Clear, Custody, Neighbour, Policy, Priority, Sharing};
+use chappe_gossip::policy::{
+    Candidate, Clear, Custody, Neighbour, Policy, Priority, Sharing, Surroundings,
+};
 use chappe_wire::{Age, ByteCount, Commitment, Duration, Header, Lifetime, Tag};
 use rand_core::Rng as _;
 
@@ -174,7 +176,11 @@ impl<P: Policy> Engine<'_, P> {
                     continue;
                 };
                 let neighbour = self.neighbour(peer);
-                let sharing = self.policies[node].sharing(&self.candidate(copy), &neighbour);
+                let sharing = self.policies[node].sharing(
+            &self.candidate(copy),
+            &neighbour,
+            &Surroundings::default(),
+        );
                 view.asked.insert(message);
                 if sharing == Sharing::Push {
                     view.pushed.insert(message);
@@ -208,7 +214,11 @@ impl<P: Policy> Engine<'_, P> {
             return;
         };
         let neighbour = Neighbour::sealed(false);
-        let sharing = self.policies[node].sharing(&self.candidate(copy), &neighbour);
+        let sharing = self.policies[node].sharing(
+            &self.candidate(copy),
+            &neighbour,
+            &Surroundings::default(),
+        );
         if sharing == Sharing::Push {
             self.nodes[node].spread.insert(message.get());
         } else {

@@ -199,13 +199,24 @@ impl Giving {
         }
     }
 
-    /// The neighbour wants an item. `priority` is `None` where the policy does not give it away. False if the
-    /// neighbour has no reason to ask.
-    pub(crate) fn want(
-        &mut self,
-        short: ShortId,
-        priority: impl FnOnce(&ItemId, Kind) -> Option<Priority>,
-    ) -> bool {
+    /// True if this item is here.
+    pub(crate) fn holds(&self, short: &ShortId) -> bool {
+        self.index.contains_key(short)
+    }
+
+    /// How many items are here.
+    pub(crate) fn len(&self) -> u64 {
+        self.index.len() as u64
+    }
+
+    /// The envelope with this short id.
+    pub(crate) fn envelope(&self, short: &ShortId) -> Option<ItemId> {
+        let held = self.index.get(short)?;
+        (held.kind == Kind::Envelope).then_some(held.id)
+    }
+
+    /// The neighbour wants an item. False if it has no reason to ask.
+    pub(crate) fn want(&mut self, short: ShortId, priority: Priority) -> bool {
         let Some(held) = self.index.get_mut(&short) else {
             return self.withdraw(short);
         };
@@ -218,12 +229,8 @@ impl Giving {
             return false;
         }
         self.offers.remove(&short);
-        let kind = held.kind;
-        let Some(priority) = priority(&held.id, kind) else {
-            return self.withdraw(short);
-        };
         let wanted = Wanted {
-            kind,
+            kind: held.kind,
             source: Source::ById,
             priority,
         };

@@ -1,9 +1,11 @@
 //! One neighbour, as long as its link is up.
 
+mod announcing;
 mod asking;
 mod giving;
 mod tags;
 
+pub(crate) use announcing::Announcing;
 pub(crate) use asking::Asking;
 pub(crate) use giving::{Giving, Kind, Next, Standing};
 pub(crate) use tags::Tags;
@@ -17,10 +19,10 @@ use chappe_wire::proto::{
 use chappe_wire::{Duration, Instant, ItemId, LinkSalt, ShortId, encode_frame};
 
 use crate::budget::Budget;
-use crate::policy::Neighbour;
+use crate::policy::{Neighbour, Sharing};
 use crate::reconcile::session::{Answering, Expected, MAX_IDS_PER_FRAME, Opening};
 use crate::seen::SeenOnLink;
-use crate::{Class, Ingress, Stats};
+use crate::{Class, Ingress, Stats, StoredItem};
 
 /// The most items that one end of a link has asked for and not yet got.
 pub const MAX_WANTS: usize = 4_096;
@@ -45,6 +47,7 @@ pub(crate) struct Link {
     pub(crate) session: Session,
     pub(crate) giving: Giving,
     pub(crate) asking: Asking,
+    pub(crate) announcing: Announcing,
     pub(crate) tags: Tags,
     /// Made when it is needed first.
     pub(crate) seen: Option<SeenOnLink>,
@@ -86,6 +89,7 @@ impl Link {
             },
             giving,
             asking: Asking::new(),
+            announcing: Announcing::default(),
             tags: Tags::default(),
             seen: None,
             resync_at,
@@ -113,13 +117,25 @@ impl Link {
     }
 
     /// An item is here now.
-    pub(crate) fn add(&mut self, id: ItemId, kind: Kind, pushed: bool, from_here: bool) {
+    pub(crate) fn add(
+        &mut self,
+        now: Instant,
+        id: ItemId,
+        kind: Kind,
+        pushed: bool,
+        from_here: bool,
+    ) {
         let short = self.short(&id);
+        self.judge_announcements(now);
         let theirs = self.asking.came_elsewhere(&short) | from_here;
         let standing = match (theirs, pushed, &self.session) {
             (true, _, _) => Standing::TheyHaveIt,
             (_, false, _) => Standing::Withheld,
             (_, _, Session::Unopened | Session::Awaited) => Standing::Unsaid,
+            _ if self.announcing.is_lazy() => {
+                self.announcing.lay_by(now, short, self.setup.opener);
+                Standing::Unsaid
+            }
             _ => Standing::ToOffer,
         };
         self.giving.add(short, id, kind, standing);
@@ -129,8 +145,31 @@ impl Link {
     pub(crate) fn remove(&mut self, id: &ItemId, remembered: bool) {
         let short = self.short(id);
         self.giving.remove(&short);
+        self.announcing.forget(&short);
         if let Some(seen) = self.seen.as_mut().filter(|_| remembered) {
             seen.add(short);
+        }
+    }
+
+    /// The neighbour has told that it has an item; false if it is not here.
+    pub(crate) fn they_have(&mut self, short: &ShortId) -> bool {
+        self.announcing.forget(short);
+        self.giving.they_have(short)
+    }
+
+    /// What was announced and is here still, and not asked for, was known.
+    fn judge_announcements(&mut self, now: Instant) {
+        while let Some(short) = self.announcing.next_judged(now) {
+            if self.giving.holds(&short) {
+                self.announcing.was_redundant();
+            }
+        }
+    }
+
+    /// The policy offers an item no more, of which the neighbour may have heard.
+    pub(crate) fn keep_back(&mut self, short: ShortId, item: &StoredItem, sharing: Sharing) {
+        if self.giving.withhold(&short) && sharing == Sharing::TagOnly {
+            self.tags.show(short, item);
         }
     }
 
@@ -141,7 +180,9 @@ impl Link {
         } else {
             Instant::NEVER
         };
-        resync.min(self.asking.wakes())
+        resync
+            .min(self.asking.wakes())
+            .min(self.announcing.due())
     }
 
     /// Ends a pause that is over; opens a reconciliation anew if the last one is long over.
@@ -151,6 +192,26 @@ impl Link {
             self.session = Session::Unopened;
             self.resync_at = now.after(resync_interval);
         }
+        if self.announcing.due() <= now {
+            self.tell_what_waits(now, resync_interval);
+        }
+    }
+
+    /// News has waited long enough. A reconciliation tells it to both ends; who cannot open one announces it.
+    fn tell_what_waits(&mut self, now: Instant, resync_interval: Duration) {
+        let waiting = self.announcing.take();
+        if !self.setup.opener {
+            self.giving.they_lack(waiting);
+            return;
+        }
+        self.session = Session::Unopened;
+        self.resync_at = now.after(resync_interval);
+        // The neighbour has heard of nearly everything from others.
+        let count = self.giving.len();
+        self.expected = self.expected.map(|_| Expected {
+            difference: 1,
+            count,
+        });
     }
 
     /// The answer so far did not suffice.
@@ -174,7 +235,7 @@ impl Link {
             .next_cancel()
             .or_else(|| self.next_verdict())
             .or_else(|| self.next_want(now))
-            .or_else(|| self.next_offer())
+            .or_else(|| self.next_offer(now))
             .or_else(|| self.tags.next(now))?;
         Some(encode_frame(body))
     }
@@ -192,6 +253,7 @@ impl Link {
                 });
                 let frame = encode_frame(opening.digest());
                 self.more = None;
+                self.announcing.told_all();
                 self.session = Session::Opening(opening);
                 Some(frame)
             }
@@ -236,7 +298,7 @@ impl Link {
         Some(Body::Want(Want { ids }))
     }
 
-    fn next_offer(&mut self) -> Option<Body> {
+    fn next_offer(&mut self, now: Instant) -> Option<Body> {
         match self.session {
             Session::Closing => {
                 self.session = Session::Settled;
@@ -246,7 +308,9 @@ impl Link {
                 Some(Body::Offer(Offer { ids, settled }))
             }
             Session::Settled | Session::Answering(_) => {
-                let ids = to_wire(self.giving.next_offers(MAX_IDS_PER_FRAME))?;
+                let ids = self.giving.next_offers(MAX_IDS_PER_FRAME);
+                self.announcing.watch(now, &ids);
+                let ids = to_wire(ids)?;
                 let settled = false;
                 Some(Body::Offer(Offer { ids, settled }))
             }

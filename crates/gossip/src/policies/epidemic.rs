@@ -17,7 +17,12 @@ impl Policy for Epidemic {
         Copies::NONE
     }
 
-    fn sharing(&self, _item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Sharing {
+    fn sharing(
+        &self,
+        _item: &Candidate<'_>,
+        _neighbour: &Neighbour<'_>,
+        _surroundings: &Surroundings,
+    ) -> Sharing {
         Sharing::Push
     }
 

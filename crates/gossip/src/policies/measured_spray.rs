@@ -41,8 +41,13 @@ impl Policy for MeasuredSpray {
         self.spray().received_copies(declared).min(self.copies)
     }
 
-    fn sharing(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Sharing {
-        self.spray().sharing(item, neighbour)
+    fn sharing(
+        &self,
+        item: &Candidate<'_>,
+        neighbour: &Neighbour<'_>,
+        surroundings: &Surroundings,
+    ) -> Sharing {
+        self.spray().sharing(item, neighbour, surroundings)
     }
 
     /// Few copies first: they have the largest budgets left.

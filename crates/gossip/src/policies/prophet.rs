@@ -138,7 +138,12 @@ impl Policy for Prophet {
         Copies::NONE
     }
 
-    fn sharing(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Sharing {
+    fn sharing(
+        &self,
+        item: &Candidate<'_>,
+        neighbour: &Neighbour<'_>,
+        _surroundings: &Surroundings,
+    ) -> Sharing {
         let Some((clear, theirs)) = item.clear.zip(neighbour.knowledge::<Self>()) else {
             return Sharing::Withhold;
         };

@@ -22,8 +22,13 @@ impl<P: Policy> Policy for RandomOrder<P> {
         self.0.received_copies(declared)
     }
 
-    fn sharing(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Sharing {
-        self.0.sharing(item, neighbour)
+    fn sharing(
+        &self,
+        item: &Candidate<'_>,
+        neighbour: &Neighbour<'_>,
+        surroundings: &Surroundings,
+    ) -> Sharing {
+        self.0.sharing(item, neighbour, surroundings)
     }
 
     fn priority(&self, _item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Priority {

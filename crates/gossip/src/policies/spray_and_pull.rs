@@ -81,6 +81,24 @@ impl SprayAndPull {
     }
 }
 
+impl SprayAndPull {
+    /// Whether a person's device that has met as many others takes an item of this age in any case. Then it is offered
+    /// like any other: that costs fewer bytes than its tag, and who takes it tells nothing.
+    fn all_take(&self, age: Age, surroundings: &Surroundings) -> bool {
+        let person = Self {
+            cover: self.cover.min(Self::PHONES.cover),
+            ..*self
+        };
+        person.share_at(person.growing(age, surroundings), surroundings) == Share::ALL
+    }
+
+    /// The age by which takers grow in number. Without room a taker would push out what somebody else waits for: cover
+    /// there has to be, growth not.
+    const fn growing(&self, age: Age, surroundings: &Surroundings) -> Age {
+        if surroundings.evicts { Age::NEW } else { age }
+    }
+}
+
 impl Default for SprayAndPull {
     fn default() -> Self {
         Self::PHONES
@@ -103,8 +121,13 @@ impl Policy for SprayAndPull {
         declared.clamp(Copies::new(1), Self::MAX_COPIES)
     }
 
-    fn sharing(&self, item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Sharing {
-        if item.copies > Copies::new(1) {
+    fn sharing(
+        &self,
+        item: &Candidate<'_>,
+        _neighbour: &Neighbour<'_>,
+        surroundings: &Surroundings,
+    ) -> Sharing {
+        if item.copies > Copies::new(1) || self.all_take(item.age, surroundings) {
             Sharing::Push
         } else {
             Sharing::TagOnly
@@ -120,12 +143,7 @@ impl Policy for SprayAndPull {
     ) -> bool {
         // From one's own relay one takes one's own: there is nobody to hide from.
         let trusted = neighbour.pinned && self.cover != u32::MAX;
-        // Without room a taker would push out what somebody else waits for. Cover there has to be, growth not.
-        let age = if surroundings.evicts {
-            Age::NEW
-        } else {
-            shown.age
-        };
+        let age = self.growing(shown.age, surroundings);
         !trusted && draw.is_within(self.share_at(age, surroundings))
     }
 

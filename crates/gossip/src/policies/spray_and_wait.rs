@@ -25,7 +25,12 @@ impl Policy for SprayAndWait {
         declared.clamp(Copies::new(1), Self::MAX_COPIES)
     }
 
-    fn sharing(&self, item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Sharing {
+    fn sharing(
+        &self,
+        item: &Candidate<'_>,
+        _neighbour: &Neighbour<'_>,
+        _surroundings: &Surroundings,
+    ) -> Sharing {
         if item.copies > Copies::new(1) {
             Sharing::Push
         } else {

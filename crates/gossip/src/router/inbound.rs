@@ -10,8 +10,8 @@ use chappe_wire::{
 
 use super::{PAUSE, Router, candidate, seen_on};
 use crate::budget::OverBudget;
-use crate::link::{Kind, Session};
-use crate::policy::{Sharing, Shown};
+use crate::link::Session;
+use crate::policy::{Priority, Sharing, Shown};
 use crate::reconcile::session::{Answered, Progress, answer, decode_digest};
 use crate::{Change, Copies, StoredItem, StoredReceipt};
 
@@ -204,7 +204,7 @@ impl Router {
             self.changes.push_back(Change::ItemUpdated(item.clone()));
         }
         if let Some(link) = self.links.get_mut(&link) {
-            link.giving.they_have(&short);
+            link.they_have(&short);
             link.answer_refused(short, reason);
             if refusal == Refusal::NoRoom {
                 link.asking.pause(now.after(PAUSE));
@@ -407,6 +407,7 @@ impl Router {
             link.resync_at = now.after(self.config.resync_interval);
         }
         let (mine, snapshot) = link.giving.snapshot(&link.setup.salt);
+        link.announcing.told_all();
         if theirs.count == 0 {
             link.giving.they_lack_all();
         }
@@ -449,11 +450,13 @@ impl Router {
             return;
         };
         for short in shorts {
-            if link.giving.they_have(&short) {
-                continue;
-            }
-            let seen = seen_on(&mut link.seen, &link.setup, &self.seen);
-            if !seen.contains(&short) && !link.asking.lack(short) {
+            let known = link.they_have(&short)
+                || seen_on(&mut link.seen, &link.setup, &self.seen).contains(&short);
+            if known {
+                link.announcing.was_redundant();
+            } else if link.asking.lack(short) {
+                link.announcing.was_useful(&short);
+            } else {
                 self.stats.ignored += 1;
             }
         }
@@ -471,7 +474,7 @@ impl Router {
         if offer.ids.len() != tags.len() || offer.age_minutes.len() != tags.len() {
             return Err(Misbehaviour::Tags);
         }
-        let surroundings = self.surroundings(now);
+        self.look_around(now);
         let elsewhere = |tag: &Tag| self.links.values().any(|link| link.tags.is_taking(tag));
         let elsewhere: Vec<bool> = tags.iter().map(elsewhere).collect();
         let Some(link) = self.links.get_mut(&link_id) else {
@@ -482,7 +485,7 @@ impl Router {
         let ages = offer.age_minutes.iter().copied().map(Age::from_wire);
         let shown = tags.iter().zip(short_ids(&offer.ids)).zip(ages);
         for (((tag, short), age), elsewhere) in shown.zip(elsewhere) {
-            if link.giving.they_have(&short) {
+            if link.they_have(&short) {
                 link.tags.hide(tag);
                 continue;
             }
@@ -493,7 +496,7 @@ impl Router {
             lacking.push(*tag);
             let shown = Shown { tag, age };
             let draw = self.urn.draw(tag);
-            if !elsewhere && self.policy.pulls(&shown, &neighbour, &surroundings, draw) {
+            if !elsewhere && self.policy.pulls(&shown, &neighbour, &self.around, draw) {
                 link.tags.take(*tag);
             }
         }
@@ -506,14 +509,21 @@ impl Router {
         };
         let neighbour = link.neighbour();
         for short in shorts {
-            let heard = link.giving.want(short, |id, kind| {
-                if kind == Kind::Receipt {
-                    return Some(crate::policy::Priority::new(0));
+            let wanted = link.giving.envelope(&short);
+            let wanted = wanted.and_then(|id| self.custody.find(&id));
+            let mut priority = Priority::new(0);
+            if let Some(item) = wanted {
+                let candidate = candidate(item, now);
+                let sharing = self.policy.sharing(&candidate, &neighbour, &self.around);
+                if sharing != Sharing::Push {
+                    link.keep_back(short, item, sharing);
                 }
-                let item = candidate(self.custody.find(id)?, now);
-                let pushed = self.policy.sharing(&item, &neighbour) == Sharing::Push;
-                pushed.then(|| self.policy.priority(&item, &neighbour))
-            });
+                priority = self.policy.priority(&candidate, &neighbour);
+            }
+            let heard = link.giving.want(short, priority);
+            if heard {
+                link.announcing.was_useful(&short);
+            }
             self.stats.ignored += u64::from(!heard);
         }
     }

@@ -91,6 +91,8 @@ pub struct Router {
     policy: Box<dyn Policy + Send>,
     urn: Urn,
     encounters: Encounters,
+    /// As it was when it was looked at last.
+    around: Surroundings,
     /// When something had to go for lack of room, and not because one neighbour floods.
     evicted_at: Option<Instant>,
     custody: Custody,
@@ -115,6 +117,7 @@ impl Router {
             policy,
             urn: Urn::new(&seed),
             encounters: Encounters::default(),
+            around: Surroundings::default(),
             evicted_at: None,
             custody: Custody::new(config.capacity, config.max_items, &seed),
             seen: Seen::new(config.max_seen, config.max_seen_per_ingress),
@@ -193,11 +196,12 @@ impl Router {
     pub fn link_up(&mut self, now: Instant, link: LinkId, setup: LinkSetup) {
         self.link_down(now, link);
         self.encounters.came(now, setup.ingress);
+        self.look_around(now);
         let neighbour = Neighbour::sealed(setup.pinned);
         let short = |id: &ItemId| ShortId::of(&setup.salt, id);
         let mut tags = Vec::new();
         let items = self.custody.iter().map(|item| {
-            let sharing = self.policy.sharing(&candidate(item, now), &neighbour);
+            let sharing = self.policy.sharing(&candidate(item, now), &neighbour, &self.around);
             if sharing == Sharing::TagOnly {
                 tags.push(item);
             }
@@ -256,7 +260,7 @@ impl Router {
         for victim in victims.map_err(|_| Full::Room)? {
             self.drop_item(now, victim, DropReason::Quota);
         }
-        let surroundings = self.surroundings(now);
+        self.look_around(now);
         let item = StoredItem {
             id,
             header,
@@ -265,7 +269,7 @@ impl Router {
             since: now,
             class: Class::Own,
             ingress: Ingress::OWN,
-            copies: self.policy.initial_copies(&surroundings),
+            copies: self.policy.initial_copies(&self.around),
             carriers: 0,
         };
         self.store(now, item, None);
@@ -376,13 +380,14 @@ impl Router {
         &self.stats
     }
 
-    fn surroundings(&mut self, now: Instant) -> Surroundings {
+    /// Looks around: at links that come and go, and before something is decided that depends on it alone.
+    fn look_around(&mut self, now: Instant) {
         let met = self.encounters.count(now).max(self.links.len());
-        let surroundings = Surroundings::of(u32::try_from(met).unwrap_or(u32::MAX));
-        match self.evicted_at {
-            Some(at) if now.since(at) <= PRESSURE => surroundings.without_room(),
-            _ => surroundings,
-        }
+        let around = Surroundings::of(u32::try_from(met).unwrap_or(u32::MAX));
+        self.around = match self.evicted_at {
+            Some(at) if now.since(at) <= PRESSURE => around.without_room(),
+            _ => around,
+        };
     }
 
     /// True if the item was here before, or its receipt is here.
@@ -404,10 +409,10 @@ impl Router {
         for (link_id, link) in &mut self.links {
             let sharing = self
                 .policy
-                .sharing(&candidate(&item, now), &link.neighbour());
+                .sharing(&candidate(&item, now), &link.neighbour(), &self.around);
             let from_here = from == Some(*link_id);
             let pushed = sharing == Sharing::Push;
-            link.add(item.id, Kind::Envelope, pushed, from_here);
+            link.add(now, item.id, Kind::Envelope, pushed, from_here);
             if let Some(short) = link.tags.came_elsewhere(&item.header.tag) {
                 link.asking.cancel(short);
             } else if sharing == Sharing::TagOnly && !from_here {
@@ -440,7 +445,7 @@ impl Router {
             return;
         };
         let stranger = Neighbour::sealed(false);
-        let sharing = self.policy.sharing(&candidate(item, item.since), &stranger);
+        let sharing = self.policy.sharing(&candidate(item, item.since), &stranger, &self.around);
         let pushed = sharing == Sharing::Push;
         if self.custody.set_outlined(id, pushed) {
             if pushed {
@@ -538,7 +543,7 @@ impl Router {
         }
         self.outline.insert(&id);
         for (link_id, link) in &mut self.links {
-            link.add(id, Kind::Receipt, true, from == Some(*link_id));
+            link.add(now, id, Kind::Receipt, true, from == Some(*link_id));
         }
         self.stats.receipts_taken += 1;
         self.changes.push_back(Change::ReceiptStored(receipt));

@@ -96,9 +96,9 @@ impl Router {
         }
         let sharing = self
             .policy
-            .sharing(&candidate(item, now), &neighbour.neighbour());
+            .sharing(&candidate(item, now), &neighbour.neighbour(), &self.around);
         if sharing != Sharing::Push && !next.by_tag {
-            neighbour.giving.withhold(&next.short);
+            neighbour.keep_back(next.short, item, sharing);
             return None;
         }
         // Who asks by tag gets the envelope, and no budget to spread it.
@@ -152,14 +152,11 @@ impl Router {
         for link in self.links.values_mut() {
             let sharing = self
                 .policy
-                .sharing(&candidate(item, now), &link.neighbour());
+                .sharing(&candidate(item, now), &link.neighbour(), &self.around);
             if sharing == Sharing::Push {
                 continue;
             }
-            let short = link.short(&id);
-            if link.giving.withhold(&short) && sharing == Sharing::TagOnly {
-                link.tags.show(short, item);
-            }
+            link.keep_back(link.short(&id), item, sharing);
         }
         self.outline_item(&id);
     }
