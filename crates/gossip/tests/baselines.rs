@@ -5,7 +5,7 @@ use chappe_gossip::policies::{
     DirectDelivery, Epidemic, FirstContact, MaxProp, Prophet, SprayAndWait,
 };
 use chappe_gossip::policy::{
-    Candidate, Clear, Custody, Endpoint, Neighbour, Policy, Priority, Sharing,
+    Candidate, Clear, Custody, Endpoint, Neighbour, Policy, Priority, Sharing, Surroundings,
 };
 use chappe_gossip::{Class, Copies};
 use chappe_wire::{Age, ByteCount, Commitment, Header, Instant, Lifetime, Tag};
@@ -22,16 +22,25 @@ fn prophet_gives_to_who_is_likelier_to_meet_the_destination() {
     let [mut a, mut b] = [Prophet::new(), Prophet::new()];
     let to_c = item(2, 0);
     assert_eq!(
-        a.sharing(&to_c, &neighbour(1, &b)),
+        a.sharing(&to_c, &neighbour(1, &b), &Surroundings::default()),
         Sharing::TagOnly,
         "nobody knows more"
     );
     b.meet(at(0), Endpoint::new(2));
-    assert_eq!(a.sharing(&to_c, &neighbour(1, &b)), Sharing::Push);
-    assert_eq!(b.sharing(&to_c, &neighbour(0, &a)), Sharing::TagOnly);
+    assert_eq!(
+        a.sharing(&to_c, &neighbour(1, &b), &Surroundings::default()),
+        Sharing::Push
+    );
+    assert_eq!(
+        b.sharing(&to_c, &neighbour(0, &a), &Surroundings::default()),
+        Sharing::TagOnly
+    );
     a.meet(at(0), Endpoint::new(2));
     a.meet(at(0), Endpoint::new(2));
-    assert_eq!(a.sharing(&to_c, &neighbour(1, &b)), Sharing::TagOnly);
+    assert_eq!(
+        a.sharing(&to_c, &neighbour(1, &b), &Surroundings::default()),
+        Sharing::TagOnly
+    );
 }
 
 #[test]

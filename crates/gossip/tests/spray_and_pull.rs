@@ -12,7 +12,7 @@ use chappe_gossip::policies::SprayAndPull;
 use chappe_gossip::policy::Policy as _;
 use chappe_gossip::policy::Surroundings;
 use chappe_gossip::{Config, Copies, Ingress, LinkSetup, Misbehaviour};
-use chappe_wire::proto::{TagOffer, Take, frame::Body};
+use chappe_wire::proto::{Digest, TagOffer, Take, Want, frame::Body};
 use chappe_wire::{Age, Duration, LinkId, ShortId, Tag};
 use common::{LINK, Net, SALT, Sample, Victim, sample};
 use proptest::prelude::*;
@@ -79,9 +79,18 @@ fn holders(net: &Net) -> Vec<usize> {
     holding.map(|(number, _)| number).collect()
 }
 
-/// Everyone but the first has met `crowd` others; then all meet the first, one after the other.
+/// Everyone has met `crowd` others; then all meet the first, one after the other.
 fn meet_all(net: &mut Net, crowd: u64) {
+    meet_strangers(net, crowd);
     for other in 1..net.peers.len() {
+        net.connect(0, other);
+        net.run();
+        net.disconnect(0, other);
+    }
+}
+
+fn meet_strangers(net: &mut Net, crowd: u64) {
+    for other in 0..net.peers.len() {
         let link = |stranger| LinkId::new(1_000_000 + stranger);
         let now = net.now;
         let router = &mut net.peers[other].router;
@@ -99,11 +108,6 @@ fn meet_all(net: &mut Net, crowd: u64) {
         }
     }
     net.wait(Duration::from_minutes(1));
-    for other in 1..net.peers.len() {
-        net.connect(0, other);
-        net.run();
-        net.disconnect(0, other);
-    }
 }
 
 #[test]
@@ -148,6 +152,56 @@ fn who_meets_few_takes_all() {
 }
 
 #[test]
+fn where_all_take_it_is_offered_and_in_a_crowd_its_tag_is_shown() {
+    for (crowd, offered) in [(0, true), (8, true), (60, false)] {
+        let mut net = net(2, pulling(9));
+        net.add_own(0, &sample(1));
+        meet_all(&mut net, crowd);
+        let shown = net.traffic.count_of("tag offer") > 0;
+        assert_eq!(shown, !offered, "{crowd} met");
+        // What is offered costs fewer bytes, and the neighbour takes it.
+        assert!(!offered || holders(&net) == [0, 1]);
+    }
+    // Without cover only the recipient takes it, wherever that is.
+    let mut net = net(2, pulling(0));
+    net.add_own(0, &sample(1));
+    meet_all(&mut net, 0);
+    assert_eq!(net.traffic.count_of("tag offer"), 1);
+}
+
+#[test]
+fn what_was_offered_before_the_crowd_came_is_shown_from_then_on() {
+    let mut victim = victim(pulling(9));
+    let message = sample(1);
+    let size = chappe_wire::ByteCount::new(546);
+    let nothing = Digest {
+        fingerprint: vec![0; 16],
+        ..Digest::default()
+    };
+    victim.say(Body::Digest(nothing)).unwrap();
+    victim.hear();
+    let router = &mut victim.peer.router;
+    router
+        .add_own(victim.now, message.id, message.header, size)
+        .unwrap();
+    let short = ShortId::of(&SALT, &message.id).get();
+    let offered = |body: &Body| matches!(body, Body::Offer(offer) if offer.ids == [short]);
+    assert!(victim.hear().iter().any(offered));
+    for other in 2..=60 {
+        victim.link_up(LinkId::new(other), false, other, false);
+    }
+    victim.say(Body::Want(Want { ids: vec![short] })).unwrap();
+    let said = victim.hear();
+    let [Body::Cancel(cancel), Body::TagOffer(shown)] = said.as_slice() else {
+        panic!("{said:?}");
+    };
+    assert_eq!((&cancel.ids, &shown.ids), (&vec![short], &vec![short]));
+    let tags = tags(&[message]);
+    victim.say(Body::Take(Take { tags })).unwrap();
+    assert!(matches!(victim.hear().as_slice(), [Body::Transfer(_)]));
+}
+
+#[test]
 fn who_takes_something_for_itself_asks_like_who_does_not() {
     let messages: Vec<Sample> = (1..=40).map(sample).collect();
     let mut victim = in_a_crowd(pulling(9));
@@ -179,6 +233,8 @@ fn what_was_here_or_comes_from_elsewhere_is_not_taken() {
     let mut net = net(4, pulling(u32::MAX));
     let message = sample(1);
     net.add_own(0, &message);
+    // In a crowd, where tags are shown.
+    meet_strangers(&mut net, 60);
     net.connect(0, 1);
     net.connect(0, 2);
     net.run();

@@ -17,6 +17,8 @@ use rand_core::{Rng as _, SeedableRng as _};
 
 /// The messages' lifetime.
 pub(crate) const TTL: Duration = Duration::from_secs(18_000);
+/// Bytes of a piece of a message: the longest body of an envelope.
+const PIECE: u64 = 4_096;
 /// What nodes hold that are no trams.
 const BUFFER: ByteCount = ByteCount::new(5_000_000);
 
@@ -28,7 +30,10 @@ pub(crate) struct Case {
     pub(crate) messages: Vec<MessageEvent>,
     pub(crate) buffers: Buffers,
     pub(crate) end: Option<SimTime>,
+    /// Of whole messages.
     pub(crate) bounds: Bounds,
+    /// Where messages travel in pieces, of which message each is one.
+    pub(crate) pieces: Option<Vec<u32>>,
 }
 
 impl Case {
@@ -122,7 +127,45 @@ impl Case {
             buffers,
             end,
             bounds,
+            pieces: None,
         }
+    }
+
+    /// The one of this name, in lower case and with hyphens.
+    pub(crate) fn named(name: &str) -> Result<Self, Box<dyn Error>> {
+        match name {
+            "rwp200" => Self::rwp200(),
+            "sfhh" => Self::sfhh(),
+            "invs15" => Self::invs15(),
+            "rwp200-heavy" => Self::rwp200_heavy(),
+            "tram-town" => Self::tram_town(),
+            _ => Err(format!("`{name}` is none of {}", Self::NAMES.join(", ")).into()),
+        }
+    }
+
+    /// All of them.
+    pub(crate) const NAMES: [&str; 5] = ["rwp200", "sfhh", "invs15", "rwp200-heavy", "tram-town"];
+
+    /// The same, where each message travels in pieces, as files do.
+    pub(crate) fn in_pieces(mut self) -> Self {
+        let mut pieces = Vec::new();
+        let mut messages = Vec::new();
+        for message in &self.messages {
+            let (size, count) = (message.size.get(), message.size.get().div_ceil(PIECE));
+            for place in 0..count {
+                let index = MessageIndex::new(messages.len() as u32);
+                pieces.push(message.index.get());
+                messages.push(MessageEvent {
+                    index,
+                    name: MessageName::new(&format!("M{}", index.get())),
+                    size: ByteCount::new(PIECE.min(size - place * PIECE)),
+                    ..message.clone()
+                });
+            }
+        }
+        self.messages = messages;
+        self.pieces = Some(pieces);
+        self
     }
 
     /// The same contacts, with other messages.

@@ -16,6 +16,8 @@ pub(crate) struct Crowd {
     /// Bytes that are no envelope, by those that are.
     pub(crate) control: f64,
     delivered: f64,
+    /// Mean delay in seconds.
+    delay: f64,
 }
 
 pub(crate) fn print(_seeds: u64) -> Result<(), Box<dyn Error>> {
@@ -24,13 +26,14 @@ pub(crate) fn print(_seeds: u64) -> Result<(), Box<dyn Error>> {
     );
     let crowd = crowd()?;
     println!(
-        "| crossings for each node that gets an envelope | control by data | delivered |\n|---|---|---|"
+        "| crossings for each node that gets an envelope | control by data | delivered | mean delay |\n|---|---|---|---|"
     );
     println!(
-        "| {:.3} | {:.1} % | {:.1} % |",
+        "| {:.3} | {:.1} % | {:.1} % | {:.1} s |",
         crowd.crossings,
         crowd.control * 100.0,
-        crowd.delivered * 100.0
+        crowd.delivered * 100.0,
+        crowd.delay
     );
     Ok(())
 }
@@ -60,5 +63,6 @@ pub(crate) fn crowd() -> Result<Crowd, Box<dyn Error>> {
         crossings: handed as f64 / got,
         control: (course.outcome.control_bytes as f64 - headers) / data,
         delivered: course.outcome.delivery_prob,
+        delay: course.outcome.latency_avg.unwrap_or(0.0),
     })
 }

@@ -1,7 +1,8 @@
 //! What the router that ships is worth, beside the oracle and the routers of the literature. Everything is simulated.
 //!
 //! ```text
-//! cargo run --release -p chappe-sim --example router -- table          # routers on four sets of contacts and messages
+//! cargo run --release -p chappe-sim --example router -- table          # routers on five sets of contacts and messages
+//! cargo run --release -p chappe-sim --example router -- table rwp200-heavy --pieces --anew # on one, in pieces, without resuming
 //! cargo run --release -p chappe-sim --example router -- ablation       # each idea off by itself
 //! cargo run --release -p chappe-sim --example router -- adversaries    # who drops, floods, forges, lies
 //! cargo run --release -p chappe-sim --example router -- crowd          # five hundred people who stand
@@ -40,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         [] => figures::print(seeds),
-        ["table"] => table::print(seeds),
+        ["table", words @ ..] => table::print(words, seeds),
         ["ablation"] => ablation::print(seeds),
         ["adversaries"] => adversaries::print(seeds),
         ["crowd"] => crowd::print(seeds),

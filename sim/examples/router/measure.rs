@@ -4,11 +4,11 @@ use std::error::Error;
 use std::time::Duration;
 
 use chappe_gossip::policy::Policy;
-use chappe_sim::Outcome;
 use chappe_sim::compat::{self, Replay};
 use chappe_sim::log::{Keep, Log, What};
 use chappe_sim::routers::Router;
 use chappe_sim::routing::Network;
+use chappe_sim::{MessageIndex, Outcome};
 use rayon::prelude::*;
 
 use crate::cases::{Case, TTL};
@@ -38,6 +38,38 @@ impl Measured {
     pub(crate) fn bytes(&self) -> f64 {
         self.control + self.data
     }
+
+    /// Counts messages where `log` tells of `pieces`. A message has arrived when its last piece has.
+    fn put_together(&mut self, case: &Case, pieces: &[u32], log: &Log) {
+        let whole = |piece: MessageIndex| pieces[piece.as_usize()] as usize;
+        let count = pieces.last().map_or(0, |last| *last as usize + 1);
+        let (mut lacking, mut of) = (vec![0_u32; count], vec![0.0_f64; count]);
+        for piece in pieces {
+            lacking[*piece as usize] += 1;
+            of[*piece as usize] += 1.0;
+        }
+        let mut delays = Vec::new();
+        self.relayed = 0.0;
+        for happening in &log.happenings {
+            match happening.what {
+                What::Delivered { message, .. } => {
+                    let written = case.messages[message.as_usize()].at;
+                    let lacking = &mut lacking[whole(message)];
+                    *lacking -= 1;
+                    if *lacking == 0 {
+                        delays.push(happening.at.since(written).as_secs_f64());
+                    }
+                }
+                What::Handed(handed) => {
+                    let part = handed.message.map(|message| 1.0 / of[whole(message)]);
+                    self.relayed += part.unwrap_or(0.0);
+                }
+                _ => {}
+            }
+        }
+        self.delivered = delays.len() as f64;
+        self.mean_delay = delays.iter().sum::<f64>() / self.delivered.max(1.0);
+    }
 }
 
 /// A policy on the router that devices run; `make` makes one for each node.
@@ -50,6 +82,9 @@ pub(crate) fn sealed(
     let run = |seed| {
         let course = network.course(&|| make(), seed, Keep::Everything);
         let mut measured = figures(&course.outcome);
+        if let Some(pieces) = &case.pieces {
+            measured.put_together(case, pieces, &course.log);
+        }
         let takings = Takings::new(case, &course.log);
         measured.chosen = takings.all.iter().sum::<u32>().into();
         measured.chosen_own = takings.own.iter().sum::<u32>().into();
@@ -60,8 +95,16 @@ pub(crate) fn sealed(
 }
 
 /// A router by name: sealed ones as devices run them, others in The ONE's way.
-pub(crate) fn named(case: &Case, router: &Router, seeds: u64) -> Result<Measured, Box<dyn Error>> {
-    let network = case.network()?;
+pub(crate) fn named(
+    case: &Case,
+    router: &Router,
+    seeds: u64,
+    resumes: bool,
+) -> Result<Measured, Box<dyn Error>> {
+    let mut network = case.network()?;
+    if !resumes {
+        network = network.without_resuming();
+    }
     if router.is_sealed() {
         return Ok(sealed(case, &network, &|| router.policy(), seeds));
     }

@@ -19,26 +19,55 @@ pub(crate) const ROUTERS: [&str; 8] = [
     "maxprop",
 ];
 
-pub(crate) fn print(seeds: u64) -> Result<(), Box<dyn Error>> {
+/// How messages travel.
+#[derive(Clone, Copy, Debug, Default)]
+struct Manner {
+    /// In pieces of 4,096 bytes, each of which is a message to the router.
+    pieces: bool,
+    /// A transfer that was cut begins anew.
+    anew: bool,
+}
+
+/// `words`: names of cases, all without one; `--pieces` and `--anew`, of which [`Manner`] tells.
+pub(crate) fn print(words: &[&str], seeds: u64) -> Result<(), Box<dyn Error>> {
+    let manner = Manner {
+        pieces: words.contains(&"--pieces"),
+        anew: words.contains(&"--anew"),
+    };
+    let mut names: Vec<&str> = words.to_vec();
+    names.retain(|word| !word.starts_with("--"));
+    if names.is_empty() {
+        names = Case::NAMES.into();
+    }
     println!(
-        "Simulated; {seeds} run(s) of each. Messages are units of their size; transfers resume; 250 kB/s; 5 MB buffers."
+        "Simulated; {seeds} run(s) of each. Messages are {}; transfers {}; 250 kB/s; 5 MB buffers.",
+        if manner.pieces {
+            "cut into pieces of 4,096 bytes, whose relays count in parts"
+        } else {
+            "units of their size"
+        },
+        if manner.anew {
+            "that were cut begin anew"
+        } else {
+            "resume"
+        }
     );
     println!(
         "`*`: sees destinations, and runs in The ONE's way: no control bytes, no resumed transfers."
     );
-    for case in [
-        Case::rwp200()?,
-        Case::sfhh()?,
-        Case::invs15()?,
-        Case::rwp200_heavy()?,
-        Case::tram_town()?,
-    ] {
-        one(&case, seeds)?;
+    for name in names {
+        let case = Case::named(name)?;
+        let case = if manner.pieces {
+            case.in_pieces()
+        } else {
+            case
+        };
+        one(&case, manner, seeds)?;
     }
     Ok(())
 }
 
-fn one(case: &Case, seeds: u64) -> Result<(), Box<dyn Error>> {
+fn one(case: &Case, manner: Manner, seeds: u64) -> Result<(), Box<dyn Error>> {
     let (alone, schedule) = (&case.bounds.earliest_arrival, &case.bounds.schedule);
     println!(
         "\n**{}**: {}. The oracle delivers {} in {:.0} s; the schedule {} with {} relays.\n",
@@ -53,11 +82,15 @@ fn one(case: &Case, seeds: u64) -> Result<(), Box<dyn Error>> {
         "| router | delivered | by the oracle | mean delay by the oracle | relays | by epidemic | all bytes by epidemic | recipients among takers |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    let epidemic = named(case, "epidemic", seeds)?;
+    let run = |name| measure::named(case, router(name)?, seeds, !manner.anew);
+    let epidemic = run("epidemic")?;
     for name in ROUTERS {
+        if manner.pieces && !router(name)?.is_sealed() {
+            continue;
+        }
         let measured = match name {
             "epidemic" => epidemic.clone(),
-            _ => named(case, name, seeds)?,
+            _ => run(name)?,
         };
         println!("{}", row(case, name, &measured, &epidemic));
     }
@@ -65,8 +98,11 @@ fn one(case: &Case, seeds: u64) -> Result<(), Box<dyn Error>> {
 }
 
 pub(crate) fn named(case: &Case, name: &str, seeds: u64) -> Result<Measured, Box<dyn Error>> {
-    let router = Router::named(name).ok_or("a router is missing")?;
-    measure::named(case, router, seeds)
+    measure::named(case, router(name)?, seeds, true)
+}
+
+fn router(name: &str) -> Result<&'static Router, Box<dyn Error>> {
+    Ok(Router::named(name).ok_or("a router is missing")?)
 }
 
 fn row(case: &Case, name: &str, measured: &Measured, epidemic: &Measured) -> String {

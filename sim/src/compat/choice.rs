@@ -177,10 +177,10 @@ impl<P: Policy> Engine<'_, P> {
                 };
                 let neighbour = self.neighbour(peer);
                 let sharing = self.policies[node].sharing(
-            &self.candidate(copy),
-            &neighbour,
-            &Surroundings::default(),
-        );
+                    &self.candidate(copy),
+                    &neighbour,
+                    &Surroundings::default(),
+                );
                 view.asked.insert(message);
                 if sharing == Sharing::Push {
                     view.pushed.insert(message);

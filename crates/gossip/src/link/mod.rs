@@ -180,9 +180,7 @@ impl Link {
         } else {
             Instant::NEVER
         };
-        resync
-            .min(self.asking.wakes())
-            .min(self.announcing.due())
+        resync.min(self.asking.wakes()).min(self.announcing.due())
     }
 
     /// Ends a pause that is over; opens a reconciliation anew if the last one is long over.

@@ -16,7 +16,8 @@ use crate::{Copies, Draw, Share};
 /// - *Useful*: who takes a message without being its recipient carries it from then on. Messages that are hard to
 ///   deliver get more carriers, until receipts end that. Who meets few others takes all: a small mesh, a chain of nodes
 ///   that stand still and a village are flooded; a crowd is not.
-///
+/// - *Short*: what all those take who have met as many others as the holder is offered by its short id, like any other
+///   item: its tag need not be shown.
 /// - *Sparing*: who runs out of room lets go first of what has spread the most, as in
 ///   [measured spray](super::MeasuredSpray), and while room is short no more take a message because it is old.
 ///

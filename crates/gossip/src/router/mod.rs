@@ -201,7 +201,9 @@ impl Router {
         let short = |id: &ItemId| ShortId::of(&setup.salt, id);
         let mut tags = Vec::new();
         let items = self.custody.iter().map(|item| {
-            let sharing = self.policy.sharing(&candidate(item, now), &neighbour, &self.around);
+            let sharing = self
+                .policy
+                .sharing(&candidate(item, now), &neighbour, &self.around);
             if sharing == Sharing::TagOnly {
                 tags.push(item);
             }
@@ -407,9 +409,9 @@ impl Router {
         }
         self.seen.reserve(item.class, item.ingress);
         for (link_id, link) in &mut self.links {
-            let sharing = self
-                .policy
-                .sharing(&candidate(&item, now), &link.neighbour(), &self.around);
+            let sharing =
+                self.policy
+                    .sharing(&candidate(&item, now), &link.neighbour(), &self.around);
             let from_here = from == Some(*link_id);
             let pushed = sharing == Sharing::Push;
             link.add(now, item.id, Kind::Envelope, pushed, from_here);
@@ -445,7 +447,9 @@ impl Router {
             return;
         };
         let stranger = Neighbour::sealed(false);
-        let sharing = self.policy.sharing(&candidate(item, item.since), &stranger, &self.around);
+        let sharing = self
+            .policy
+            .sharing(&candidate(item, item.since), &stranger, &self.around);
         let pushed = sharing == Sharing::Push;
         if self.custody.set_outlined(id, pushed) {
             if pushed {

@@ -94,9 +94,9 @@ impl Router {
             self.drop_item(now, next.id, DropReason::Expired);
             return None;
         }
-        let sharing = self
-            .policy
-            .sharing(&candidate(item, now), &neighbour.neighbour(), &self.around);
+        let sharing =
+            self.policy
+                .sharing(&candidate(item, now), &neighbour.neighbour(), &self.around);
         if sharing != Sharing::Push && !next.by_tag {
             neighbour.keep_back(next.short, item, sharing);
             return None;
@@ -150,9 +150,9 @@ impl Router {
             return;
         };
         for link in self.links.values_mut() {
-            let sharing = self
-                .policy
-                .sharing(&candidate(item, now), &link.neighbour(), &self.around);
+            let sharing =
+                self.policy
+                    .sharing(&candidate(item, now), &link.neighbour(), &self.around);
             if sharing == Sharing::Push {
                 continue;
             }
