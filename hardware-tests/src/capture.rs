@@ -16,6 +16,9 @@ const ACL_SENT: u16 = 4;
 /// Commands of the host controller interface (Bluetooth Core 5.4, volume 4, part E, 7.8).
 const SET_ADVERTISING_ADDRESS: u16 = 0x2035;
 const SET_ADVERTISING_DATA: u16 = 0x2037;
+const CONNECT: u16 = 0x200d;
+const SET_RANDOM_ADDRESS: u16 = 0x2005;
+const SCAN: u16 = 0x200c;
 /// Signalling of L2CAP: counters, and nothing of the node.
 const SIGNALLING: u16 = 5;
 /// The attribute protocol of GATT.
@@ -30,6 +33,65 @@ pub(crate) struct Sent {
     pub(crate) payloads: Vec<Payload>,
     /// All bytes that it sent over connections, with the headers of ACL and L2CAP.
     pub(crate) acl_bytes: usize,
+    /// When it was told to connect.
+    pub(crate) connects: Vec<u64>,
+    /// Scans and attempts to connect, which show the adapter's own address.
+    pub(crate) shown: Vec<Shown>,
+}
+
+impl Sent {
+    /// When the token that it advertises now was shown first; `token` is where it is.
+    pub(crate) fn token_at(&self, token: std::ops::Range<usize>) -> Option<u64> {
+        let of = |advert: &Advert| advert.data.get(token.clone()).map(<[u8]>::to_vec);
+        let now = of(self.adverts.last()?)?;
+        let first = self.adverts.iter().find(|it| of(it).as_ref() == Some(&now));
+        first.map(|advert| advert.at)
+    }
+}
+
+/// An address of its own that an adapter showed when it scanned or connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    pub(crate) at: u64,
+    pub(crate) address: Vec<u8>,
+}
+
+/// Packets that one end sent before the other did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Flight {
+    pub(crate) at: u64,
+    /// Of the two adapters, the first.
+    pub(crate) of_first: bool,
+    /// Lengths, without headers of L2CAP.
+    pub(crate) packets: Vec<usize>,
+}
+
+/// Who said what to whom on the channels of two adapters, after `since`, without the attribute protocol.
+pub(crate) fn flights(first: &Sent, second: &Sent, since: u64) -> Vec<Flight> {
+    let of = |sent: &'_ Sent, of_first: bool| -> Vec<(u64, bool, bool, usize)> {
+        let payloads = sent.payloads.iter();
+        let payloads = payloads.filter(|one| one.at > since && !one.attributes);
+        payloads
+            .map(|one| (one.at, of_first, one.first, one.bytes.len()))
+            .collect()
+    };
+    let mut all = [of(first, true), of(second, false)].concat();
+    all.sort_by_key(|(at, ..)| *at);
+    let mut flights: Vec<Flight> = Vec::new();
+    for (at, of_first, begins, length) in all {
+        match flights.last_mut() {
+            Some(flight) if flight.of_first == of_first => match flight.packets.last_mut() {
+                Some(packet) if !begins => *packet += length,
+                _ => flight.packets.push(length),
+            },
+            _ => flights.push(Flight {
+                at,
+                of_first,
+                packets: vec![length],
+            }),
+        }
+    }
+    flights
 }
 
 /// An advertisement as strangers hear it.
@@ -45,6 +107,8 @@ pub(crate) struct Advert {
 #[derive(Debug)]
 pub(crate) struct Payload {
     pub(crate) at: u64,
+    /// It begins a packet of L2CAP.
+    pub(crate) first: bool,
     /// It is BlueZ's own, of the attribute protocol.
     pub(crate) attributes: bool,
     pub(crate) bytes: Vec<u8>,
@@ -96,6 +160,8 @@ fn split(bytes: &[u8]) -> Option<(Record, &[u8], &[u8])> {
 #[derive(Default)]
 struct Reader {
     sent: Sent,
+    /// For scans and connections.
+    address: Vec<u8>,
     /// By the number of the advertising set.
     addresses: BTreeMap<u8, Vec<u8>>,
     /// The channel of the packet that is being sent, by connection.
@@ -111,6 +177,12 @@ impl Reader {
             return;
         };
         match u16::from_le_bytes([*low, *high]) {
+            CONNECT => {
+                self.sent.connects.push(at);
+                self.show(at);
+            }
+            SCAN if set == 1 => self.show(at),
+            SET_RANDOM_ADDRESS => self.address = body.get(..6).unwrap_or_default().to_vec(),
             SET_ADVERTISING_ADDRESS => {
                 let address = body.get(1..7).unwrap_or_default().to_vec();
                 self.addresses.insert(set, address);
@@ -125,6 +197,11 @@ impl Reader {
             }
             _ => {}
         }
+    }
+
+    fn show(&mut self, at: u64) {
+        let address = self.address.clone();
+        self.sent.shown.push(Shown { at, address });
     }
 
     fn acl(&mut self, at: u64, packet: &[u8]) {
@@ -148,6 +225,7 @@ impl Reader {
         if channel != SIGNALLING {
             self.sent.payloads.push(Payload {
                 at,
+                first,
                 attributes: channel == ATTRIBUTES,
                 bytes: bytes.to_vec(),
             });

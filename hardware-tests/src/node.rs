@@ -151,6 +151,29 @@ impl Node {
             .collect()
     }
 
+    /// The same for a command that fails when it has found something.
+    ///
+    /// # Errors
+    /// When it prints something else.
+    pub(crate) fn findings(&self, args: &[&str]) -> anyhow::Result<Vec<Value>> {
+        let mut command = self.command(args);
+        command.arg("--json").stdin(Stdio::null());
+        let output = command.output().context("cannot run chappe")?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines()
+            .map(|line| serde_json::from_str(line).context("reading chappe's JSON"))
+            .collect()
+    }
+
+    /// What it has logged so far.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn log(&self) -> anyhow::Result<String> {
+        let log = fs::read(&self.log)?;
+        Ok(String::from_utf8_lossy(&log).into_owned())
+    }
+
     /// The neighbours.
     ///
     /// # Errors

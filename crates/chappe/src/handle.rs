@@ -1,12 +1,17 @@
 //! The handle of a running node.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use chappe_node::{
     CarriedEnvelope, Command, CommandError, Contact, ContactId, Draft, Incoming, MessageId,
-    MessageSelection, Outgoing, Peer, Reply, SafetyNumber, Status,
+    MessageSelection, Outgoing, Peer, Reply, SafetyNumber, Status, Timestamp,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{Error, Events, Update};
+
+/// A clock that shows less was never set: 2020-01-01T00:00:00Z, in seconds after 1970 began.
+const CLOCK_IS_SET_FROM: i64 = 1_577_836_800;
 
 /// A running node. Clones are handles of the same node; when the last one is dropped, the node closes.
 ///
@@ -147,12 +152,13 @@ impl Chappe {
     }
 
     /// Sends a text or a file. It is on disk once this answers; [`Chappe::outbox`] and
-    /// [`Event::Sent`](crate::Event::Sent) tell what becomes of it.
+    /// [`Event::Sent`](crate::Event::Sent) tell what becomes of it. The recipient is told the time of this
+    /// machine's clock as the time of writing, unless that clock was evidently never set.
     ///
     /// # Errors
     /// [`Error`]: too large, empty, blocked, no room.
     pub async fn send(&self, contact: ContactId, draft: Draft) -> Result<MessageId, Error> {
-        ask!(self, Command::Send(contact, draft), Reply::Accepted(id) => id)
+        ask!(self, Command::Send(contact, draft, time_of_day()), Reply::Accepted(id) => id)
     }
 
     /// Sends a payload that the program encrypted itself to a contact of [`Chappe::add_pair`].
@@ -243,4 +249,12 @@ impl Chappe {
             .map_err(|_| Error::Stopped)?;
         Ok(answer.await.map_err(|_| Error::Stopped)??)
     }
+}
+
+/// The time by this machine's clock; `None` if the clock was never set, as on a board without a battery.
+#[allow(clippy::disallowed_methods, reason = "shown to people only")]
+fn time_of_day() -> Option<Timestamp> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    let seconds = i64::try_from(since_1970.as_secs()).ok()?;
+    Timestamp::from_unix(seconds).filter(|_| seconds >= CLOCK_IS_SET_FROM)
 }

@@ -53,7 +53,9 @@ impl<S: Store> Node<S> {
             Command::Verify(contact, number) => self.verify(contact, &number),
             Command::Block(contact, blocked) => self.block(contact, blocked),
             Command::RemoveContact(contact) => self.remove_contact(contact),
-            Command::Send(contact, draft) => self.send(now, contact, draft).map(Reply::Accepted),
+            Command::Send(contact, draft, written) => {
+                self.send(now, contact, draft, written).map(Reply::Accepted)
+            }
             Command::SendOpaque(contact, payload) => {
                 self.send_opaque(now, contact, payload).map(Reply::Accepted)
             }

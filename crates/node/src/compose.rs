@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use chappe_envelope::blob::{BlobKey, BlobPlan, RootHasher, seal_chunk};
 use chappe_envelope::{PairSecret, ReceiptSecret};
 use chappe_omemo::SessionId;
-use chappe_omemo::sce::{self, FileReference};
+use chappe_omemo::sce::{self, FileReference, Timestamp};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
 use chappe_wire::{BodySize, ByteCount, Envelope, HEADER_LEN, Instant};
 use prost::Message as _;
@@ -29,6 +29,15 @@ const MAX_ENVELOPE_LEN: usize = HEADER_LEN + BodySize::B4096.bytes();
 /// The longest file name, in bytes; longer ones are cut.
 const MAX_FILE_NAME_LEN: usize = 128;
 
+/// What a message says.
+#[derive(Default)]
+struct Body {
+    text: Option<String>,
+    file: Option<FileReference>,
+    /// The time of writing by the sender's clock, for people only.
+    written: Option<Timestamp>,
+}
+
 /// What people see of a message in the outbox.
 struct Label {
     summary: String,
@@ -43,6 +52,7 @@ impl<S: Store> Node<S> {
         now: Instant,
         contact: ContactId,
         draft: Draft,
+        written: Option<Timestamp>,
     ) -> Result<MessageId, CommandError> {
         self.ready(contact, false)?;
         match draft {
@@ -54,7 +64,12 @@ impl<S: Store> Node<S> {
                     size: text.len() as u64,
                     hidden: false,
                 };
-                self.send_content(now, contact, Some(text), None, Vec::new(), label)
+                let body = Body {
+                    text: Some(text),
+                    file: None,
+                    written,
+                };
+                self.send_content(now, contact, body, Vec::new(), label)
             }
             Draft::File { data, .. } if data.is_empty() => Err(CommandError::Empty),
             Draft::File { data, .. } if data.len() > MAX_FILE_LEN => Err(CommandError::TooLarge),
@@ -73,7 +88,12 @@ impl<S: Store> Node<S> {
                 let (chunks, mut file) = self.seal_file(&data)?;
                 file.name = name;
                 file.media_type = cut(&media_type, MAX_FILE_NAME_LEN);
-                self.send_content(now, contact, None, Some(file), chunks, label)
+                let body = Body {
+                    text: None,
+                    file: Some(file),
+                    written,
+                };
+                self.send_content(now, contact, body, chunks, label)
             }
         }
     }
@@ -118,7 +138,7 @@ impl<S: Store> Node<S> {
             size: 0,
             hidden: true,
         };
-        self.send_content(now, contact, None, None, Vec::new(), label)
+        self.send_content(now, contact, Body::default(), Vec::new(), label)
             .map(|_| ())
     }
 
@@ -137,8 +157,7 @@ impl<S: Store> Node<S> {
         &mut self,
         now: Instant,
         contact: ContactId,
-        body: Option<String>,
-        file: Option<FileReference>,
+        body: Body,
         chunks: Vec<Envelope>,
         label: Label,
     ) -> Result<MessageId, CommandError> {
@@ -146,9 +165,9 @@ impl<S: Store> Node<S> {
         let content = sce::Content {
             from: me.jid.clone(),
             to: Some(self.people.person(contact)?.record.jid.clone()),
-            time: None,
-            body,
-            file,
+            time: body.written,
+            body: body.text,
+            file: body.file,
             trust: None,
         };
         // The envelope pads the whole, so the content needs no padding of its own.

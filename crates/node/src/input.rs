@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use chappe_omemo::sce::Timestamp;
 use chappe_wire::{Invitation, LinkId};
 
 use crate::contact::{ContactId, SafetyNumber};
@@ -101,8 +102,9 @@ pub enum Command {
     Block(ContactId, bool),
     /// Forget a contact, with its keys.
     RemoveContact(ContactId),
-    /// Send something. The reply comes once it is on disk.
-    Send(ContactId, Draft),
+    /// Send something. The reply comes once it is on disk. The time is what the recipient will be told as the
+    /// time of writing, by the sender's own clock; nothing else uses it. `None` tells nothing.
+    Send(ContactId, Draft, Option<Timestamp>),
     /// Hand over a payload that the embedder encrypted itself, for a contact of [`Command::AddPair`].
     SendOpaque(ContactId, Vec<u8>),
     /// List what was sent.

@@ -33,6 +33,7 @@ mod store;
 mod upgrade;
 
 pub use chappe_gossip::policies::SprayAndPull;
+pub use chappe_omemo::sce::Timestamp;
 pub use compose::MAX_OPAQUE_LEN;
 pub use config::{NodeConfig, PolicyChoice, Profile, QUOTA_PER_CONTACT, Role};
 pub use contact::{Contact, ContactId, SafetyNumber, Trust};

@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use super::memory;
-use crate::process;
+use crate::{process, radio_lab};
 
 /// A figure of the table.
 pub(super) struct Figure {
@@ -42,10 +42,15 @@ enum Source {
     },
     /// Pss of the program, run with these arguments on an empty home, after a time without input.
     IdlePss { arguments: &'static [&'static str] },
+    /// A number of a scenario of the radio lab: virtual radios under the real stacks.
+    RadioLab {
+        scenario: &'static str,
+        figure: &'static str,
+    },
 }
 
 /// Every figure. The targets are those of the project's plan.
-pub(super) const FIGURES: [Figure; 22] = [
+pub(super) const FIGURES: [Figure; 26] = [
     Figure {
         name: "clean-build",
         about: "`cargo build --release` of the program, downloads done before",
@@ -180,10 +185,38 @@ pub(super) const FIGURES: [Figure; 22] = [
         target: Target::AtLeast(30.0, "times"),
         source: example("chappe-sim", "figures"),
     },
+    Figure {
+        name: "ble-l2cap-bytes",
+        about: "200 kB file over Bluetooth LE, virtual radio: bytes on the connection beside a bare L2CAP channel's",
+        target: Target::AtMost(1.15, "times"),
+        source: lab("ble-bytes", "L2CAP: bytes on the connection beside bare"),
+    },
+    Figure {
+        name: "ble-l2cap-goodput",
+        about: "the same: goodput beside the bare channel, five pairs, median",
+        target: Target::AtLeast(0.85, "times"),
+        source: lab("ble-bytes", "L2CAP: goodput beside bare"),
+    },
+    Figure {
+        name: "ble-gatt-bytes",
+        about: "the same over GATT, beside bare notifications",
+        target: Target::AtMost(1.25, "times"),
+        source: lab("ble-bytes", "GATT: bytes on the connection beside bare"),
+    },
+    Figure {
+        name: "ble-first-envelope",
+        about: "Bluetooth LE, virtual radio: from link up to the first envelope handed over",
+        target: Target::AtMost(3.0, "round trips"),
+        source: lab("ble-bytes", "L2CAP: link up to the first envelope"),
+    },
 ];
 
 const fn example(package: &'static str, example: &'static str) -> Source {
     Source::Example { package, example }
+}
+
+const fn lab(scenario: &'static str, figure: &'static str) -> Source {
+    Source::RadioLab { scenario, figure }
 }
 
 /// The program.
@@ -196,6 +229,9 @@ impl Figure {
         match &self.source {
             Source::Example { package, example } => {
                 format!("cargo run --release -p {package} --example {example}")
+            }
+            Source::RadioLab { scenario, .. } => {
+                format!("cargo xtask radio-lab --release {scenario}")
             }
             _ => format!("cargo xtask measure {}", self.name),
         }
@@ -222,6 +258,12 @@ impl Figure {
                 build(root)?;
                 let program = release_folder(root)?.join(PROGRAM);
                 memory::idle_pss(root, &program, arguments, IDLE_SECONDS)
+            }
+            Source::RadioLab { scenario, figure } => {
+                let (value, found) = radio_lab::measure(root, scenario, figure)?;
+                let (Target::AtLeast(_, unit) | Target::AtMost(_, unit)) = self.target;
+                anyhow::ensure!(found == unit, "`{figure}` is in {found}, not in {unit}");
+                Ok(value)
             }
         }
     }

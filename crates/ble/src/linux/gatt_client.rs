@@ -7,6 +7,7 @@ use bluer::{Adapter, Address, Uuid};
 
 use super::channel::Gatt;
 use super::gatt_server::{NO_SLOT, greeting_uuid, slot_uuid};
+use super::inbox::Inbox;
 use super::within;
 use crate::{BEACON_LEN, SERVICE};
 
@@ -26,7 +27,7 @@ pub(super) async fn connect(
         let slot = find(slot_uuid(slot)).await?;
         let reader = slot.notify_io().await?;
         let writer = slot.write_io().await?;
-        Ok(Gatt::open(reader, writer, None)?)
+        Ok(Gatt::open(Inbox::open(reader), writer, None)?)
     })
     .await
 }

@@ -56,8 +56,9 @@ fn request(options: &Send) -> Result<(Request, Vec<u8>), Failure> {
             input
                 .read_to_end(&mut bytes)
                 .map_err(io("Standard input cannot be read"))?;
-            String::from_utf8(bytes)
-                .map_err(|_| Failure::new("Standard input is no text; send it with --file."))?
+            let text = String::from_utf8(bytes)
+                .map_err(|_| Failure::new("Standard input is no text; send it with --file."))?;
+            without_last_line_end(&text).to_owned()
         }
         Some(text) => text.to_owned(),
     };
@@ -72,6 +73,12 @@ fn request(options: &Send) -> Result<(Request, Vec<u8>), Failure> {
         )));
     }
     Ok((Request::SendText { contact, text }, Vec::new()))
+}
+
+/// What `echo` puts after a text is no part of it.
+fn without_last_line_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
 }
 
 /// The content of a file that is small enough to be sent.

@@ -100,7 +100,9 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TroubleView {
     pub(crate) says: String,
+    /// Since it happened last.
     pub(crate) seconds_ago: u64,
+    pub(crate) times: u32,
 }
 
 /// A contact.
