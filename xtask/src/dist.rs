@@ -53,7 +53,8 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
         anyhow::bail!("name the machine: cargo xtask dist {names}");
     };
     let target = TARGETS.iter().find(|target| target.name == name);
-    let target = target.with_context(|| format!("there is no machine `{name}`; there are {names}"))?;
+    let target =
+        target.with_context(|| format!("there is no machine `{name}`; there are {names}"))?;
     anyhow::ensure!(
         cfg!(all(target_os = "linux", target_arch = "x86_64")),
         "packages are made on Linux on x86_64; run it on such a machine"
@@ -89,10 +90,7 @@ fn build(root: &Path, target: &Target, toolchain: &Toolchain) -> anyhow::Result<
         .args(["--features", FEATURES, "--target", triple])
         .arg("--target-dir")
         .arg(&folder)
-        .env(
-            format!("CARGO_TARGET_{upper}_LINKER"),
-            format!("{gnu}-gcc"),
-        )
+        .env(format!("CARGO_TARGET_{upper}_LINKER"), format!("{gnu}-gcc"))
         .env(format!("CC_{lower}"), format!("{gnu}-gcc"))
         .env(format!("AR_{lower}"), format!("{gnu}-ar"));
     toolchain.apply(&mut cargo);

@@ -55,7 +55,8 @@ impl Emulated<'_> {
         let emulator = self.target.emulator;
         Ok(vec![
             format!("{} runs under {emulator}", version.trim()),
-            "a relay with the packed settings started, answered `chappe status` and stopped".to_owned(),
+            "a relay with the packed settings started, answered `chappe status` and stopped"
+                .to_owned(),
         ])
     }
 
@@ -74,7 +75,9 @@ impl Emulated<'_> {
 
     fn start(&self) -> anyhow::Result<Child> {
         let mut command = self.command();
-        command.args(["run", "--config"]).arg(self.root.join(package::SETTINGS));
+        command
+            .args(["run", "--config"])
+            .arg(self.root.join(package::SETTINGS));
         println!("$ {}", process::show(&command));
         let log = fs::File::create(&self.log)?;
         let mut node = command.stdout(log.try_clone()?).stderr(log).spawn()?;

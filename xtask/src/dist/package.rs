@@ -89,18 +89,33 @@ pub(super) fn pack(root: &Path, target: &Target, program: &Path) -> anyhow::Resu
 fn lay(root: &Path, program: &Path, tree: &Path) -> anyhow::Result<()> {
     let install = |mode: &str, from: &Path, to: &str| {
         let mut install = process::program("install", root);
-        install.args(["-D", "--mode", mode]).arg(from).arg(tree.join(to));
+        install
+            .args(["-D", "--mode", mode])
+            .arg(from)
+            .arg(tree.join(to));
         process::run(&mut install)
     };
     install("755", program, PROGRAM.trim_start_matches('/'))?;
-    FILES.iter().try_for_each(|file| install(file.mode, &root.join(file.from), file.to))
+    FILES
+        .iter()
+        .try_for_each(|file| install(file.mode, &root.join(file.from), file.to))
 }
 
 fn tar(root: &Path, folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let path = folder.join(format!("{name}.tar.gz"));
     let mut tar = process::program("tar", root);
-    tar.args(["--create", "--gzip", "--sort=name", "--owner=root:0", "--group=root:0"]);
-    tar.arg("--file").arg(&path).arg("--directory").arg(folder).arg(name);
+    tar.args([
+        "--create",
+        "--gzip",
+        "--sort=name",
+        "--owner=root:0",
+        "--group=root:0",
+    ]);
+    tar.arg("--file")
+        .arg(&path)
+        .arg("--directory")
+        .arg(folder)
+        .arg(name);
     process::run(&mut tar)?;
     Ok(path)
 }
@@ -113,12 +128,18 @@ fn deb(root: &Path, target: &Target, folder: &Path, tree: &Path) -> anyhow::Resu
     for script in SCRIPTS {
         let from = root.join(SCRIPTS_FOLDER).join(script);
         let mut install = process::program("install", root);
-        install.args(["--mode", "755"]).arg(from).arg(control.join(script));
+        install
+            .args(["--mode", "755"])
+            .arg(from)
+            .arg(control.join(script));
         process::run(&mut install)?;
     }
     let path = folder.join(format!("chappe_{VERSION}_{}.deb", target.debian));
     let mut build = process::program("dpkg-deb", root);
-    build.args(["--build", "--root-owner-group"]).arg(tree).arg(&path);
+    build
+        .args(["--build", "--root-owner-group"])
+        .arg(tree)
+        .arg(&path);
     process::run(&mut build)?;
     fs::remove_dir_all(&control)?;
     Ok(path)

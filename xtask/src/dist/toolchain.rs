@@ -60,10 +60,17 @@ fn missing(root: &Path, target: &Target, has_rustc: bool) -> Vec<String> {
     let mut missing = Vec::new();
     let there = [
         process::is_installed(&format!("{}-gcc", target.gnu), root),
-        Path::new("/usr").join(target.gnu).join("include/stdio.h").exists(),
+        Path::new("/usr")
+            .join(target.gnu)
+            .join("include/stdio.h")
+            .exists(),
         process::is_installed(target.emulator, root),
     ];
-    let absent = target.packages.iter().zip(there).filter(|(_, there)| !there);
+    let absent = target
+        .packages
+        .iter()
+        .zip(there)
+        .filter(|(_, there)| !there);
     missing.extend(absent.map(|(package, _)| (*package).to_owned()));
     if !has_rustc {
         missing.push(DEBIAN_PACKAGE.to_owned());
@@ -82,10 +89,11 @@ fn install(root: &Path, target: &Target, packages: &[String]) -> anyhow::Result<
         target.debian
     );
     if packages.iter().any(|package| package.contains(':')) {
-        println!("dist: letting apt know of the architecture {}", target.debian);
-        process::run(
-            process::program("dpkg", root).args(["--add-architecture", target.debian]),
-        )?;
+        println!(
+            "dist: letting apt know of the architecture {}",
+            target.debian
+        );
+        process::run(process::program("dpkg", root).args(["--add-architecture", target.debian]))?;
     }
     let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
     setup::install_packages(root, &packages)

@@ -18,7 +18,9 @@ const MOST_EXPOSURE: u32 = 20;
 /// When systemd finds a mistake in it.
 pub(super) fn check(root: &Path) -> anyhow::Result<Vec<String>> {
     if !process::is_installed(ANALYZE, root) {
-        return Ok(vec![format!("the service was not looked at: there is no {ANALYZE} here")]);
+        return Ok(vec![format!(
+            "the service was not looked at: there is no {ANALYZE} here"
+        )]);
     }
     let folder = std::env::temp_dir().join(format!("chappe-unit-{}", std::process::id()));
     fs::create_dir(&folder).context("making a folder for the service")?;
@@ -29,7 +31,10 @@ pub(super) fn check(root: &Path) -> anyhow::Result<Vec<String>> {
 
 fn look(root: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
     let unit = fs::read_to_string(root.join(package::UNIT))?;
-    anyhow::ensure!(unit.contains(package::PROGRAM), "the service starts another program");
+    anyhow::ensure!(
+        unit.contains(package::PROGRAM),
+        "the service starts another program"
+    );
     // The program is not installed here, and systemd looks whether it is there.
     let path = folder.join("chappe.service");
     fs::write(&path, unit.replace(package::PROGRAM, "/bin/true"))?;
@@ -37,17 +42,24 @@ fn look(root: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
     process::run(verify.arg("verify").arg(&path))?;
     let mut security = process::program(ANALYZE, root);
     security.args(["security", "--offline=true", "--no-pager"]);
-    security.arg(format!("--threshold={MOST_EXPOSURE}")).arg(&path);
+    security
+        .arg(format!("--threshold={MOST_EXPOSURE}"))
+        .arg(&path);
     let table = process::output(&mut security)?;
     Ok(vec![
         format!("{ANALYZE} verify finds no mistake in the service"),
-        format!("{ANALYZE} security: {}", exposure(&table).context("no exposure was told")?),
+        format!(
+            "{ANALYZE} security: {}",
+            exposure(&table).context("no exposure was told")?
+        ),
     ])
 }
 
 /// The level, without decoration: `1.5 OK`.
 fn exposure(table: &str) -> Option<String> {
-    let line = table.lines().find(|line| line.contains("Overall exposure level"))?;
+    let line = table
+        .lines()
+        .find(|line| line.contains("Overall exposure level"))?;
     let (_, level) = line.rsplit_once(": ")?;
     let words: Vec<&str> = level.split_whitespace().take(2).collect();
     Some(words.join(" "))
@@ -59,7 +71,8 @@ mod tests {
 
     #[test]
     fn the_level_is_read_from_the_last_line() {
-        let table = "✓ PrivateTmp=  ...\n\n→ Overall exposure level for chappe.service: 1.5 OK 🙂\n";
+        let table =
+            "✓ PrivateTmp=  ...\n\n→ Overall exposure level for chappe.service: 1.5 OK 🙂\n";
         assert_eq!(exposure(table).as_deref(), Some("1.5 OK"));
         assert_eq!(exposure("nothing"), None);
     }
