@@ -3,6 +3,7 @@
 mod claims;
 mod codegen;
 mod deny;
+mod dist;
 mod fuzz;
 mod layers;
 mod measure;
@@ -60,7 +61,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 12] = [
+const CHORES: [Chore; 13] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -126,6 +127,12 @@ const CHORES: [Chore; 12] = [
         arguments: "[--release] [SCENARIO...]",
         about: "the real radio stacks in a virtual machine: all scenarios, or by name",
         run: radio_lab::run,
+    },
+    Chore {
+        name: "dist",
+        arguments: "MACHINE",
+        about: "the program with its radios for another machine (aarch64), run under emulation, packed",
+        run: dist::run,
     },
     Chore {
         name: "picture",
