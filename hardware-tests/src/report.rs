@@ -9,8 +9,10 @@ use crate::lab::Lab;
 use crate::scenarios::Scenario;
 
 /// All scenarios that were run.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Report {
+    /// `virtual`, or `rig` for real machines.
+    radios: &'static str,
     scenarios: Vec<Entry>,
 }
 
@@ -66,6 +68,12 @@ impl Shown {
 }
 
 impl Report {
+    /// Nothing was run yet. `radios` says what kind they are.
+    pub(crate) fn of(radios: &'static str) -> Self {
+        let scenarios = Vec::new();
+        Self { radios, scenarios }
+    }
+
     /// Runs a scenario and notes how it ended.
     pub(crate) fn run(&mut self, lab: &mut Lab, scenario: &Scenario) {
         println!("== {}", scenario.name);

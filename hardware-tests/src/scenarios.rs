@@ -128,6 +128,25 @@ const ALL: [Scenario; 19] = [
     },
 ];
 
+/// Those that need nothing but machines with a radio: nobody cuts their power, and nobody reads along.
+const ON_RIGS: [&str; 2] = ["ble-pair", "ble-relay"];
+
+/// The scenarios that are named, on real machines; without names, all that can be run there.
+///
+/// # Errors
+/// When there is no such scenario, or it needs virtual radios.
+pub(crate) fn chosen_for_rigs(names: &[String]) -> anyhow::Result<Vec<&'static Scenario>> {
+    if names.is_empty() {
+        return chosen(&ON_RIGS.map(str::to_owned));
+    }
+    let virtual_only = names.iter().find(|name| !ON_RIGS.contains(&name.as_str()));
+    if let Some(name) = virtual_only {
+        let there = ON_RIGS.join(", ");
+        anyhow::bail!("`{name}` does not run on real machines; these do: {there}");
+    }
+    chosen(names)
+}
+
 /// The scenarios that are named; without names, those that are known to end well.
 ///
 /// # Errors

@@ -61,7 +61,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 13] = [
+const CHORES: [Chore; 14] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -124,9 +124,15 @@ const CHORES: [Chore; 13] = [
     },
     Chore {
         name: "radio-lab",
-        arguments: "[--release] [SCENARIO...]",
-        about: "the real radio stacks in a virtual machine: all scenarios, or by name",
+        arguments: "[--release] [--rig FILE] [SCENARIO...]",
+        about: "the real radio stacks in a virtual machine, or the machines of a rig: all scenarios, or by name",
         run: radio_lab::run,
+    },
+    Chore {
+        name: "rig-test",
+        arguments: "",
+        about: "a rig that is this machine, by its own sshd and the local air: shows the rig's part without radios",
+        run: |root, args| none(args).and_then(|()| radio_lab::test_rig(root)),
     },
     Chore {
         name: "dist",
@@ -151,7 +157,7 @@ fn help() {
         ..
     } in CHORES
     {
-        println!("  {:<34} {about}", format!("{name} {arguments}"));
+        println!("  {:<50} {about}", format!("{name} {arguments}"));
     }
 }
 

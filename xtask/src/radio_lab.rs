@@ -4,12 +4,16 @@ mod guest;
 mod image;
 mod needs;
 mod report;
+mod rig;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub(crate) use needs::missing_packages;
+pub(crate) use rig::test as test_rig;
+
+use anyhow::Context as _;
 
 use crate::{Outcome, process};
 
@@ -21,12 +25,19 @@ const RESULTS: &str = "target/radio-lab";
 /// Runs the scenarios that are named in `args`, or all.
 pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
     let mut options = Options::default();
-    for arg in args {
+    let mut rig = None;
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
         match arg.as_str() {
             "--release" => options.release = true,
+            "--rig" => rig = Some(args.next().context("--rig needs a file")?),
             flag if flag.starts_with('-') => anyhow::bail!("there is no option `{flag}`"),
             name => options.scenarios.push(name.to_owned()),
         }
+    }
+    if let Some(file) = rig {
+        anyhow::ensure!(!options.release, "a rig's machines have their own programs");
+        return rig::run(root, Path::new(file), &options.scenarios);
     }
     if let Some(missing) = needs::missing(root) {
         anyhow::bail!("{missing}");

@@ -11,6 +11,8 @@ use crate::Outcome;
 /// The report, as the guest writes it.
 #[derive(Deserialize)]
 struct Report {
+    /// What kind the radios were.
+    radios: String,
     scenarios: Vec<Scenario>,
 }
 
@@ -37,7 +39,13 @@ struct Figure {
 /// When there is no report.
 pub(super) fn show(share: &Path) -> anyhow::Result<Outcome> {
     let report = read(share)?;
-    println!("\nradio-lab: virtual radios with the real Linux stacks; nothing here was on air");
+    println!(
+        "\nradio-lab: {}",
+        match report.radios.as_str() {
+            "rig" => "real machines, over the radios that the rig's file names",
+            _ => "virtual radios with the real Linux stacks; nothing here was on air",
+        }
+    );
     for scenario in &report.scenarios {
         let mark = if scenario.ok { "good  " } else { "FAILED" };
         let Scenario {
