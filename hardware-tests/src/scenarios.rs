@@ -1,6 +1,7 @@
 //! The scenarios, in the order in which they run.
 
 mod ble_bytes;
+mod ble_central;
 mod ble_churn;
 mod ble_discovery;
 mod ble_hostile;
@@ -30,7 +31,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 19] = [
+const ALL: [Scenario; 20] = [
     Scenario {
         name: "boot",
         by_name_only: false,
@@ -50,6 +51,11 @@ const ALL: [Scenario; 19] = [
         name: "ble-gatt",
         by_name_only: true,
         run: ble_pair::run_gatt,
+    },
+    Scenario {
+        name: "ble-central",
+        by_name_only: true,
+        run: ble_central::run,
     },
     Scenario {
         name: "ble-privacy",

@@ -17,6 +17,8 @@ use anyhow::Context as _;
 
 use crate::{Outcome, process};
 
+/// Radios are built in, and the central role that other systems have.
+const FEATURES: &str = "chappe-relay/ble,chappe-relay/ble-central,chappe-relay/wifi-direct";
 /// The whole lab, boot included.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 /// What a run leaves, for people: the report, logs and captures.
@@ -98,7 +100,7 @@ fn programs(root: &Path, release: bool) -> anyhow::Result<Vec<PathBuf>> {
     // With the whole workspace, so that what the tests have built already is used.
     let mut cargo = process::cargo(root);
     cargo.args(["build", "--locked", "--workspace"]);
-    cargo.args(["--features", "chappe-relay/ble,chappe-relay/wifi-direct"]);
+    cargo.args(["--features", FEATURES]);
     for name in names {
         cargo.args(["--bin", name]);
     }

@@ -71,7 +71,10 @@ impl Config {
             let before = text.as_bytes().get(..before).unwrap_or_default();
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
             let reason = error.message().replace('\n', " ");
-            (line, reason.replace("expected u64", "expected a whole number"))
+            (
+                line,
+                reason.replace("expected u64", "expected a whole number"),
+            )
         })
     }
 
