@@ -117,8 +117,11 @@ async fn read(system: platform::Adapter, event: CentralEvent) -> Option<Event<Pe
         CentralEvent::DeviceDisconnected(id) => return Some(Event::Gone(id)),
         CentralEvent::StateUpdate(CentralState::PoweredOff) => return Some(Event::Off),
         CentralEvent::ServiceDataAdvertisement { id, service_data } => {
-            let data = service_data.into_iter().find(is_ours);
-            (id, data.map(|(_, data)| data))
+            let data = service_data.into_iter();
+            (
+                id,
+                beacon(data.map(|(service, data)| (service.as_u128(), data))),
+            )
         }
         // BlueZ tells no data with these.
         CentralEvent::DeviceDiscovered(id)
@@ -128,16 +131,21 @@ async fn read(system: platform::Adapter, event: CentralEvent) -> Option<Event<Pe
             let told = peripheral.properties().await.ok()??;
             // What is remembered from earlier has no signal strength.
             told.rssi?;
-            let data = told.service_data.into_iter().find(is_ours);
-            (id, data.map(|(_, data)| data))
+            let data = told.service_data.into_iter();
+            (
+                id,
+                beacon(data.map(|(service, data)| (service.as_u128(), data))),
+            )
         }
         _ => return None,
     };
-    Some(Event::Heard(id, Beacon::decode(&beacon?).ok()?))
+    Some(Event::Heard(id, beacon?))
 }
 
-fn is_ours<Uuid: Into<u128> + Copy>((service, _): &(Uuid, Vec<u8>)) -> bool {
-    (*service).into() == SERVICE
+/// The beacon among the data of services.
+fn beacon(mut data: impl Iterator<Item = (u128, Vec<u8>)>) -> Option<Beacon> {
+    let (_, ours) = data.find(|(service, _)| *service == SERVICE)?;
+    Beacon::decode(&ours).ok()
 }
 
 #[cfg(test)]

@@ -11,12 +11,13 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::channel::{Channel, L2cap};
-use super::dial::{self, Caller, Greeted};
+use super::dial::{self, Caller};
 use super::radio::Radio;
 use super::scan::{self, Heard};
 use super::strays::{self, Strays};
 use super::turn;
 use crate::greeted::Greeted;
+use crate::packets::Packets as _;
 use crate::pauses::Pauses;
 use crate::session::{self, Carried};
 use crate::{BleOptions, LinkKey, Neighbours, Opening, Side, Token, Verdict};
