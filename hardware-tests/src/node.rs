@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -28,7 +27,7 @@ pub(crate) struct Node {
     home: PathBuf,
     log: PathBuf,
     /// Where it lives, if not here.
-    machine: Option<Rc<Machine>>,
+    machine: Option<Machine>,
     process: Option<Child>,
 }
 
@@ -47,9 +46,9 @@ impl Node {
     }
 
     /// A node on a machine of a rig. Its log is kept here.
-    pub(crate) fn on(machine: Rc<Machine>, name: &str, radio: &str, logs: &Path) -> Self {
+    pub(crate) fn on(machine: &Machine, name: &str, radio: &str, logs: &Path) -> Self {
         let mut node = Self::new(name, radio, &machine.program, &machine.work, logs);
-        node.machine = Some(machine);
+        node.machine = Some(machine.clone());
         node
     }
 

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::rc::Rc;
 
 use anyhow::Context as _;
 use serde::Deserialize;
@@ -12,11 +11,11 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rig {
-    machines: Vec<Rc<Machine>>,
+    machines: Vec<Machine>,
 }
 
 /// One of them.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Machine {
     pub(crate) name: String,
@@ -47,7 +46,7 @@ impl Rig {
         for machine in &rig.machines {
             let Machine {
                 name, ssh, work, ..
-            } = machine.as_ref();
+            } = machine;
             anyhow::ensure!(!ssh.is_empty(), "{name}: ssh has to be told where to");
             // It is removed with all that is in it.
             let deep = work.is_absolute() && work.components().count() > 2;
@@ -95,11 +94,11 @@ impl Rig {
 
     /// The machine that stands for the guest's adapter in `radio`, and what its node is told.
     /// `None` if there are fewer machines, or it is another radio.
-    pub(crate) fn place(&self, radio: &str) -> Option<(Rc<Machine>, String)> {
+    pub(crate) fn place(&self, radio: &str) -> Option<(&Machine, String)> {
         let rest = radio.strip_prefix("ble:hci")?;
         let (number, options) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
         let machine = self.machines.get(number.parse::<usize>().ok()?)?;
-        Some((Rc::clone(machine), format!("{}{options}", machine.ble)))
+        Some((machine, format!("{}{options}", machine.ble)))
     }
 }
 
