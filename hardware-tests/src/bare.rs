@@ -10,16 +10,16 @@ use bluer::gatt::local::{
     Application, Characteristic, CharacteristicControl, CharacteristicControlEvent,
     CharacteristicNotify, CharacteristicNotifyMethod, Service, characteristic_control,
 };
-use bluer::l2cap::{SeqPacket, Socket, SocketAddr};
+use bluer::l2cap::SeqPacket;
 use bluer::{Adapter, AdapterEvent, Address, AddressType, DiscoveryFilter, DiscoveryTransport};
 use futures_util::StreamExt as _;
 use tokio::time::{sleep, timeout};
 
+use crate::l2cap::{self, PACKET_LEN};
+
 /// Says which advertisement is meant.
 const MARK: bluer::Uuid = bluer::Uuid::from_u128(0x6261_7265_0000_4000_8000_0000_0000_0001);
 const PSM: u16 = 0xf1;
-/// As long as a node's packets.
-const PACKET_LEN: u16 = 2_048;
 /// The longest value. A node's are two bytes shorter: it also writes some.
 const VALUE_LEN: usize = 512;
 const LIMIT: Duration = Duration::from_secs(60);
@@ -44,7 +44,7 @@ pub(crate) fn run(bare: Bare, from: &str, to: &str, bytes: usize) -> anyhow::Res
     runtime.block_on(async {
         let moved = async {
             match bare {
-                Bare::L2cap => l2cap(from, to, bytes).await,
+                Bare::L2cap => channel(from, to, bytes).await,
                 Bare::Notify => notify(from, to, bytes).await,
             }
         };
@@ -69,9 +69,9 @@ async fn advertise(adapter: &Adapter) -> anyhow::Result<AdvertisementHandle> {
     Ok(adapter.advertise(advertisement).await?)
 }
 
-async fn l2cap(from: &str, to: &str, bytes: usize) -> anyhow::Result<Duration> {
+async fn channel(from: &str, to: &str, bytes: usize) -> anyhow::Result<Duration> {
     let (from, to) = adapters(from, to).await?;
-    let listener = socket(&to, PSM).await?.listen(1)?;
+    let listener = l2cap::socket(&to, PSM).await?.listen(1)?;
     let _advertised = advertise(&to).await?;
     let (address, kind) = timeout(LIMIT, discover(&from)).await??;
     let receive = tokio::spawn(async move {
@@ -88,8 +88,8 @@ async fn l2cap(from: &str, to: &str, bytes: usize) -> anyhow::Result<Duration> {
         socket.recv(&mut buffer).await?;
         anyhow::Ok(())
     });
-    let peer = SocketAddr::new(address, kind, PSM);
-    let socket = timeout(LIMIT, socket(&from, 0).await?.connect(peer)).await??;
+    let connecting = l2cap::connect(&from, (address, kind), PSM);
+    let socket = timeout(LIMIT, connecting).await??;
     let took = send(&socket, bytes).await?;
     drop(socket);
     receive.await??;
@@ -176,14 +176,6 @@ async fn send(socket: &SeqPacket, bytes: usize) -> anyhow::Result<Duration> {
     let mut answer = [0; 16];
     socket.recv(&mut answer).await?;
     Ok(began.elapsed())
-}
-
-async fn socket(adapter: &Adapter, psm: u16) -> anyhow::Result<Socket<SeqPacket>> {
-    let socket = Socket::new_seq_packet()?;
-    let (address, kind) = (adapter.address().await?, adapter.address_type().await?);
-    socket.bind(SocketAddr::new(address, kind, psm))?;
-    socket.set_recv_mtu(PACKET_LEN)?;
-    Ok(socket)
 }
 
 async fn discover(adapter: &Adapter) -> anyhow::Result<(Address, AddressType)> {

@@ -1,6 +1,6 @@
 //! btmon's capture: what adapters showed to everybody, and what they sent over connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -13,6 +13,7 @@ const RECORD: usize = 24;
 /// Kinds of records (BlueZ, `monitor.h`).
 const COMMAND: u16 = 2;
 const ACL_SENT: u16 = 4;
+const ACL_RECEIVED: u16 = 5;
 /// Commands of the host controller interface (Bluetooth Core 5.4, volume 4, part E, 7.8).
 const SET_ADVERTISING_ADDRESS: u16 = 0x2035;
 const SET_ADVERTISING_DATA: u16 = 0x2037;
@@ -22,8 +23,12 @@ const SET_RANDOM_ADDRESS: u16 = 0x2005;
 const SCAN: u16 = 0x200c;
 /// Signalling of L2CAP: counters, and nothing of the node.
 const SIGNALLING: u16 = 5;
-/// The attribute protocol of GATT.
+/// The attribute protocol of GATT: a channel of its own, and more that are opened to this number.
 const ATTRIBUTES: u16 = 4;
+const ENHANCED_ATTRIBUTES: [u8; 2] = [0x27, 0];
+/// Signals that open a credit-based channel (volume 3, part A, 4.22 and 4.23).
+const OPEN: u8 = 0x14;
+const OPENED: u8 = 0x15;
 
 /// What one adapter sent.
 #[derive(Debug, Default)]
@@ -132,6 +137,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<BTreeMap<u16, Sent>> {
         match record.kind {
             COMMAND => reader.command(record.at, packet),
             ACL_SENT => reader.acl(record.at, packet),
+            ACL_RECEIVED => reader.received(packet),
             _ => {}
         }
     }
@@ -171,6 +177,10 @@ struct Reader {
     sets: BTreeMap<u8, usize>,
     /// The channel of the packet that is being sent, by connection.
     channels: BTreeMap<u16, u16>,
+    /// Requests for channels of the attribute protocol, by connection and number.
+    asked: BTreeSet<(u16, u8)>,
+    /// Channels of the attribute protocol, by connection and the number that the other end gave them.
+    enhanced: BTreeSet<(u16, u16)>,
 }
 
 impl Reader {
@@ -239,13 +249,46 @@ impl Reader {
             _ => body,
         };
         let channel = self.channels.get(&connection).copied().unwrap_or_default();
-        if channel != SIGNALLING {
-            self.sent.payloads.push(Payload {
-                at,
-                first,
-                attributes: channel == ATTRIBUTES,
-                bytes: bytes.to_vec(),
-            });
+        if channel == SIGNALLING {
+            if let [OPEN, number, _, _, low, high, ..] = bytes
+                && [*low, *high] == ENHANCED_ATTRIBUTES
+            {
+                self.asked.insert((connection, *number));
+            }
+            return;
+        }
+        self.sent.payloads.push(Payload {
+            at,
+            first,
+            attributes: channel == ATTRIBUTES || self.enhanced.contains(&(connection, channel)),
+            bytes: bytes.to_vec(),
+        });
+    }
+
+    /// Learns which channels carry the attribute protocol.
+    fn received(&mut self, packet: &[u8]) {
+        let Some(([low, high, ..], body)) = packet.split_first_chunk::<4>() else {
+            return;
+        };
+        let connection = u16::from_le_bytes([*low, high & 0x0f]);
+        let [_, _, channel_low, channel_high, signal @ ..] = body else {
+            return;
+        };
+        if high & 0x30 == 0x10 || u16::from_le_bytes([*channel_low, *channel_high]) != SIGNALLING {
+            return;
+        }
+        match signal {
+            [OPEN, _, _, _, psm_low, psm_high, low, high, ..]
+                if [*psm_low, *psm_high] == ENHANCED_ATTRIBUTES =>
+            {
+                let theirs = u16::from_le_bytes([*low, *high]);
+                self.enhanced.insert((connection, theirs));
+            }
+            [OPENED, number, _, _, low, high, ..] if self.asked.remove(&(connection, *number)) => {
+                let theirs = u16::from_le_bytes([*low, *high]);
+                self.enhanced.insert((connection, theirs));
+            }
+            _ => {}
         }
     }
 }

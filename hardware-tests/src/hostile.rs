@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bluer::gatt::remote::Characteristic;
-use bluer::l2cap::{SeqPacket, Socket, SocketAddr};
+use bluer::l2cap::SeqPacket;
 use bluer::{Adapter, AdapterEvent, Address, AddressType, DiscoveryFilter, DiscoveryTransport};
 use futures_util::StreamExt as _;
 use tokio::time::{sleep, timeout};
 
 use crate::controllers::Ghost;
+use crate::l2cap;
 
 /// The service that nodes advertise, and how their beacons begin.
 const SERVICE: u128 = 0x43ae_9f00_6c68_4d5a_9d0e_6368_6170_7065;
@@ -283,11 +284,7 @@ async fn beacon(adapter: &Adapter, address: Address) -> anyhow::Result<Option<Pr
 }
 
 async fn channel(adapter: &Adapter, prey: Prey) -> anyhow::Result<SeqPacket> {
-    let socket = Socket::new_seq_packet()?;
-    let (address, kind) = (adapter.address().await?, adapter.address_type().await?);
-    socket.bind(SocketAddr::new(address, kind, 0))?;
-    let peer = SocketAddr::new(prey.address, prey.kind, prey.psm);
-    Ok(socket.connect(peer).await?)
+    l2cap::connect(adapter, (prey.address, prey.kind), prey.psm).await
 }
 
 async fn characteristics(device: &bluer::Device) -> anyhow::Result<Vec<Characteristic>> {

@@ -68,6 +68,11 @@ const ALL: [Scenario; 20] = [
         run: ble_bytes::run,
     },
     Scenario {
+        name: "ble-gatt-bytes",
+        by_name_only: true,
+        run: ble_bytes::run_gatt,
+    },
+    Scenario {
         name: "ble-churn",
         by_name_only: true,
         run: ble_churn::run,

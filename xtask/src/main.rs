@@ -8,6 +8,9 @@ mod fuzz;
 mod layers;
 mod measure;
 mod metadata;
+mod omemo_kit;
+mod omemo_mutants;
+mod omemo_secrets;
 mod omemo_walk;
 mod picture;
 mod process;
@@ -61,7 +64,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 14] = [
+const CHORES: [Chore; 17] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -109,6 +112,24 @@ const CHORES: [Chore; 14] = [
         arguments: "[NAME...]",
         about: "measure the figures (all, or by name) and put them into README.md",
         run: measure::run,
+    },
+    Chore {
+        name: "omemo-kit",
+        arguments: "[--seeds N] [--from N]",
+        about: "all scenarios with a foreign OMEMO implementation, both sides, 10 (or N) seeds",
+        run: omemo_kit::run,
+    },
+    Chore {
+        name: "omemo-mutants",
+        arguments: "[FILE...]",
+        about: "change the code that verifies, one place at a time: does a test notice? hours",
+        run: omemo_mutants::run,
+    },
+    Chore {
+        name: "omemo-secrets",
+        arguments: "",
+        about: "look for OMEMO's secrets in the memory of a release build, after they were dropped",
+        run: |root, args| none(args).and_then(|()| omemo_secrets::run(root)),
     },
     Chore {
         name: "omemo-walk",

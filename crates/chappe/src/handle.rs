@@ -3,10 +3,11 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chappe_node::{
-    CarriedEnvelope, Command, CommandError, Contact, ContactId, Draft, Incoming, MessageId,
-    MessageSelection, Outgoing, Peer, Reply, SafetyNumber, Status, Timestamp,
+    CarriedEnvelope, Command, CommandError, Contact, ContactId, Draft, Incoming, Lock, MachineKey,
+    MessageId, MessageSelection, Outgoing, Peer, Reply, SafetyNumber, Status, Timestamp,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
+use zeroize::Zeroizing;
 
 use crate::{Error, Events, Update};
 
@@ -141,6 +142,39 @@ impl Chappe {
     /// [`Error`]: no such contact.
     pub async fn block(&self, contact: ContactId, blocked: bool) -> Result<(), Error> {
         ask!(self, Command::Block(contact, blocked), Reply::Done => ())
+    }
+
+    /// Locks what goes to and comes from a contact with a further key (CipherMachine), which both people exchanged
+    /// without a network. Keys before it still unlock what is under way. Messages that wait as
+    /// [`Content::Locked`](crate::Content::Locked) are read now if they fit, and told as if they had just come.
+    ///
+    /// # Errors
+    /// [`Error`]: no such contact, or one of [`Chappe::add_pair`].
+    pub async fn lock(&self, contact: ContactId, key: &MachineKey) -> Result<(), Error> {
+        let lock = Lock::Key(Zeroizing::new(*key.as_bytes()));
+        ask!(self, Command::Lock(contact, lock), Reply::Done => ())
+    }
+
+    /// The same, with a key that both people get from the same passphrase, by Argon2id. A passphrase that can be
+    /// guessed is no key.
+    ///
+    /// # Errors
+    /// [`Error`]; [`CommandError::Passphrase`] if it is too short.
+    pub async fn lock_with_passphrase(
+        &self,
+        contact: ContactId,
+        passphrase: Zeroizing<String>,
+    ) -> Result<(), Error> {
+        let lock = Lock::Passphrase(passphrase);
+        ask!(self, Command::Lock(contact, lock), Reply::Done => ())
+    }
+
+    /// Locks no more, and forgets the keys: what was locked and comes now cannot be read.
+    ///
+    /// # Errors
+    /// [`Error`]: no such contact.
+    pub async fn unlock(&self, contact: ContactId) -> Result<(), Error> {
+        ask!(self, Command::Lock(contact, Lock::Off), Reply::Done => ())
     }
 
     /// Forgets a contact, with its keys.

@@ -52,6 +52,7 @@ impl<S: Store> Node<S> {
             Command::SafetyNumber(contact) => self.safety_number(contact).map(Reply::SafetyNumber),
             Command::Verify(contact, number) => self.verify(contact, &number),
             Command::Block(contact, blocked) => self.block(contact, blocked),
+            Command::Lock(contact, lock) => self.lock(now, contact, &lock),
             Command::RemoveContact(contact) => self.remove_contact(contact),
             Command::Send(contact, draft, written) => {
                 self.send(now, contact, draft, written).map(Reply::Accepted)
@@ -340,6 +341,8 @@ impl<S: Store> Node<S> {
             })
         } else if let Some(payload) = &record.opaque {
             Content::Opaque(payload.clone())
+        } else if record.locked.is_some() {
+            Content::Locked
         } else {
             Content::Text(record.text.clone().unwrap_or_default())
         };

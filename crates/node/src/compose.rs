@@ -162,6 +162,7 @@ impl<S: Store> Node<S> {
         label: Label,
     ) -> Result<MessageId, CommandError> {
         let me = self.me.as_ref().ok_or(CommandError::Relay)?;
+        let says_something = body.text.is_some() || body.file.is_some();
         let content = sce::Content {
             from: me.jid.clone(),
             to: Some(self.people.person(contact)?.record.jid.clone()),
@@ -174,6 +175,10 @@ impl<S: Store> Node<S> {
         let plaintext = content
             .to_xml(&mut self.rng, sce::Padding::Exactly(0))
             .map_err(|_| CommandError::Unsendable)?;
+        let mut plaintext = plaintext.into_bytes();
+        if says_something {
+            plaintext = self.locked(contact, plaintext)?;
+        }
         if plaintext.len() > MAX_CONTENT_LEN {
             return Err(CommandError::TooLarge);
         }
@@ -183,6 +188,7 @@ impl<S: Store> Node<S> {
         if !self.router.has_room_for_own(chunks.len() + 1, bytes) {
             return Err(CommandError::OutboxFull);
         }
+        let me = self.me.as_ref().ok_or(CommandError::Relay)?;
         let (sender_jid, sender_device, name) =
             (me.jid.clone(), me.device.id().number(), me.name.clone());
         let person = self.people.person_mut(contact)?;
@@ -192,7 +198,7 @@ impl<S: Store> Node<S> {
             .ok_or(CommandError::NoSession)?;
         let encrypted = person
             .sessions
-            .encrypt(&mut self.rng, Some(plaintext.as_bytes()))
+            .encrypt(&mut self.rng, Some(&plaintext))
             .map_err(|_| CommandError::NoSession)?;
         self.save_sessions(contact)?;
         self.answered(contact)?;

@@ -13,6 +13,7 @@ use rand_core::Rng as _;
 
 use crate::chains::{ChainId, Origin, Route};
 use crate::contact::ContactId;
+use crate::lock::Reading;
 use crate::message::MessageId;
 use crate::output::Event;
 use crate::people::Person;
@@ -193,15 +194,25 @@ impl<S: Store> Node<S> {
         }
         let known = self.people.person(contact);
         let jid = known.map(|person| person.record.jid.clone());
-        let Some((claimed, content)) = content_of(message, &decrypted) else {
+        let Some(reading) = self.reading(contact, decrypted.plaintext.as_deref()) else {
             return Ok(false);
         };
-        if jid != Ok(claimed) {
+        let claimed = match &reading {
+            Reading::Content(content) => &content.from,
+            Reading::Empty | Reading::Locked(_) => &message.sender_jid,
+        };
+        if jid.as_ref() != Ok(claimed) {
             return Ok(false);
         }
         self.heard(contact)?;
-        if let Some(content) = content {
-            self.received(now, contact, content)?;
+        let mut record = self.inbox_record(contact)?;
+        match reading {
+            Reading::Content(content) => self.received(now, contact, record, *content)?,
+            Reading::Empty => {}
+            Reading::Locked(locked) => {
+                record.locked = Some(locked);
+                self.arrived(contact, record)?;
+            }
         }
         if decrypted.answer_due {
             self.answer_later(now, contact)?;
@@ -368,16 +379,17 @@ impl<S: Store> Node<S> {
         }
     }
 
-    fn received(
+    /// Shows a content to the person. `record` says from whom it is.
+    pub(crate) fn received(
         &mut self,
         now: Instant,
         contact: ContactId,
+        mut record: InboxRecord,
         content: sce::Content,
     ) -> Result<(), NodeError> {
         if content.body.is_none() && content.file.is_none() {
             return Ok(());
         }
-        let mut record = self.inbox_record(contact)?;
         record.sent = content.time.map(|time| time.to_string());
         record.text = content.body;
         if let Some(file) = content.file {

@@ -8,6 +8,7 @@ use chappe_omemo::sce::Timestamp;
 use chappe_wire::{Invitation, LinkId};
 
 use crate::contact::{ContactId, SafetyNumber};
+use crate::lock::Lock;
 use crate::message::{Draft, MessageId, MessageSelection};
 
 /// One thing that happened to a node.
@@ -100,6 +101,9 @@ pub enum Command {
     Verify(ContactId, SafetyNumber),
     /// Take no more messages from a contact, or take them again.
     Block(ContactId, bool),
+    /// Lock what goes to and comes from a contact with a further key (CipherMachine), or do so no more. What waits for
+    /// the key in the inbox is read then, and told as if it had just come.
+    Lock(ContactId, Lock),
     /// Forget a contact, with its keys.
     RemoveContact(ContactId),
     /// Send something. The reply comes once it is on disk. The time is what the recipient will be told as the

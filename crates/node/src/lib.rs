@@ -18,6 +18,7 @@ mod file;
 mod identity;
 mod input;
 mod introduction;
+mod lock;
 mod memory_store;
 mod message;
 mod neighbour;
@@ -33,11 +34,13 @@ mod store;
 mod upgrade;
 
 pub use chappe_gossip::policies::SprayAndPull;
+pub use chappe_omemo::ciphermachine::{KeyFormError, MachineKey, PassphraseError};
 pub use chappe_omemo::sce::Timestamp;
 pub use compose::MAX_OPAQUE_LEN;
 pub use config::{NodeConfig, PolicyChoice, Profile, QUOTA_PER_CONTACT, Role};
 pub use contact::{Contact, ContactId, SafetyNumber, Trust};
 pub use input::{Command, CommandId, Input, LinkUp};
+pub use lock::Lock;
 pub use memory_store::{ENTRY_OVERHEAD, MemoryStore};
 pub use message::{
     Content, Delivery, Draft, FileInfo, Incoming, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId,

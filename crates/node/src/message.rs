@@ -53,6 +53,9 @@ pub enum Content {
     Text(String),
     /// A file; [`Command::File`](crate::Command::File) fetches its content once it is complete.
     File(FileInfo),
+    /// Nothing that can be shown: it is locked with a CipherMachine key that is not here, or it is not locked though
+    /// this contact's messages are. [`Command::Lock`](crate::Command::Lock) with the right key reads it.
+    Locked,
     /// A payload that the embedder decrypts itself.
     Opaque(Vec<u8>),
 }

@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use chappe_envelope::blob::BlobPlan;
 use chappe_gossip::{Copies, Router, policies};
 use chappe_omemo::Device;
+use chappe_omemo::ciphermachine::KeyRing;
 use chappe_wire::{ByteCount, Duration, Instant, ItemId, LinkId, Outline, Tag};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -336,6 +337,12 @@ impl<S: Store> Node<S> {
         };
         let record = SessionsRecord {
             sessions: person.sessions.to_bytes().to_vec(),
+            machine_keys: person
+                .ring
+                .iter()
+                .flat_map(KeyRing::keys)
+                .map(|key| key.as_bytes().to_vec())
+                .collect(),
         };
         self.save(&id.0.to_be_bytes(), &record)
     }

@@ -137,7 +137,7 @@ pub enum Reply {
     Contacts(Vec<Contact>),
     /// To `SafetyNumber`.
     SafetyNumber(SafetyNumber),
-    /// To `Verify`, `Block`, `RemoveContact` and `ForgetInvites`.
+    /// To `Verify`, `Block`, `Lock`, `RemoveContact` and `ForgetInvites`.
     Done,
     /// To `Send` and `SendOpaque`: it is on disk.
     Accepted(MessageId),
@@ -290,6 +290,9 @@ pub enum CommandError {
     /// The contact is blocked.
     #[error("This contact is blocked.")]
     Blocked,
+    /// A passphrase that makes no key.
+    #[error("The passphrase cannot be used: {0}.")]
+    Passphrase(#[from] chappe_omemo::ciphermachine::PassphraseError),
     /// Text, file or payload over its limit.
     #[error("This is too large to send.")]
     TooLarge,

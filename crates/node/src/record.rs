@@ -166,12 +166,15 @@ impl Record for ContactRecord {
     const TABLE: Table = Table::Contacts;
 }
 
-/// The OMEMO sessions with a contact, under its number.
+/// The OMEMO sessions with a contact and its CipherMachine keys, under its number.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 pub(crate) struct SessionsRecord {
     #[prost(bytes = "vec", tag = "1")]
     pub(crate) sessions: Vec<u8>,
+    /// 32 bytes each, the newest first.
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub(crate) machine_keys: Vec<Vec<u8>>,
 }
 
 impl Record for SessionsRecord {
@@ -332,6 +335,9 @@ pub(crate) struct InboxRecord {
     pub(crate) file: Option<FileRecord>,
     #[prost(string, optional, tag = "7")]
     pub(crate) sent: Option<String>,
+    /// What OMEMO encrypted, if it could not be unlocked.
+    #[prost(bytes = "vec", optional, tag = "8")]
+    pub(crate) locked: Option<Vec<u8>>,
 }
 
 impl Record for InboxRecord {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::ble_pair::meet;
-use crate::capture::{self, Sent};
+use crate::capture::{self, Payload, Sent};
 use crate::lab::Lab;
 use crate::node::introduce;
 use crate::report::Shown;
@@ -25,6 +25,10 @@ const TOKEN: std::ops::Range<usize> = 20..28;
 /// What strangers are to read as a name, and what they are not.
 const NAME: &[u8] = b"chappe";
 const HOST: &[u8] = b"radio-lab";
+/// What begins a packet: its length, its kind and a number that counts from 0 on every link.
+const COUNTERS: usize = 5;
+/// The search is shown that it finds this.
+const PLANTED: &[u8] = b"my-key";
 /// The shortest string that is looked for.
 const STRING: usize = 6;
 
@@ -48,7 +52,7 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     south.stop();
     lab.bluetooth.stop();
 
-    let sent = capture::read(&lab.logs().join("btmon.snoop"))?;
+    let mut sent = capture::read(&lab.logs().join("btmon.snoop"))?;
     let (a, b) = (adapter(&sent, 0)?, adapter(&sent, 1)?);
     let (mut searched, mut names) = (0, 0);
     for (own, other) in [(a, b), (b, a)] {
@@ -72,6 +76,14 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     }
     anyhow::ensure!(names > 0, "nobody read a name: nothing was shown of it");
     let rotations = a.adverts.len() + b.adverts.len();
+    let spoilt = spoil(sent.remove(&0).unwrap_or_default());
+    for attributes in [false, true] {
+        let found = search(&spoilt, adapter(&sent, 1)?, attributes).found;
+        anyhow::ensure!(
+            found.contains(PLANTED),
+            "the search overlooks what recurs: it finds {found:02x?}"
+        );
+    }
     let mut shown = Shown::new(
         "tokens and addresses change together; no string of the node's own links two addresses",
     );
@@ -80,6 +92,24 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     shown.figure("recurring strings", 0.0, "", Some("0"));
     shown.figure("names read, all the same", names as f64, "", None);
     Ok(shown)
+}
+
+/// What a node must not send, in its first epoch and in its last.
+fn spoil(mut sent: Sent) -> Sent {
+    let ends = [sent.payloads.first(), sent.payloads.last()];
+    let times: Vec<u64> = ends.into_iter().flatten().map(|one| one.at).collect();
+    for at in times {
+        for attributes in [false, true] {
+            sent.payloads.push(Payload {
+                at,
+                first: false,
+                attributes,
+                bytes: PLANTED.to_vec(),
+            });
+        }
+    }
+    sent.payloads.sort_by_key(|one| one.at);
+    sent
 }
 
 /// Each address that it showed as a scanner or when it connected belongs to one epoch.
@@ -195,7 +225,12 @@ fn windows(sent: &Sent, attributes: bool) -> impl Iterator<Item = (u64, &[u8])> 
     let payloads = sent.payloads.iter();
     let payloads = payloads
         .filter(move |payload| payload.attributes == attributes)
-        .map(|payload| (payload.at, payload.bytes.as_slice()));
+        .map(|payload| {
+            let begins = payload.first && !payload.attributes;
+            let counters = if begins { COUNTERS } else { 0 };
+            let bytes = payload.bytes.get(counters..).unwrap_or_default();
+            (payload.at, bytes)
+        });
     adverts
         .chain(payloads)
         .flat_map(|(at, bytes)| bytes.windows(STRING).map(move |string| (at, string)))

@@ -1,6 +1,6 @@
 //! The figures, their targets, and the commands that make them.
 //!
-//! Most are made by an example of the crate they belong to, which prints lines of the form
+//! Most are made by an example or a bench of the crate they belong to, which prints lines of the form
 //! `figure: <name> = <value> <unit>`. To add one: print such a line, and add a row to [`FIGURES`].
 
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ pub(super) enum Target {
 
 /// How the figure is made.
 enum Source {
+    /// A line printed by the benches of a package.
+    Bench { package: &'static str },
     /// Size of the stripped program in MB (10^6 bytes).
     BinarySize,
     /// Seconds for a release build of the default member into an empty folder, as minutes.
@@ -50,7 +52,7 @@ enum Source {
 }
 
 /// Every figure. The targets are those of the project's plan.
-pub(super) const FIGURES: [Figure; 26] = [
+pub(super) const FIGURES: [Figure; 32] = [
     Figure {
         name: "clean-build",
         about: "`cargo build --release` of the program, downloads done before",
@@ -124,6 +126,42 @@ pub(super) const FIGURES: [Figure; 26] = [
         about: "two equal stores of 10,000, both ways",
         target: Target::AtMost(40.0, "B"),
         source: example("chappe-gossip", "reconcile-bytes"),
+    },
+    Figure {
+        name: "omemo-setup",
+        about: "OMEMO session, both sides, from a bundle to the first text read, by a bare X25519 in the same run",
+        target: Target::AtMost(14.0, "X25519"),
+        source: bench("chappe-omemo"),
+    },
+    Figure {
+        name: "omemo-encrypt-rate",
+        about: "OMEMO messages encrypted in one chain, by those of vodozemac's Olm in the same run",
+        target: Target::AtLeast(5.0, "times"),
+        source: bench("chappe-omemo"),
+    },
+    Figure {
+        name: "omemo-decrypt-rate",
+        about: "the same, decrypted",
+        target: Target::AtLeast(0.75, "times"),
+        source: bench("chappe-omemo"),
+    },
+    Figure {
+        name: "omemo-step-time",
+        about: "one OMEMO message encrypted and decrypted with a new ratchet key, by Olm's time for it",
+        target: Target::AtMost(1.0, "times"),
+        source: bench("chappe-omemo"),
+    },
+    Figure {
+        name: "omemo-forged-message",
+        about: "CPU time for a forged OMEMO message that jumps as far as it may",
+        target: Target::AtMost(1_000.0, "us"),
+        source: bench("chappe-omemo"),
+    },
+    Figure {
+        name: "omemo-session-memory",
+        about: "an idle OMEMO session",
+        target: Target::AtMost(2_048.0, "B"),
+        source: bench("chappe-omemo"),
     },
     Figure {
         name: "file-goodput",
@@ -201,7 +239,10 @@ pub(super) const FIGURES: [Figure; 26] = [
         name: "ble-gatt-bytes",
         about: "the same over GATT, beside bare notifications",
         target: Target::AtMost(1.25, "times"),
-        source: lab("ble-bytes", "GATT: bytes on the connection beside bare"),
+        source: lab(
+            "ble-gatt-bytes",
+            "GATT: bytes on the connection beside bare",
+        ),
     },
     Figure {
         name: "ble-first-envelope",
@@ -210,6 +251,10 @@ pub(super) const FIGURES: [Figure; 26] = [
         source: lab("ble-bytes", "L2CAP: link up to the first envelope"),
     },
 ];
+
+const fn bench(package: &'static str) -> Source {
+    Source::Bench { package }
+}
 
 const fn example(package: &'static str, example: &'static str) -> Source {
     Source::Example { package, example }
@@ -227,6 +272,7 @@ impl Figure {
     /// The command that makes the figure, for people.
     pub(super) fn command(&self) -> String {
         match &self.source {
+            Source::Bench { package } => format!("cargo bench -p {package}"),
             Source::Example { package, example } => {
                 format!("cargo run --release -p {package} --example {example}")
             }
@@ -243,6 +289,11 @@ impl Figure {
     /// When it could not be measured; why, in a sentence.
     pub(super) fn measure(&self, root: &Path) -> anyhow::Result<f64> {
         match &self.source {
+            Source::Bench { package } => {
+                let text = run_once(root, &["bench", "--locked", "--quiet", "-p", package])?;
+                let (Target::AtLeast(_, unit) | Target::AtMost(_, unit)) = self.target;
+                read_line(&text, self.name, unit)
+            }
             Source::BinarySize => binary_size(root),
             Source::CleanBuild => clean_build(root),
             Source::Example { package, example } => {
@@ -321,26 +372,29 @@ fn has_example(root: &Path, package: &str, example: &str) -> anyhow::Result<bool
 }
 
 /// What an example prints. One that makes several figures runs once.
-fn run_example(
-    root: &Path,
-    package: &'static str,
-    example: &'static str,
-) -> anyhow::Result<String> {
-    static PRINTED: Mutex<BTreeMap<(&str, &str), String>> = Mutex::new(BTreeMap::new());
+fn run_example(root: &Path, package: &str, example: &str) -> anyhow::Result<String> {
+    let run = ["run", "--release", "--locked", "--quiet"];
+    run_once(
+        root,
+        &[&run[..], &["-p", package, "--example", example]].concat(),
+    )
+}
+
+/// What cargo prints with these arguments; with the same ones it runs once.
+fn run_once(root: &Path, args: &[&str]) -> anyhow::Result<String> {
+    static PRINTED: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
     let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(text) = printed.get(&(package, example)) {
+    let line = args.join(" ");
+    if let Some(text) = printed.get(&line) {
         return Ok(text.clone());
     }
     let mut text = String::new();
-    let mut command = process::cargo(root);
-    command.args(["run", "--release", "--locked", "--quiet"]);
-    command.args(["-p", package, "--example", example]);
-    let good = process::watch(&mut command, |line| {
+    let good = process::watch(process::cargo(root).args(args), |line| {
         text.push_str(line);
         text.push('\n');
     })?;
-    anyhow::ensure!(good, "the example failed");
-    printed.insert((package, example), text.clone());
+    anyhow::ensure!(good, "`cargo {line}` failed");
+    printed.insert(line, text.clone());
     Ok(text)
 }
 
