@@ -14,6 +14,7 @@ use crate::{BEACON_LEN, SERVICE};
 /// Neighbours that a node serves over GATT at once.
 pub(crate) const SLOTS: u8 = 4;
 /// Told to a reader when no slot is free.
+#[cfg(any(target_os = "linux", test))]
 pub(crate) const NO_SLOT: u8 = 0xff;
 /// The characteristic that is read first, as a UUID.
 pub(crate) const GREETING: u128 = SERVICE + 1;

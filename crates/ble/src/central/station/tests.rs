@@ -20,7 +20,7 @@ struct Air(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    listeners: Vec<mpsc::UnboundedSender<Event<u8>>>,
+    listeners: Vec<mpsc::Sender<Event<u8>>>,
     answers: BTreeMap<u8, Answer>,
     scans: bool,
     broken: bool,
@@ -56,7 +56,7 @@ impl Air {
         self.state(|state| {
             state
                 .listeners
-                .retain(|listener| listener.send(event.clone()).is_ok());
+                .retain(|listener| listener.try_send(event.clone()).is_ok());
         });
     }
 
@@ -81,9 +81,9 @@ impl Radio for Air {
     type Channel = Channel;
 
     async fn events(&self) -> Result<Events<u8>, String> {
-        let (sender, receiver) = mpsc::unbounded_channel();
+        let (sender, receiver) = mpsc::channel(64);
         self.state(|state| state.listeners.push(sender));
-        let next = |mut receiver: mpsc::UnboundedReceiver<_>| async {
+        let next = |mut receiver: mpsc::Receiver<_>| async {
             let event = receiver.recv().await;
             event.map(|event| (event, receiver))
         };
