@@ -102,7 +102,15 @@ impl Emulated<'_> {
     fn command(&self) -> Command {
         let mut command = process::program(self.target.emulator, self.root);
         let libraries = Path::new("/usr").join(self.target.gnu);
-        command.arg("-L").arg(libraries).arg(self.program);
+        command.arg("-L").arg(&libraries);
+        // Another C library for the target may be installed too: with the loader of one and the library of the other, the
+        // first thread never starts.
+        command.arg("-E");
+        command.arg(format!(
+            "LD_LIBRARY_PATH={}",
+            libraries.join("lib").display()
+        ));
+        command.arg(self.program);
         command.arg("--home").arg(&self.home).stderr(Stdio::piped());
         command
     }
