@@ -15,7 +15,7 @@ use crate::l2cap;
 /// The service that nodes advertise, and how their beacons begin.
 const SERVICE: u128 = 0x43ae_9f00_6c68_4d5a_9d0e_6368_6170_7065;
 const BEACON: usize = 10;
-/// The characteristics of its GATT service: the greeting, and the slots.
+/// The characteristics of its GATT services: the greeting, and the slots.
 const CHARACTERISTICS: std::ops::RangeInclusive<u128> = SERVICE + 1..=SERVICE + 5;
 const LIMIT: Duration = Duration::from_secs(20);
 const SCAN: Duration = Duration::from_secs(8);
@@ -288,16 +288,14 @@ async fn channel(adapter: &Adapter, prey: Prey) -> anyhow::Result<SeqPacket> {
 }
 
 async fn characteristics(device: &bluer::Device) -> anyhow::Result<Vec<Characteristic>> {
+    let mut ours = Vec::new();
     for service in device.services().await? {
-        if service.uuid().await? == bluer::Uuid::from_u128(SERVICE) {
-            let mut ours = Vec::new();
-            for one in service.characteristics().await? {
-                if CHARACTERISTICS.contains(&one.uuid().await?.as_u128()) {
-                    ours.push(one);
-                }
+        for one in service.characteristics().await? {
+            if CHARACTERISTICS.contains(&one.uuid().await?.as_u128()) {
+                ours.push(one);
             }
-            return Ok(ours);
         }
     }
-    anyhow::bail!("the node has no such service")
+    anyhow::ensure!(!ours.is_empty(), "the node has no such service");
+    Ok(ours)
 }

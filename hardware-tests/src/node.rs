@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::lab::{background, kill};
+use crate::lab::{background, kill, shell};
 use crate::rig::{Machine, quoted};
 use crate::wait;
 
@@ -16,6 +16,9 @@ use crate::wait;
 const RUNS: &str = "Ctrl-C stops it.";
 /// How long a node may take to answer after its start. The guest is emulated.
 const START_LIMIT: Duration = Duration::from_secs(90);
+
+/// How long it may take to answer a command. It reads a whole file in one.
+const ANSWER_LIMIT: Duration = Duration::from_secs(120);
 
 /// A node.
 pub(crate) struct Node {
@@ -124,16 +127,14 @@ impl Node {
         self.process = None;
     }
 
-    /// Stops it as a person does.
+    /// Stops it as a person does, and waits until it has ended.
     pub(crate) fn stop(&mut self) {
         if let Some(mut child) = self.process.take() {
+            let id = child.id();
             if self.machine.is_some() {
                 self.signal("TERM");
-            } else if Command::new("kill")
-                .arg(child.id().to_string())
-                .status()
-                .is_err()
-            {
+            // What runs it, strace, takes no signal: then it is its child that is meant.
+            } else if shell(&format!("kill $(pgrep -P {id} || echo {id})")).is_err() {
                 let _ = child.kill();
             }
             let _ = child.wait();
@@ -149,10 +150,15 @@ impl Node {
     /// Runs a command of the program, and gives what it prints.
     ///
     /// # Errors
-    /// When it fails.
+    /// When it fails, or the node does not answer in time.
     pub(crate) fn say(&self, args: &[&str]) -> anyhow::Result<String> {
-        let output = self
-            .command(args)
+        let limit = ANSWER_LIMIT.as_secs().to_string();
+        let output = Command::new("timeout")
+            .args(["-s", "KILL", &limit])
+            .arg(&self.program)
+            .arg("--home")
+            .arg(&self.home)
+            .args(args)
             .stdin(Stdio::null())
             .output()
             .context("cannot run chappe")?;

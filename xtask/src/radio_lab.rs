@@ -56,7 +56,7 @@ pub(crate) fn run_if_possible(root: &Path) -> anyhow::Result<Outcome> {
     lab(root, &Options::default())
 }
 
-/// A number that a scenario measures, in its unit. Each scenario runs once, with optimised programs.
+/// A number that a scenario measures, in its unit. Each scenario runs once. Ratios need no optimised programs.
 ///
 /// # Errors
 /// When the machine lacks something, or the scenario does not end well.
@@ -71,7 +71,7 @@ pub(crate) fn measure(root: &Path, scenario: &str, figure: &str) -> anyhow::Resu
         }
         let options = Options {
             scenarios: vec![scenario.to_owned()],
-            release: true,
+            release: false,
         };
         lab(root, &options)?;
     }

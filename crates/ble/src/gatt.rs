@@ -1,12 +1,16 @@
-//! The GATT service that neighbours connect to who have no L2CAP.
+//! The GATT services that neighbours connect to who have no L2CAP.
 //!
 //! BlueZ sends a notification to everybody who asked for that characteristic. So there is one characteristic per
 //! neighbour, a slot: who reads the greeting characteristic is told which slot is its own.
 //!
+//! Each characteristic is in a service of its own: `bluetoothd` takes the characteristics of a service in any order, and
+//! strangers would know a node again by that. No two services are of one kind, since btleplug knows them by that.
+//!
 //! ```text
-//! service   SERVICE
-//! greeting  SERVICE + 1      read: the beacon (10 bytes), then the reader's slot (1 byte; 0xff: none is free)
-//! slot n    SERVICE + 2 + n  write without response: to this node; notify: from this node
+//! service           characteristic
+//! SERVICE           SERVICE + 1      greeting  read: the beacon (10 bytes), then the reader's slot (1 byte;
+//!                                              0xff: none is free)
+//! SERVICE + 16 + n  SERVICE + 2 + n  slot n    write without response: to this node; notify: from this node
 //! ```
 
 use crate::{BEACON_LEN, SERVICE};
@@ -22,6 +26,12 @@ pub(crate) const GREETING: u128 = SERVICE + 1;
 /// The characteristic of a slot, as a UUID.
 pub(crate) const fn slot(number: u8) -> u128 {
     SERVICE + 2 + number as u128
+}
+
+/// The service around a slot's characteristic, as a UUID.
+#[cfg(any(target_os = "linux", test))]
+pub(crate) const fn slot_service(number: u8) -> u128 {
+    SERVICE + 16 + number as u128
 }
 
 /// The slot that the greeting characteristic tells its reader; `None` if none is free.

@@ -4,7 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use chappe_node::{
     CarriedEnvelope, Command, CommandError, Contact, ContactId, Draft, Incoming, Lock, MachineKey,
-    MessageId, MessageSelection, Outgoing, Peer, Reply, SafetyNumber, Status, Timestamp,
+    MessageId, MessageSelection, Outgoing, Peer, Reply, Room, RoomId, SafetyNumber, Status,
+    Timestamp,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
@@ -205,6 +206,68 @@ impl Chappe {
         payload: Vec<u8>,
     ) -> Result<MessageId, Error> {
         ask!(self, Command::SendOpaque(contact, payload), Reply::Accepted(id) => id)
+    }
+
+    /// Makes a room with these contacts: what is said there is one envelope for all. Each member hears those who are
+    /// contacts of its own.
+    ///
+    /// # Errors
+    /// [`Error`]: a name that is taken, no such contact, too many.
+    pub async fn make_room(&self, name: &str, members: Vec<ContactId>) -> Result<Room, Error> {
+        let name = name.to_owned();
+        ask!(self, Command::MakeRoom { name, members }, Reply::Room(room) => room)
+    }
+
+    /// Takes people into a room that was made here, or out of it. Who is taken out cannot read what is said later.
+    ///
+    /// # Errors
+    /// [`Error`]; [`CommandError::NotHost`] if somebody else made the room.
+    pub async fn change_room(
+        &self,
+        room: RoomId,
+        added: Vec<ContactId>,
+        removed: Vec<ContactId>,
+    ) -> Result<Room, Error> {
+        let command = Command::ChangeRoom {
+            room,
+            added,
+            removed,
+        };
+        ask!(self, command, Reply::Room(room) => room)
+    }
+
+    /// Leaves a room, for good.
+    ///
+    /// # Errors
+    /// [`Error`]: no such room.
+    pub async fn leave_room(&self, room: RoomId) -> Result<(), Error> {
+        ask!(self, Command::LeaveRoom(room), Reply::Done => ())
+    }
+
+    /// The rooms that this node is in.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn rooms(&self) -> Result<Vec<Room>, Error> {
+        ask!(self, Command::Rooms, Reply::Rooms(rooms) => rooms)
+    }
+
+    /// Says a text in a room. Nobody tells when all have read it: it is carried until its lifetime is over, or until
+    /// [`Chappe::take_back`].
+    ///
+    /// # Errors
+    /// [`Error`]: no such room, too large, empty, no room in the store.
+    pub async fn send_to_room(&self, room: RoomId, text: &str) -> Result<MessageId, Error> {
+        let command = Command::SendToRoom(room, text.to_owned(), time_of_day());
+        ask!(self, command, Reply::Accepted(id) => id)
+    }
+
+    /// Frees a message that was sent to a room, wherever it is carried. Who has read it keeps it.
+    ///
+    /// # Errors
+    /// [`Error`]: no such message, or one that is not for a room.
+    pub async fn take_back(&self, message: MessageId) -> Result<(), Error> {
+        ask!(self, Command::TakeBack(message), Reply::Done => ())
     }
 
     /// What was sent, oldest first, with its honest state.

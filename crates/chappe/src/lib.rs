@@ -44,8 +44,8 @@ pub use chappe_link as link;
 pub use chappe_node::{
     CarriedEnvelope, CommandError, Contact, ContactId, Content, Delivery, Draft, Event, FileInfo,
     Incoming, KeyFormError, MAX_FILE_LEN, MAX_TEXT_LEN, MachineKey, MessageId, MessageSelection,
-    NodeConfig, Outgoing, Peer, PolicyChoice, QUOTA_PER_CONTACT, SafetyNumber, Shortage,
-    SprayAndPull, Status, StoreError, Trust,
+    NodeConfig, Outgoing, Peer, PolicyChoice, QUOTA_PER_CONTACT, Room, RoomId, SafetyNumber,
+    Shortage, SprayAndPull, Status, StoreError, Trust,
 };
 pub use chappe_store::{KeyError, OpenError};
 pub use chappe_wire as wire;

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use chappe_wire::{Commitment, Envelope, Lifetime};
+use chappe_wire::{Commitment, Envelope, Lifetime, Preimage};
 use zeroize::Zeroizing;
 
 use crate::counter::Slot;
@@ -51,6 +51,8 @@ pub struct Sealed {
     pub counter: Counter,
     /// What the receipt for it will open.
     pub commitment: Commitment,
+    /// That receipt: for who seals for several, and is the only one who can let it go.
+    pub preimage: Preimage,
 }
 
 impl SendChain {
@@ -74,12 +76,12 @@ impl SendChain {
         self.seal_with(lifetime, plaintext, |keys| keys)
     }
 
-    /// The same on the chain to whoever made an invite: the receipt takes the secret of the session as well, whose
-    /// key exchange is in `plaintext`.
+    /// The same on a chain that others know: the receipt takes a secret as well. On the chain to whoever made an invite
+    /// that is of the session whose key exchange is in `plaintext`; on the chain of a sender in a room it is the sender's own.
     ///
     /// # Errors
     /// [`SealError`]; the chain has not moved.
-    pub fn seal_to_inbox(
+    pub fn seal_with_receipt_of(
         &mut self,
         lifetime: Lifetime,
         plaintext: &[u8],
@@ -97,7 +99,7 @@ impl SendChain {
         let counter = Counter::new(self.next).ok_or(SealError::Exhausted)?;
         let size = body_size(plaintext.len())?;
         let keys = self.key.slots().keys(&counter.slot().to_bytes());
-        let envelope = seal(&receipt(keys), lifetime, size, plaintext)?;
+        let (envelope, preimage) = seal(&receipt(keys), lifetime, size, plaintext)?;
         self.pass(counter);
         let commitment = envelope.header().commitment;
         Ok((
@@ -105,6 +107,7 @@ impl SendChain {
             Sealed {
                 counter,
                 commitment,
+                preimage,
             },
         ))
     }

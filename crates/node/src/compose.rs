@@ -23,9 +23,9 @@ use crate::{Node, Store};
 /// Longest payload of `SendOpaque`, in bytes.
 pub const MAX_OPAQUE_LEN: usize = 4_000;
 /// The longest content, as XML, that fits into one envelope with the longest key element and addresses.
-const MAX_CONTENT_LEN: usize = 3_500;
+pub(crate) const MAX_CONTENT_LEN: usize = 3_500;
 /// The longest envelope, in bytes.
-const MAX_ENVELOPE_LEN: usize = HEADER_LEN + BodySize::B4096.bytes();
+pub(crate) const MAX_ENVELOPE_LEN: usize = HEADER_LEN + BodySize::B4096.bytes();
 /// The longest file name, in bytes; longer ones are cut.
 const MAX_FILE_NAME_LEN: usize = 128;
 
@@ -39,10 +39,21 @@ struct Body {
 }
 
 /// What people see of a message in the outbox.
-struct Label {
+pub(crate) struct Label {
     summary: String,
     size: u64,
     hidden: bool,
+}
+
+impl Label {
+    /// Of what people do not see.
+    pub(crate) const fn hidden() -> Self {
+        Self {
+            summary: String::new(),
+            size: 0,
+            hidden: true,
+        }
+    }
 }
 
 impl<S: Store> Node<S> {
@@ -133,12 +144,7 @@ impl<S: Store> Node<S> {
         now: Instant,
         contact: ContactId,
     ) -> Result<(), CommandError> {
-        let label = Label {
-            summary: String::new(),
-            size: 0,
-            hidden: true,
-        };
-        self.send_content(now, contact, Body::default(), Vec::new(), label)
+        self.send_content(now, contact, Body::default(), Vec::new(), Label::hidden())
             .map(|_| ())
     }
 
@@ -161,11 +167,39 @@ impl<S: Store> Node<S> {
         chunks: Vec<Envelope>,
         label: Label,
     ) -> Result<MessageId, CommandError> {
-        let me = self.me.as_ref().ok_or(CommandError::Relay)?;
+        let to = self.people.person(contact)?.record.jid.clone();
         let says_something = body.text.is_some() || body.file.is_some();
+        let mut plaintext = self.content(to, body)?.into_bytes();
+        if says_something {
+            plaintext = self.locked(contact, plaintext)?;
+        }
+        if plaintext.len() > MAX_CONTENT_LEN {
+            return Err(CommandError::TooLarge);
+        }
+        let wrap = parcel::Content::Omemo;
+        self.send_encrypted(now, contact, &plaintext, wrap, chunks, label)
+    }
+
+    /// A text as it is sealed, for a contact or a room.
+    pub(crate) fn text_for(
+        &mut self,
+        to: String,
+        text: String,
+        written: Option<Timestamp>,
+    ) -> Result<String, CommandError> {
+        let body = Body {
+            text: Some(text),
+            file: None,
+            written,
+        };
+        self.content(to, body)
+    }
+
+    fn content(&mut self, to: String, body: Body) -> Result<String, CommandError> {
+        let me = self.me.as_ref().ok_or(CommandError::Relay)?;
         let content = sce::Content {
             from: me.jid.clone(),
-            to: Some(self.people.person(contact)?.record.jid.clone()),
+            to: Some(to),
             time: body.written,
             body: body.text,
             file: body.file,
@@ -175,13 +209,22 @@ impl<S: Store> Node<S> {
         let plaintext = content
             .to_xml(&mut self.rng, sce::Padding::Exactly(0))
             .map_err(|_| CommandError::Unsendable)?;
-        let mut plaintext = plaintext.into_bytes();
-        if says_something {
-            plaintext = self.locked(contact, plaintext)?;
-        }
         if plaintext.len() > MAX_CONTENT_LEN {
             return Err(CommandError::TooLarge);
         }
+        Ok(plaintext)
+    }
+
+    /// Encrypts for a contact, seals what `wrap` makes of it, and gives it to the router with the chunks of its file.
+    pub(crate) fn send_encrypted(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+        plaintext: &[u8],
+        wrap: fn(OmemoMessage) -> parcel::Content,
+        chunks: Vec<Envelope>,
+        label: Label,
+    ) -> Result<MessageId, CommandError> {
         // Nothing is encrypted that cannot be sent: a ratchet does not go back.
         let chunk_bytes = chunks.len().saturating_mul(MAX_ENVELOPE_LEN);
         let bytes = ByteCount::of(chunk_bytes.saturating_add(MAX_ENVELOPE_LEN));
@@ -198,7 +241,7 @@ impl<S: Store> Node<S> {
             .ok_or(CommandError::NoSession)?;
         let encrypted = person
             .sessions
-            .encrypt(&mut self.rng, Some(&plaintext))
+            .encrypt(&mut self.rng, Some(plaintext))
             .map_err(|_| CommandError::NoSession)?;
         self.save_sessions(contact)?;
         self.answered(contact)?;
@@ -206,7 +249,7 @@ impl<S: Store> Node<S> {
             .route(contact, session, encrypted.key_exchange)
             .ok_or(CommandError::NoSession)?;
         let parcel = Parcel {
-            content: Some(parcel::Content::Omemo(OmemoMessage {
+            content: Some(wrap(OmemoMessage {
                 sender_jid,
                 sender_device,
                 key_exchange: encrypted.key_exchange,
@@ -253,7 +296,7 @@ impl<S: Store> Node<S> {
         let sender = self.chains.sender(chain).ok_or(CommandError::NoSession)?;
         let content = parcel.encode_to_vec();
         let sealed = match &receipt {
-            Some(secret) => sender.seal_to_inbox(lifetime, &content, secret),
+            Some(secret) => sender.seal_with_receipt_of(lifetime, &content, secret),
             None => sender.seal(lifetime, &content),
         };
         let (envelope, _) = sealed.map_err(|_| CommandError::TooLarge)?;
@@ -272,6 +315,7 @@ impl<S: Store> Node<S> {
             carriers: 0,
             expired: false,
             hidden: label.hidden,
+            ..OutboxRecord::default()
         };
         self.save(&message.0.to_be_bytes(), &record)?;
         Ok(message)

@@ -115,7 +115,7 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    fn count_unreadable(&mut self) {
+    pub(crate) fn count_unreadable(&mut self) {
         self.counters.undecryptable = self.counters.undecryptable.saturating_add(1);
         self.dirty = true;
     }
@@ -148,6 +148,17 @@ impl<S: Store> Node<S> {
                 Origin::Contact(contact),
                 Proof::Sealed(preimage),
             ) => self.read_omemo(now, contact, message, preimage),
+            (
+                parcel::Content::RoomKey(message),
+                Origin::Contact(contact),
+                Proof::Sealed(preimage),
+            ) if !self.is_pair(contact) => self.read_room_key(now, contact, &message, preimage),
+            (parcel::Content::RoomKey(_) | parcel::Content::Room(_), _, Proof::Claimed(_)) => {
+                Ok(Outcome::Unproven)
+            }
+            (parcel::Content::RoomKey(_) | parcel::Content::Room(_), origin, Proof::Sealed(_)) => {
+                Ok(Outcome::Unreadable(origin.contact()))
+            }
             (parcel::Content::Omemo(message), origin, Proof::Claimed(claim)) => {
                 self.read_claimed(now, chain, origin, message, claim)
             }
@@ -186,12 +197,7 @@ impl<S: Store> Node<S> {
         message: &OmemoMessage,
         decrypted: Decrypted,
     ) -> Result<bool, NodeError> {
-        self.save_sessions(contact)?;
-        if decrypted.new_session {
-            // Its one-time prekey is spent.
-            self.save_device()?;
-            self.new_session(contact, decrypted.session)?;
-        }
+        self.settle_session(now, contact, &decrypted)?;
         let known = self.people.person(contact);
         let jid = known.map(|person| person.record.jid.clone());
         let Some(reading) = self.reading(contact, decrypted.plaintext.as_deref()) else {
@@ -214,10 +220,26 @@ impl<S: Store> Node<S> {
                 self.arrived(contact, record)?;
             }
         }
+        Ok(true)
+    }
+
+    /// Writes down what a message has changed in the sessions with a contact.
+    pub(crate) fn settle_session(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+        decrypted: &Decrypted,
+    ) -> Result<(), NodeError> {
+        self.save_sessions(contact)?;
+        if decrypted.new_session {
+            // Its one-time prekey is spent.
+            self.save_device()?;
+            self.new_session(contact, decrypted.session)?;
+        }
         if decrypted.answer_due {
             self.answer_later(now, contact)?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Without an answer the other side repeats its key exchange with every message (XEP-0384). Whatever is

@@ -163,6 +163,7 @@ impl<S: Store> Node<S> {
             store,
             people,
             chains,
+            rooms,
             answers,
             ..
         } = self;
@@ -183,7 +184,11 @@ impl<S: Store> Node<S> {
             Ok(())
         })?;
         record::for_each::<ChainRecord>(store, |key, record| {
-            chains.restore(ChainId(long_number(key)?), &record)
+            let id = ChainId(long_number(key)?);
+            match &record.room {
+                Some(room) => rooms.restore(id, &record, room),
+                None => chains.restore(id, &record),
+            }
         })?;
         let mut files = Vec::new();
         record::for_each::<BlobRecord>(store, |key, record| {

@@ -10,6 +10,7 @@ use chappe_wire::{Invitation, LinkId};
 use crate::contact::{ContactId, SafetyNumber};
 use crate::lock::Lock;
 use crate::message::{Draft, MessageId, MessageSelection};
+use crate::room::RoomId;
 
 /// One thing that happened to a node.
 #[derive(Debug)]
@@ -111,6 +112,30 @@ pub enum Command {
     Send(ContactId, Draft, Option<Timestamp>),
     /// Hand over a payload that the embedder encrypted itself, for a contact of [`Command::AddPair`].
     SendOpaque(ContactId, Vec<u8>),
+    /// Make a room with these contacts.
+    MakeRoom {
+        /// What to call it.
+        name: String,
+        /// Who is in it besides this node.
+        members: Vec<ContactId>,
+    },
+    /// Take people into a room that was made here, or out of it. Who is taken out cannot read what is said from then on.
+    ChangeRoom {
+        /// Which room.
+        room: RoomId,
+        /// Who is in it from now on.
+        added: Vec<ContactId>,
+        /// Who is not.
+        removed: Vec<ContactId>,
+    },
+    /// Leave a room, for good: it cannot be joined again.
+    LeaveRoom(RoomId),
+    /// List the rooms.
+    Rooms,
+    /// Say a text of at most [`MAX_TEXT_LEN`](crate::MAX_TEXT_LEN) bytes in a room, with the time of writing.
+    SendToRoom(RoomId, String, Option<Timestamp>),
+    /// Free a message that was sent to a room, everywhere: nobody else can, and nobody tells when all have read it.
+    TakeBack(MessageId),
     /// List what was sent.
     Outbox,
     /// List what arrived, from the entry after this number on.

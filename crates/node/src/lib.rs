@@ -30,6 +30,9 @@ mod people;
 mod quota;
 mod receipts;
 mod record;
+mod room;
+mod room_hear;
+mod room_talk;
 mod store;
 mod upgrade;
 
@@ -43,10 +46,13 @@ pub use input::{Command, CommandId, Input, LinkUp};
 pub use lock::Lock;
 pub use memory_store::{ENTRY_OVERHEAD, MemoryStore};
 pub use message::{
-    Content, Delivery, Draft, FileInfo, Incoming, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId,
+    Content, Delivery, Draft, FileInfo, InRoom, Incoming, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId,
     MessageSelection, Outgoing,
 };
 pub use node::{Node, NodeError};
-pub use output::{CarriedEnvelope, CommandError, Event, Output, Peer, Reply, Shortage, Status};
+pub use output::{
+    CarriedEnvelope, CommandError, Event, Output, Peer, Refusals, Reply, Shortage, Status,
+};
+pub use room::{MAX_ROOM_MEMBERS, Room, RoomId};
 pub use store::{MAX_KEY_LEN, MAX_VALUE_LEN, Store, StoreError, Table};
 pub use upgrade::{BULK_MTU, MOVE_UP_ABOVE, Upgrade};

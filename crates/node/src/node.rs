@@ -26,6 +26,7 @@ use crate::people::People;
 use crate::quota::Room;
 use crate::receipts::Batches;
 use crate::record::{self, COUNTERS_KEY, CounterRecord, Record, SELF_KEY, SessionsRecord};
+use crate::room::Rooms;
 use crate::{CommandError, Input, NodeConfig, Output, PolicyChoice, Store, StoreError, Table};
 
 /// How often the powered clock is written down when nothing else is.
@@ -57,6 +58,7 @@ pub struct Node<S> {
     pub(crate) chains: Chains,
     pub(crate) outbox: Outbox,
     pub(crate) files: Files,
+    pub(crate) rooms: Rooms,
     pub(crate) purges: Purges,
     pub(crate) room: Room,
     pub(crate) batches: Batches,
@@ -147,6 +149,7 @@ impl<S: Store> Node<S> {
             chains: Chains::default(),
             outbox: Outbox::default(),
             files: Files::default(),
+            rooms: Rooms::default(),
             purges: Purges::default(),
             room,
             batches: Batches::default(),

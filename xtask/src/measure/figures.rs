@@ -52,7 +52,7 @@ enum Source {
 }
 
 /// Every figure. The targets are those of the project's plan.
-pub(super) const FIGURES: [Figure; 32] = [
+pub(super) const FIGURES: [Figure; 62] = [
     Figure {
         name: "clean-build",
         about: "`cargo build --release` of the program, downloads done before",
@@ -89,6 +89,12 @@ pub(super) const FIGURES: [Figure; 32] = [
         name: "engine-cost",
         about: "router per 512-byte envelope: id, known already, insert, offer",
         target: Target::AtMost(5.0, "us"),
+        source: example("chappe-gossip", "engine-cost"),
+    },
+    Figure {
+        name: "engine-cost-million",
+        about: "the same with 1,000,000 envelopes held",
+        target: Target::AtMost(7.0, "us"),
         source: example("chappe-gossip", "engine-cost"),
     },
     Figure {
@@ -218,10 +224,160 @@ pub(super) const FIGURES: [Figure; 32] = [
         source: example("chappe-sim", "figures"),
     },
     Figure {
+        name: "sim-contacts",
+        about: "the same: contacts by CPU seconds",
+        target: Target::AtLeast(300_000.0, "contacts/s"),
+        source: example("chappe-sim", "figures"),
+    },
+    Figure {
         name: "sim-router-speed",
-        about: "The ONE's recorded CPU seconds on rwp200, epidemic, by those of the router that ships",
+        about: "The ONE's recorded CPU seconds with its epidemic router by those of the router that ships: least of three traces",
         target: Target::AtLeast(30.0, "times"),
         source: example("chappe-sim", "figures"),
+    },
+    Figure {
+        name: "router-selective-delivered",
+        about: "recipients take their own, worst of rwp200, SFHH, InVS15: delivered by the oracle",
+        target: Target::AtLeast(98.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-selective-delay",
+        about: "the same: mean delay by the oracle",
+        target: Target::AtMost(1.5, "times"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-selective-relays",
+        about: "the same: relays by flooding",
+        target: Target::AtMost(10.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-selective-bytes",
+        about: "the same: all bytes by flooding",
+        target: Target::AtMost(15.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-private-delivered",
+        about: "the default, worst of the three: delivered by the oracle",
+        target: Target::AtLeast(97.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-private-delay",
+        about: "the same: mean delay by the oracle",
+        target: Target::AtMost(2.0, "times"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-private-relays",
+        about: "the same: relays by flooding",
+        target: Target::AtMost(35.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-private-posterior",
+        about: "the same: recipients among takers, worst hour of age",
+        target: Target::AtMost(10.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-heavy",
+        about: "the default, rwp200 heavy: delivered by the offline schedule",
+        target: Target::AtLeast(90.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-town",
+        about: "the default, tram-town.toml: delivered by the offline schedule",
+        target: Target::AtLeast(75.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-town-relays",
+        about: "the same: relays",
+        target: Target::AtMost(20_000.0, "relays"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-dropping",
+        about: "30 % drop all: delivered among the others, by as many without them",
+        target: Target::AtLeast(85.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-flooding",
+        about: "10 % flood: the same",
+        target: Target::AtLeast(95.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-flooding-pinned",
+        about: "10 % flood: 99th percentile of delays among who pinned each other, by that without a flood",
+        target: Target::AtMost(2.0, "times"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-forged",
+        about: "10 % forge receipts: copies lost at others before their time",
+        target: Target::AtMost(0.0, "copies"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-inflated",
+        about: "10 % say that all is a month older: copies lost at others before their time",
+        target: Target::AtMost(0.0, "copies"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-crowd-crossings",
+        about: "dense-crowd.toml: crossings of a link for each node that gets an envelope",
+        target: Target::AtMost(1.3, "times"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-crowd-control",
+        about: "the same: control bytes by data",
+        target: Target::AtMost(25.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "sim-oracle",
+        about: "figures of the oracle on three traces, to the digit: how many differ from those on record",
+        target: Target::AtMost(0.0, "figures"),
+        source: example("chappe-sim", "figures"),
+    },
+    Figure {
+        name: "sim-schedule",
+        about: "the oracle's schedule on rwp200 heavy: worst of delivered, mean delay and relayed",
+        target: Target::AtMost(0.5, "%"),
+        source: example("chappe-sim", "figures"),
+    },
+    Figure {
+        name: "sim-movement-speed",
+        about: "The ONE's recorded CPU seconds for 2,000 nodes of random waypoint and 12 h by those of movement and contacts here",
+        target: Target::AtLeast(50.0, "times"),
+        source: example("chappe-sim", "movement-cost"),
+    },
+    Figure {
+        name: "sim-full-speed",
+        about: "1,000 whole nodes with real cryptography, one hour: simulated time by CPU time",
+        target: Target::AtLeast(10.0, "times"),
+        source: example("chappe-sim", "full-level"),
+    },
+    Figure {
+        name: "sim-scale-day",
+        about: "100,000 nodes for a day, router spray-and-wait: CPU time",
+        target: Target::AtMost(60.0, "min"),
+        source: example("chappe-sim", "scale"),
+    },
+    Figure {
+        name: "sim-scale-memory",
+        about: "the same: the most memory",
+        target: Target::AtMost(2_000.0, "MB"),
+        source: example("chappe-sim", "scale"),
     },
     Figure {
         name: "ble-l2cap-bytes",
@@ -250,6 +406,30 @@ pub(super) const FIGURES: [Figure; 32] = [
         target: Target::AtMost(3.0, "round trips"),
         source: lab("ble-bytes", "L2CAP: link up to the first envelope"),
     },
+    Figure {
+        name: "first-envelope",
+        about: "from a link's coming up to the first envelope, at worst: who opened it has one, both carry some already",
+        target: Target::AtMost(3.0, "round trips"),
+        source: example("chappe-node", "first-envelope"),
+    },
+    Figure {
+        name: "wifi-direct-bytes",
+        about: "5.2 MB file in a Wi-Fi Direct group, virtual radio: bytes on air beside a bare TCP stream's",
+        target: Target::AtMost(1.05, "times"),
+        source: lab("wifi-direct-figures", "bytes on air beside bare TCP"),
+    },
+    Figure {
+        name: "wifi-direct-goodput",
+        about: "the same, capped at 20 Mbit/s: goodput beside iperf3, five pairs, median",
+        target: Target::AtLeast(0.80, "times"),
+        source: lab("wifi-direct-figures", "goodput beside iperf3"),
+    },
+    Figure {
+        name: "radio-memory",
+        about: "Pss that both radios add to an idle node, virtual radio",
+        target: Target::AtMost(10.0, "MB"),
+        source: lab("radio-memory", "added by the radios"),
+    },
 ];
 
 const fn bench(package: &'static str) -> Source {
@@ -277,7 +457,7 @@ impl Figure {
                 format!("cargo run --release -p {package} --example {example}")
             }
             Source::RadioLab { scenario, .. } => {
-                format!("cargo xtask radio-lab --release {scenario}")
+                format!("cargo xtask radio-lab {scenario}")
             }
             _ => format!("cargo xtask measure {}", self.name),
         }

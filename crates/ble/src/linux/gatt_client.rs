@@ -9,7 +9,6 @@ use super::channel::Gatt;
 use super::gatt_server::{greeting_uuid, slot_uuid};
 use super::inbox::Inbox;
 use super::within;
-use crate::SERVICE;
 use crate::gatt::told_slot;
 
 /// Connects, finds the service, and takes the slot that the neighbour assigns.
@@ -33,13 +32,13 @@ pub(super) async fn connect(
     .await
 }
 
+/// Those of all services: each of a node's is in one of its own.
 async fn characteristics(device: &bluer::Device) -> bluer::Result<Vec<Characteristic>> {
+    let mut all = Vec::new();
     for service in device.services().await? {
-        if service.uuid().await? == Uuid::from_u128(SERVICE) {
-            return service.characteristics().await;
-        }
+        all.extend(service.characteristics().await?);
     }
-    Err(missing())
+    Ok(all)
 }
 
 async fn find(all: &[Characteristic], uuid: Uuid) -> bluer::Result<Characteristic> {

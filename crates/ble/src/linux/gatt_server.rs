@@ -1,4 +1,4 @@
-//! The GATT service of this node; [`gatt`](crate::gatt) draws it.
+//! The GATT services of this node; [`gatt`](crate::gatt) draws it.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -24,9 +24,11 @@ use super::{DBUS_LIMIT, within};
 use crate::gatt::{self, NO_SLOT, SLOTS};
 use crate::{Beacon, SERVICE};
 
-/// Where the service begins in the table of attributes: the same on every node. BlueZ would count on with each
+/// Where the services begin in the table of attributes: the same on every node. BlueZ would count on with each
 /// registration, and strangers would know a node again by the number.
 const HANDLE: u16 = 0x0800;
+/// Room for a service: itself, its characteristic, and what BlueZ adds.
+const HANDLES: u16 = 16;
 /// A slot that its neighbour did not open both directions of is free again.
 const UNUSED: Duration = Duration::from_secs(20);
 
@@ -85,22 +87,24 @@ impl GattServer {
         let (sender, accepted) = mpsc::channel(usize::from(SLOTS));
         let mut last = Err("the GATT service was not registered".to_owned());
         let mut slots = JoinSet::new();
-        for handle in [NonZeroU16::new(HANDLE), None] {
+        for fixed in [true, false] {
             slots = JoinSet::new();
-            let mut characteristics = vec![greeting(Arc::clone(&state))];
+            let mut services = vec![(SERVICE, greeting(Arc::clone(&state)))];
             for slot in 0..SLOTS {
                 let (control, characteristic) = open_slot(slot);
-                characteristics.push(characteristic);
+                services.push((gatt::slot_service(slot), characteristic));
                 slots.spawn(attend(slot, control, Arc::clone(&state), sender.clone()));
             }
+            let services = services.into_iter().zip(0_u16..);
+            let services = services.map(|((kind, characteristic), number)| Service {
+                uuid: Uuid::from_u128(kind),
+                handle: NonZeroU16::new(HANDLE + HANDLES * number).filter(|_| fixed),
+                primary: true,
+                characteristics: vec![characteristic],
+                ..Service::default()
+            });
             let application = Application {
-                services: vec![Service {
-                    uuid: Uuid::from_u128(SERVICE),
-                    handle,
-                    primary: true,
-                    characteristics,
-                    ..Service::default()
-                }],
+                services: services.collect(),
                 ..Application::default()
             };
             let registering = adapter.serve_gatt_application(application);

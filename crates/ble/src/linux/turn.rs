@@ -13,8 +13,9 @@ use tokio::time::{sleep, timeout};
 
 use super::{DBUS_LIMIT, within};
 
-/// How long each step may take. One that takes longer is left out: the old address is then seen in the new epoch.
-const LIMIT: Duration = Duration::from_secs(5);
+/// How long each step may take: as long as BlueZ is busy with a connection at most. One that takes longer is left out,
+/// and the old address is then seen in the new epoch.
+const LIMIT: Duration = Duration::from_secs(20);
 /// How often BlueZ is asked.
 const LOOK: Duration = Duration::from_millis(100);
 

@@ -176,8 +176,12 @@ fn line(message: &IncomingView) -> String {
         Some(time) => styled(Style::Dim, &format!("{}  ", minute(time))),
         None => String::new(),
     };
+    let room = match &message.room {
+        Some(room) => format!("[{}] ", safe_line(room)),
+        None => String::new(),
+    };
     format!(
-        "{:>4}  {written}{} ({}): {content}",
+        "{:>4}  {written}{room}{} ({}): {content}",
         message.id,
         styled(Style::Bold, &safe_line(&message.from)),
         styled(style, trust(message.verified)),
