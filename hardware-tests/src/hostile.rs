@@ -187,6 +187,31 @@ impl Hostile {
         })
     }
 
+    /// Connects as anybody can, and reads all that can be read. How many values.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub(crate) fn look_around(&self, prey: Prey) -> anyhow::Result<usize> {
+        self.runtime.block_on(async {
+            let device = self.adapter.device(prey.address)?;
+            timeout(LIMIT, device.connect())
+                .await
+                .context("connecting")??;
+            let services = timeout(LIMIT, device.services())
+                .await
+                .context("services")??;
+            let mut read = 0;
+            for service in services {
+                for characteristic in service.characteristics().await? {
+                    let value = timeout(LIMIT, characteristic.read()).await;
+                    read += usize::from(matches!(value, Ok(Ok(_))));
+                }
+            }
+            let _ = timeout(LIMIT, device.disconnect()).await;
+            Ok(read)
+        })
+    }
+
     /// Reads and writes everything of the GATT service, with values of every length, and subscribes to what is not its own.
     /// How many writes BlueZ took.
     ///

@@ -90,6 +90,21 @@ impl Lab {
         self.results.join("logs").join(&self.scenario)
     }
 
+    /// Notes what the kernel was at when a scenario failed: who is blocked in it and where, and its own log.
+    pub(crate) fn note_kernel(&self) {
+        if self.rig.is_some() {
+            return;
+        }
+        // A line for each that is blocked; it is no failure of its own if this does not work.
+        let told = shell(
+            "for task in /proc/[0-9]*/task/*; do \
+               grep -qs '^State:.D' $task/status && echo \"== $task $(cat $task/comm)\" && cat $task/stack; \
+             done; echo '== daemon'; cat /proc/$(pgrep -o bluetoothd)/stack; echo '== log'; dmesg | tail -n 100",
+        );
+        let told = told.unwrap_or_else(|error| format!("{error:#}"));
+        let _ = fs::write(self.logs().join("kernel.log"), told);
+    }
+
     /// Stops the radios.
     ///
     /// # Errors

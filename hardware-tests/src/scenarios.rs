@@ -18,6 +18,7 @@ mod wifi_direct_ferry;
 mod wifi_direct_figures;
 mod wifi_direct_pair;
 mod wifi_direct_privacy;
+mod wifi_direct_relay;
 mod wifi_direct_star;
 
 use crate::lab::Lab;
@@ -31,7 +32,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 20] = [
+const ALL: [Scenario; 22] = [
     Scenario {
         name: "boot",
         by_name_only: false,
@@ -106,6 +107,11 @@ const ALL: [Scenario; 20] = [
         name: "wifi-direct-ferry",
         by_name_only: true,
         run: wifi_direct_ferry::run,
+    },
+    Scenario {
+        name: "wifi-direct-relay",
+        by_name_only: true,
+        run: wifi_direct_relay::run,
     },
     Scenario {
         name: "wifi-direct-privacy",

@@ -19,7 +19,10 @@ struct Report {
 #[derive(Deserialize)]
 struct Scenario {
     name: String,
+    /// It went to its end, and met all targets.
     ok: bool,
+    /// It went to its end.
+    ended: bool,
     seconds: f64,
     says: String,
     figures: Vec<Figure>,
@@ -77,7 +80,7 @@ pub(super) fn figure(share: &Path, scenario: &str, name: &str) -> anyhow::Result
     let mut scenarios = report.scenarios.into_iter();
     let found = scenarios.find(|one| one.name == scenario);
     let found = found.with_context(|| format!("{scenario} was not run"))?;
-    anyhow::ensure!(found.ok, "{scenario} did not end well: {}", found.says);
+    anyhow::ensure!(found.ended, "{scenario} did not end well: {}", found.says);
     let mut figures = found.figures.into_iter();
     let figure = figures.find(|one| one.name == name);
     let figure = figure.with_context(|| format!("{scenario} measured no `{name}`"))?;
