@@ -15,6 +15,7 @@ mod picture;
 mod process;
 mod radio_lab;
 mod setup;
+mod slurm_test;
 mod suite;
 mod tally;
 mod tools;
@@ -63,7 +64,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 15] = [
+const CHORES: [Chore; 16] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -141,6 +142,12 @@ const CHORES: [Chore; 15] = [
         arguments: "",
         about: "OMEMO with a real XMPP server and client, on loopback; installs them if need be",
         run: |root, args| none(args).and_then(|()| xmpp_test::run(root)),
+    },
+    Chore {
+        name: "slurm-test",
+        arguments: "",
+        about: "a sweep as a job array on a real Slurm of one node; installs it if need be (root)",
+        run: |root, args| none(args).and_then(|()| slurm_test::run(root)),
     },
     Chore {
         name: "radio-lab",
