@@ -185,9 +185,9 @@ async fn link(events: &mut mpsc::Receiver<TransportEvent>) -> LinkUp {
 #[tokio::test(start_paused = true)]
 async fn who_is_heard_is_connected_to_and_packets_go_both_ways() {
     // The smallest token and the largest: whose part it is to connect does not matter to a node that nobody hears.
-    let air = Air::with(&[(0, Answer::Echo), (255, Answer::Echo)]);
-    let (running, mut events) = air.station(BleOptions::on("hci0"));
     for id in [0, 255] {
+        let air = Air::with(&[(id, Answer::Echo)]);
+        let (running, mut events) = air.station(BleOptions::on("hci0"));
         sleep(Duration::from_secs(1)).await;
         air.beacon(id);
         let mut up = link(&mut events).await;
@@ -198,9 +198,9 @@ async fn who_is_heard_is_connected_to_and_packets_go_both_ways() {
         drop(up);
         sleep(Duration::from_secs(1)).await;
         assert_eq!(air.state(|state| state.hung_up.clone()).last(), Some(&id));
+        running.stop().await;
+        assert!(!air.state(|state| state.scans));
     }
-    running.stop().await;
-    assert!(!air.state(|state| state.scans));
 }
 
 #[tokio::test(start_paused = true)]
