@@ -73,7 +73,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
         command.args(["--file", &format!("{SOURCES}/{file}.rs")]);
     }
     for pointless in POINTLESS {
-        command.args(["--exclude-re", pointless]);
+        command.arg(format!("--exclude-re={pointless}"));
     }
     if let Some(shard) = shard {
         command.args(["--shard", shard]);
