@@ -1,5 +1,6 @@
 //! Hearing what others say in rooms.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
@@ -37,7 +38,7 @@ enum News {
     /// What the one who tells it speaks with.
     Speaks {
         name: alloc::string::String,
-        with: SpokenWith,
+        with: Box<SpokenWith>,
         /// Who is in the room, if the one who tells it has made it.
         members: BTreeSet<MemberName>,
     },
@@ -177,7 +178,7 @@ impl<S: Store> Node<S> {
         if follows {
             self.follow_host(id, contact, &name, epoch, &members)?;
         }
-        self.hear_voice(id, contact, with)?;
+        self.hear_voice(id, contact, *with)?;
         // What came before its key, and before the host said who is in the room.
         let tags = self.rooms.tags_of(id);
         self.rescan(&tags);
@@ -386,11 +387,11 @@ impl News {
             && key.next() <= MAX_MESSAGES_PER_KEY;
         let told = Self::Speaks {
             name,
-            with: SpokenWith {
+            with: Box::new(SpokenWith {
                 key,
                 tags: Zeroizing::new(tag_secret.as_slice().try_into().ok()?),
                 generation: told.generation,
-            },
+            }),
             members: members.iter().copied().collect(),
         };
         is_sound.then_some(told)

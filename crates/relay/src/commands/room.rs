@@ -19,7 +19,7 @@ pub(super) async fn run(place: &Place, command: Room) -> Result<(), Failure> {
         Room::List(format) => list(place, &format).await,
         Room::Send(options) => {
             let request = Request::SendToRoom {
-                room: options.name,
+                room: options.name.clone(),
                 text: read_text(Some(&options.text))?,
             };
             accepted(&ask(place, request).await?, &options.format)?;
