@@ -65,7 +65,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 18] = [
+const CHORES: [Chore; 19] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -122,9 +122,15 @@ const CHORES: [Chore; 18] = [
     },
     Chore {
         name: "omemo-mutants",
-        arguments: "[FILE...]",
-        about: "change the code that verifies, one place at a time: does a test notice? hours",
+        arguments: "[--shard K/N] [FILE...]",
+        about: "change the code that verifies, one place at a time: does a test notice?",
         run: omemo_mutants::run,
+    },
+    Chore {
+        name: "until-failure",
+        arguments: "PROGRAM [ARG...]",
+        about: "run a program of tests until one fails; omemo-mutants uses it",
+        run: |_, args| omemo_mutants::until_failure(args),
     },
     Chore {
         name: "omemo-secrets",
