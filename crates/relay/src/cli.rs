@@ -41,7 +41,7 @@ pub(crate) enum Command {
     Init(Init),
     /// Make a fresh contact URI and show it, as text and as a QR code
     Id(Id),
-    /// Add, verify, block or remove a contact
+    /// Add, verify, lock, block or remove a contact
     #[command(subcommand)]
     Contact(Contact),
     /// List the contacts
@@ -138,6 +138,13 @@ pub(crate) enum Contact {
         /// The contact
         name: String,
     },
+    /// Lock what goes between you with a further key that no network has seen: it is typed in, or shown with --new
+    Lock(Lock),
+    /// Lock no more, and forget the further keys
+    Unlock {
+        /// The contact
+        name: String,
+    },
     /// Forget a contact, with its keys
     Rm {
         /// The contact
@@ -167,7 +174,7 @@ pub(crate) enum Room {
         #[arg(required = true, value_name = "CONTACT")]
         contacts: Vec<String>,
     },
-    /// Take contacts out of a room that was made here: they cannot read what is said later
+    /// Take contacts out of a room that was made here: those who have heard of it speak with other keys from then on
     Rm {
         /// The room
         name: String,
@@ -175,7 +182,7 @@ pub(crate) enum Room {
         #[arg(required = true, value_name = "CONTACT")]
         contacts: Vec<String>,
     },
-    /// Leave a room, for good
+    /// Leave a room, for good; one that was made here is over then
     Leave {
         /// The room
         name: String,
@@ -197,12 +204,25 @@ pub(crate) struct RoomSend {
     pub(crate) format: Format,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Lock {
+    /// The contact
+    pub(crate) name: String,
+    /// Draw a key and show it, as words and as a QR code, for the other side to type in or scan
+    #[arg(long)]
+    pub(crate) new: bool,
+    /// What is typed in is a passphrase that both agreed on; six random words are good
+    #[arg(long, conflicts_with = "new")]
+    pub(crate) passphrase: bool,
+}
+
 #[derive(Debug, Default, Args)]
 pub(crate) struct Run {
     /// Settings of the node; what the command line says goes before them
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// A radio: ble:hci0 is Bluetooth LE; air:DIR[,name=NAME] is a folder that is the air between nodes of one machine
+    /// A radio, as often as there are: ble:hci0 is Bluetooth LE, wifi-direct:wlan0 is Wi-Fi Direct; air:DIR[,name=NAME] is
+    /// a folder that is the air between nodes of one machine
     #[arg(long = "radio", value_name = "RADIO")]
     pub(crate) radios: Vec<Radio>,
     /// Run a relay; an empty home is made into one

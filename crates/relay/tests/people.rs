@@ -72,6 +72,64 @@ fn contacts_are_unverified_until_numbers_are_compared() {
     assert!(world.ok("south", ["contacts"]).contains("No contacts yet"));
 }
 
+/// A further key, typed in: without it a message says nothing, and with it all that waited is read.
+#[test]
+fn a_contact_can_be_locked_with_a_further_key() {
+    let world = World::new();
+    world.friends("n", "s");
+    world.ok("n", ["air", "range", "air", "n", "s"]);
+    let north = world.start("n", ["--radio", "air:air"]);
+    let south = world.start("s", ["--radio", "air:air"]);
+    let shown = world.ok("n", ["contact", "lock", "s", "--new"]);
+    let words: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.starts_with("    "))
+        .flat_map(str::split_whitespace)
+        .filter(|word| word.chars().all(|letter| letter.is_ascii_lowercase()))
+        .collect();
+    assert_eq!(words.len(), 24, "{shown}");
+    assert!(world.ok("n", ["contacts"]).contains("verified, locked"));
+    world.ok("n", ["send", "s", "fog on the hill"]);
+    wait(|| {
+        world
+            .ok("s", ["inbox"])
+            .contains("[locked with another key")
+    });
+    assert!(!world.ok("s", ["inbox"]).contains("fog"));
+
+    let slip = [&words[1..], &words[..1]].concat().join(" ");
+    let sentence = world
+        .typed("s", ["contact", "lock", "n"], &slip)
+        .sentence(1);
+    assert!(
+        sentence.contains("slip") || sentence.contains("24 words"),
+        "{sentence}"
+    );
+    let typed = world.typed("s", ["contact", "lock", "n"], &words.join(" "));
+    assert_eq!(typed.code, Some(0), "{typed:?}");
+    let inbox = world.ok("s", ["inbox"]);
+    assert!(inbox.contains("n (verified): fog on the hill"), "{inbox}");
+    assert!(!inbox.contains("locked"), "{inbox}");
+
+    // And back, with another key that both make from a passphrase.
+    let phrase = "quartz lantern mossy heron drift cobalt";
+    for (who, of) in [("n", "s"), ("s", "n")] {
+        let short = world.typed(who, ["contact", "lock", of, "--passphrase"], "fog");
+        assert!(short.sentence(1).contains("16 characters"));
+        let typed = world.typed(who, ["contact", "lock", of, "--passphrase"], phrase);
+        assert_eq!(typed.code, Some(0), "{typed:?}");
+    }
+    world.ok("s", ["send", "n", "understood"]);
+    wait(|| {
+        world
+            .ok("n", ["inbox"])
+            .contains("s (verified): understood")
+    });
+    world.ok("n", ["contact", "unlock", "s"]);
+    assert!(!world.ok("n", ["contacts"]).contains("locked"));
+    drop((north, south));
+}
+
 #[test]
 fn a_text_and_a_file_go_through_a_relay_to_someone_who_is_never_in_range() {
     let world = World::new();
@@ -206,4 +264,65 @@ fn standard_input_is_a_message_and_id_shows_a_code() {
     let id = world.ok("n", ["id"]);
     assert!(id.contains('▄') && id.contains('█'), "{id}");
     assert_ne!(world.uri("n"), world.uri("n"), "each URI is fresh");
+}
+
+#[test]
+fn a_room_is_made_spoken_in_and_left() {
+    let world = World::new();
+    world.friends("n", "s");
+    let north = world.start("n", ["--radio", "air:air"]);
+    let south = world.start("s", ["--radio", "air:air"]);
+    // They have heard from each other: the one sentence that says that somebody waits is gone.
+    world.ok("n", ["room", "new", "roof", "s"]);
+    wait(|| {
+        world.ok("n", ["room", "add", "roof", "s"]);
+        !world.ok("n", ["room", "list"]).contains("cannot read you")
+    });
+    world.ok("n", ["room", "send", "roof", "fog on the hill"]);
+    wait(|| {
+        world
+            .ok("s", ["inbox"])
+            .contains("[roof] n (verified): fog on the hill")
+    });
+    let rooms = world.ok("s", ["room", "list"]);
+    assert!(
+        rooms.contains("roof") && rooms.contains("made by n"),
+        "{rooms}"
+    );
+    world.ok("s", ["room", "send", "roof", "we see it"]);
+    wait(|| {
+        world
+            .ok("n", ["inbox"])
+            .contains("[roof] s (verified): we see it")
+    });
+
+    let refused = world.fails(1, "s", ["room", "rm", "roof", "n"]);
+    assert!(refused.contains("Only whoever made the room"), "{refused}");
+    let refused = world.fails(1, "n", ["room", "new", "roof", "s"]);
+    assert!(refused.contains("with this name already"), "{refused}");
+    let outbox = world.ok("n", ["outbox", "--json"]);
+    let sent: Vec<serde_json::Value> = outbox
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let to_room = sent.iter().find(|sent| sent["room"] == true).unwrap();
+    let number = to_room["id"].to_string();
+    world.ok("n", ["room", "take-back", &number]);
+    world.fails(1, "n", ["room", "take-back", &number]);
+    world.ok("s", ["room", "leave", "roof"]);
+    let refused = world.fails(1, "s", ["room", "send", "roof", "gone?"]);
+    assert!(refused.contains("no room named"), "{refused}");
+    // The host hears of it, and is told that nobody listens.
+    wait(|| {
+        !world
+            .ok("n", ["room", "list"])
+            .contains("roof  made here  s")
+    });
+    wait(|| {
+        let answer = world.run("n", ["room", "send", "roof", "anybody?"]);
+        answer.err.contains("Nobody in this room can read you")
+    });
+    for node in [north, south] {
+        assert!(node.terminate().success());
+    }
 }

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::inbox::no_room;
 use super::init::make_home;
+use super::room;
 use crate::cli::{Place, Run};
 use crate::config::Config;
 use crate::control::protocol::EventView;
@@ -46,7 +47,7 @@ pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
             match update.into() {
                 EventView::NoRoom { contact } => no_room(contact.as_deref()),
                 EventView::OlderCopy { commits } => older_copy(commits),
-                _ => {}
+                other => room::happened(&other),
             }
         }
     };
@@ -131,8 +132,13 @@ async fn start(mut builder: Builder, options: &Run, dir: &Path) -> Result<Chappe
             }
             #[cfg(feature = "wifi-direct")]
             Radio::WifiDirect(options) => {
-                let radio = chappe::wifi_direct::WifiDirectTransport::new(options.clone());
-                let builder = builder.configure(|config| config.groups = options.agreed.is_none());
+                let mut options = options.clone();
+                let builder = builder.configure(|config| {
+                    config.groups = options.agreed.is_none();
+                    // A relay stays where it is, and is there for whoever comes by.
+                    options.autonomous.get_or_insert(config.is_relay());
+                });
+                let radio = chappe::wifi_direct::WifiDirectTransport::new(options);
                 add(builder, radio, &capture)
             }
         };

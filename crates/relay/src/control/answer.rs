@@ -1,8 +1,9 @@
 //! Carries out a request on a node's handle.
 
-use chappe::{Chappe, Contact, ContactId, Draft, MessageId, MessageSelection, Room};
+use chappe::{Chappe, Contact, ContactId, Draft, MachineKey, MessageId, MessageSelection, Room};
+use zeroize::Zeroizing;
 
-use super::protocol::{Answer, Request, RoomView};
+use super::protocol::{Answer, LockKey, Request, RoomView};
 use crate::failure::command_sentence as sentence;
 
 /// Carries out `request`; `attached` is the file that came with it. The bytes of the answer are a file too.
@@ -41,6 +42,21 @@ pub(crate) async fn carry_out(
         Request::Block { contact, blocked } => {
             let contact = find(node, &contact).await?.id;
             done(node.block(contact, blocked).await)?
+        }
+        Request::Lock { contact, key } => {
+            let contact = find(node, &contact).await?.id;
+            let locked = match &key {
+                LockKey::Key(words) => {
+                    let key = MachineKey::from_words(words).map_err(|error| error.to_string())?;
+                    node.lock(contact, &key).await
+                }
+                LockKey::Off => node.unlock(contact).await,
+                LockKey::Passphrase(text) => {
+                    let text = Zeroizing::new(text.clone());
+                    node.lock_with_passphrase(contact, text).await
+                }
+            };
+            done(locked)?
         }
         Request::RemoveContact { contact } => {
             let contact = find(node, &contact).await?.id;
@@ -153,12 +169,21 @@ async fn find_all(node: &Chappe, names: &[String]) -> Result<Vec<ContactId>, Str
     Ok(found)
 }
 
+/// The room of this name, or with this id.
 async fn find_room(node: &Chappe, name: &str) -> Result<Room, String> {
     let rooms = node.rooms().await.map_err(sentence)?;
-    let mut rooms = rooms.into_iter();
-    rooms
-        .find(|room| room.name == name)
-        .ok_or_else(|| format!("There is no room named {name:?}; `chappe room list` lists them."))
+    let mut rooms = rooms
+        .into_iter()
+        .filter(|room| room.name == name || room.id.to_string() == name);
+    match (rooms.next(), rooms.next()) {
+        (Some(room), None) => Ok(room),
+        (None, _) => Err(format!(
+            "There is no room named {name:?}; `chappe room list` lists them."
+        )),
+        (Some(_), Some(_)) => Err(format!(
+            "Two rooms are named {name:?}; name it by its id, which `chappe room list --json` tells."
+        )),
+    }
 }
 
 async fn one_room(node: &Chappe, room: Room) -> Result<Answer, String> {
