@@ -84,13 +84,14 @@ impl SprayAndPull {
 
 impl SprayAndPull {
     /// Whether a person's device that has met as many others takes an item of this age in any case. Then it is offered
-    /// like any other: that costs fewer bytes than its tag, and who takes it tells nothing.
+    /// like any other: that costs fewer bytes than its tag, and who takes it tells nothing. Without room the neighbour is
+    /// left the choice.
     fn all_take(&self, age: Age, surroundings: &Surroundings) -> bool {
         let person = Self {
             cover: self.cover.min(Self::PHONES.cover),
             ..*self
         };
-        person.share_at(person.growing(age, surroundings), surroundings) == Share::ALL
+        !surroundings.evicts && person.share_at(age, surroundings) == Share::ALL
     }
 
     /// The age by which takers grow in number. Without room a taker would push out what somebody else waits for: cover
@@ -125,10 +126,11 @@ impl Policy for SprayAndPull {
     fn sharing(
         &self,
         item: &Candidate<'_>,
-        _neighbour: &Neighbour<'_>,
+        neighbour: &Neighbour<'_>,
         surroundings: &Surroundings,
     ) -> Sharing {
-        if item.copies > Copies::new(1) || self.all_take(item.age, surroundings) {
+        let all_take = !neighbour.pinned && self.all_take(item.age, surroundings);
+        if item.copies > Copies::new(1) || all_take {
             Sharing::Push
         } else {
             Sharing::TagOnly

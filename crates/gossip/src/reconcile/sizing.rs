@@ -10,6 +10,8 @@ const MAX_SKETCH_WORK: u64 = 1 << 21;
 /// Symbols in the first flight where the difference is unknown: enough for 10 differences in all but about one case in
 /// a thousand.
 const UNKNOWN_FLIGHT: u64 = 48;
+/// From here on a difference takes some 1.4 symbols for each item, and a few for chance; below it takes more.
+const MANY: u64 = 100;
 /// Symbols that are asked for at least when those that came did not suffice.
 const MIN_NEXT_FLIGHT: u32 = 16;
 /// Bytes of a short id in a list.
@@ -53,7 +55,13 @@ pub(super) fn first_flight(
         Some(expected) => {
             let expected = u64::from(expected).max(at_least);
             let expected = expected.max(unreadable as u64 * 3 / 2);
-            expected.saturating_mul(27) / 20 + 12
+            // A guess that is too large is paid for in full, one that is too small by a turn.
+            let with_margin = if expected > MANY {
+                expected.saturating_mul(6) / 5
+            } else {
+                expected.saturating_mul(27) / 20
+            };
+            with_margin.saturating_add(12)
         }
     };
     symbols.min(u64::from(MAX_SYMBOLS)) as u32
