@@ -16,6 +16,8 @@ use crate::table;
 
 const COPIES: [u32; 2] = [1, 16];
 const COVERS: [u32; 5] = [0, 1, 3, 9, u32::MAX];
+/// Copies where only recipients take what is shown.
+const SELECTIVE: [u32; 3] = [20, 24, 28];
 /// Minutes in which the number of takers doubles.
 const DOUBLINGS: [u64; 3] = [0, 30, 120];
 
@@ -58,7 +60,7 @@ struct Picture {
     value: fn(&Frontier, &Measured) -> f64,
 }
 
-fn pictures() -> [Picture; 2] {
+fn pictures() -> [Picture; 3] {
     let across = "all bytes, control included, in % of flooding (logarithmic)";
     let delay = Frame {
         title: "what hiding costs in time; cover beside each point",
@@ -66,6 +68,13 @@ fn pictures() -> [Picture; 2] {
         up: "mean delay by the oracle's",
         range: (1.0, 3.5),
         target: Some(2.0),
+    };
+    let delivered = Frame {
+        title: "what hiding costs in deliveries; cover beside each point",
+        across,
+        up: "delivered by the oracle's",
+        range: (0.0, 1.0),
+        target: Some(0.97),
     };
     let leak = Frame {
         title: "what taking tells; cover beside each point",
@@ -79,6 +88,13 @@ fn pictures() -> [Picture; 2] {
             name: "delay",
             frame: delay,
             value: |frontier, measured| measured.mean_delay / frontier.oracle_delay(),
+        },
+        Picture {
+            name: "delivered",
+            frame: delivered,
+            value: |frontier, measured| {
+                measured.delivered / frontier.case.bounds.earliest_arrival.delivered as f64
+            },
         },
         Picture {
             name: "leak",
@@ -108,6 +124,15 @@ impl Frontier {
                     seeds,
                 )?;
             }
+        }
+        for copies in SELECTIVE.map(Copies::new) {
+            frontier.add(
+                SprayAndPull {
+                    copies,
+                    ..SprayAndPull::SELECTIVE
+                },
+                seeds,
+            )?;
         }
         for minutes in DOUBLINGS {
             let doubling = Duration::from_minutes(minutes);

@@ -1,6 +1,6 @@
 //! A few carriers at once, more the longer a message is on its way, and no telling who it is for.
 
-use chappe_wire::{Age, Duration};
+use chappe_wire::{Age, ByteCount, Duration, MAX_ENVELOPE_LEN};
 
 use crate::policies::spread;
 use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Shown, Surroundings};
@@ -85,13 +85,15 @@ impl SprayAndPull {
 impl SprayAndPull {
     /// Whether a person's device that has met as many others takes an item of this age in any case. Then it is offered
     /// like any other: that costs fewer bytes than its tag, and who takes it tells nothing. Without room the neighbour is
-    /// left the choice.
-    fn all_take(&self, age: Age, surroundings: &Surroundings) -> bool {
+    /// left the choice; and of what is longer than an envelope, as in simulations, for the tag is short then beside it.
+    fn all_take(&self, item: &Candidate<'_>, surroundings: &Surroundings) -> bool {
         let person = Self {
             cover: self.cover.min(Self::PHONES.cover),
             ..*self
         };
-        !surroundings.evicts && person.share_at(age, surroundings) == Share::ALL
+        item.size <= ByteCount::new(MAX_ENVELOPE_LEN as u64)
+            && !surroundings.evicts
+            && person.share_at(item.age, surroundings) == Share::ALL
     }
 
     /// The age by which takers grow in number. Without room a taker would push out what somebody else waits for: cover
@@ -129,7 +131,7 @@ impl Policy for SprayAndPull {
         neighbour: &Neighbour<'_>,
         surroundings: &Surroundings,
     ) -> Sharing {
-        let all_take = !neighbour.pinned && self.all_take(item.age, surroundings);
+        let all_take = !neighbour.pinned && self.all_take(item, surroundings);
         if item.copies > Copies::new(1) || all_take {
             Sharing::Push
         } else {
