@@ -72,8 +72,7 @@ fn along_a_line_everything_is_announced_at_once() {
 }
 
 #[test]
-fn who_loses_the_neighbours_that_told_it_hears_within_a_minute_and_a_half() {
-    let mut waited = 0;
+fn who_loses_the_neighbours_that_told_it_hears_from_the_one_that_is_left() {
     for other in 1..7 {
         let mut net = huddle(7);
         chat(&mut net, 7, 0..40);
@@ -88,16 +87,8 @@ fn who_loses_the_neighbours_that_told_it_hears_within_a_minute_and_a_half() {
         let holds = |net: &Net, number: u64| net.peers[other].router.holds(&sample(number).id);
         net.add_own(0, &sample(100));
         net.run();
-        waited += usize::from(!holds(&net, 100));
-        net.wait(Duration::from_secs(80));
-        net.run();
         assert!(holds(&net, 100), "{other}");
-        // And at once, when that has shown that it is needed.
-        net.add_own(0, &sample(101));
-        net.run();
-        assert!(holds(&net, 101), "{other}");
     }
-    assert!(waited > 0, "no link had fallen silent");
 }
 
 fn of_nothing() -> Digest {

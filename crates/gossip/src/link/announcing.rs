@@ -17,7 +17,8 @@ const MAX_WATCHED: usize = 16;
 
 /// Announcements on one link, counted as in Trickle (RFC 6206): who keeps hearing and telling what is known already keeps
 /// silent. A neighbour in a crowd has five others who tell it the same, and one comparison a minute costs less than to
-/// announce everything. The first item that is wanted after all ends the silence, at both ends.
+/// announce everything. The first item that is wanted after all ends the silence, at both ends, and so does the loss of
+/// another link.
 #[derive(Debug, Default)]
 pub(crate) struct Announcing {
     redundant: u8,
@@ -80,6 +81,14 @@ impl Announcing {
     /// When news has waited long enough, or [`Instant::NEVER`].
     pub(crate) fn due(&self) -> Instant {
         self.due.unwrap_or(Instant::NEVER)
+    }
+
+    /// Somebody went who may have told the neighbour what this end did not: from now on news goes at once. Gives what
+    /// waits.
+    pub(crate) fn begin_anew(&mut self) -> BTreeSet<ShortId> {
+        self.redundant = 0;
+        self.watched.clear();
+        self.take()
     }
 
     /// All that waits.

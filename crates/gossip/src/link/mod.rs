@@ -157,6 +157,12 @@ impl Link {
         self.giving.they_have(short)
     }
 
+    /// Another link is gone: all that waits is announced.
+    pub(crate) fn announce_again(&mut self) {
+        let waiting = self.announcing.begin_anew();
+        self.giving.they_lack(waiting);
+    }
+
     /// What was announced and is here still, and not asked for, was known.
     fn judge_announcements(&mut self, now: Instant) {
         while let Some(short) = self.announcing.next_judged(now) {

@@ -229,6 +229,9 @@ impl Router {
             return;
         };
         self.encounters.left(now, link.setup.ingress);
+        for other in self.links.values_mut() {
+            other.announce_again();
+        }
         for (id, copies) in link.giving.unanswered() {
             self.return_copies(now, id, copies);
         }
