@@ -17,6 +17,7 @@ pub mod oracle;
 mod outages;
 mod outcome;
 pub mod radio;
+pub mod recorded;
 pub mod replay;
 pub mod report;
 pub mod routers;

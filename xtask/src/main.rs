@@ -11,7 +11,9 @@ mod omemo_walk;
 mod picture;
 mod process;
 mod radio_lab;
+mod report_test;
 mod setup;
+mod slurm_test;
 mod suite;
 mod tally;
 mod tools;
@@ -60,7 +62,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 12] = [
+const CHORES: [Chore; 14] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -120,6 +122,18 @@ const CHORES: [Chore; 12] = [
         arguments: "",
         about: "OMEMO with a real XMPP server and client, on loopback; installs them if need be",
         run: |root, args| none(args).and_then(|()| xmpp_test::run(root)),
+    },
+    Chore {
+        name: "report-test",
+        arguments: "",
+        about: "a report in a headless Chromium, with pictures of it; installs the browser if need be",
+        run: |root, args| none(args).and_then(|()| report_test::run(root)),
+    },
+    Chore {
+        name: "slurm-test",
+        arguments: "",
+        about: "a sweep as a job array on a real Slurm of one node; installs it if need be (root)",
+        run: |root, args| none(args).and_then(|()| slurm_test::run(root)),
     },
     Chore {
         name: "radio-lab",

@@ -29,6 +29,7 @@ mod people;
 mod quota;
 mod receipts;
 mod record;
+pub mod recording;
 mod store;
 mod upgrade;
 
