@@ -1,4 +1,4 @@
-//! Virtual Bluetooth LE controllers (`btvirt`), with the kernel's stack and `bluetoothd` on top.
+//! Virtual Bluetooth LE adapters, with the kernel's stack and `bluetoothd` on top.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use crate::controllers::{Controllers, Octets};
 use crate::lab::{background, kill, shell};
 use crate::wait;
 
 const DAEMON: &str = "/usr/libexec/bluetooth/bluetoothd";
+const SETTINGS: &str = "/etc/bluetooth/main.conf";
 /// On the first start an adapter is often missing: the controllers are then made anew.
 const ATTEMPTS: usize = 4;
 const ADAPTERS_LIMIT: Duration = Duration::from_secs(20);
@@ -20,16 +22,27 @@ const ADAPTERS_LIMIT: Duration = Duration::from_secs(20);
 pub(crate) struct Bluetooth {
     logs: PathBuf,
     daemon: Option<Child>,
-    controllers: Option<Child>,
+    controllers: Option<Controllers>,
+    /// BlueZ's own emulator, where that is wanted.
+    btvirt: Option<Child>,
     monitor: Option<Child>,
 }
 
+/// What the kernel drives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// BlueZ's emulator. Good for two adapters.
+    Btvirt,
+    /// The lab's controllers, with such packets on the air.
+    Lab(Octets),
+}
+
 impl Bluetooth {
-    /// Starts everything, with so many controllers: `hci0` and so on.
+    /// Starts everything, with so many adapters: `hci0` and so on.
     ///
     /// # Errors
     /// When not all adapters come up.
-    pub(crate) fn start(&mut self, adapters: usize, logs: &Path) -> anyhow::Result<()> {
+    pub(crate) fn start(&mut self, adapters: usize, kind: Kind, logs: &Path) -> anyhow::Result<()> {
         self.stop();
         self.logs = logs.to_owned();
         let _ = std::fs::remove_dir_all("/var/lib/bluetooth");
@@ -39,22 +52,43 @@ impl Bluetooth {
         monitor.arg("-w").arg(capture);
         // What it prints is the same, at length.
         self.monitor = Some(background(&mut monitor, Path::new("/dev/null"))?);
+        match kind {
+            Kind::Btvirt => self.start_btvirt(adapters),
+            Kind::Lab(octets) => {
+                self.controllers = Some(Controllers::start(adapters, octets)?);
+                let came = all_there(adapters);
+                came.with_context(|| self.failure().unwrap_or_default())
+            }
+        }
+    }
+
+    fn start_btvirt(&mut self, adapters: usize) -> anyhow::Result<()> {
         for _ in 0..ATTEMPTS {
             let mut btvirt = Command::new("btvirt");
             btvirt.arg(format!("-l{adapters}"));
-            self.controllers = Some(background(&mut btvirt, &logs.join("btvirt.log"))?);
-            let all = wait::until("all adapters", ADAPTERS_LIMIT, || {
-                // Without bluetoothd it would wait for ever.
-                let list = shell("timeout 5 bluetoothctl list || true")?;
-                Ok((list.matches("Controller").count() == adapters).then_some(()))
-            });
-            if all.is_ok() {
+            self.btvirt = Some(background(&mut btvirt, &self.logs.join("btvirt.log"))?);
+            if all_there(adapters).is_ok() {
                 return Ok(());
             }
-            self.controllers.iter_mut().for_each(kill);
+            self.btvirt.iter_mut().for_each(kill);
             sleep(Duration::from_secs(1));
         }
         anyhow::bail!("{adapters} adapters did not come up; see btvirt.log and bluetoothd.log")
+    }
+
+    /// The lab's controllers.
+    ///
+    /// # Errors
+    /// When there are none, or they have failed.
+    pub(crate) fn controllers(&self) -> anyhow::Result<&Controllers> {
+        if let Some(failure) = self.failure() {
+            anyhow::bail!("the controllers failed: {failure}");
+        }
+        self.controllers.as_ref().context("no controllers run")
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.controllers.as_ref().and_then(Controllers::failure)
     }
 
     /// Starts `bluetoothd`.
@@ -92,13 +126,38 @@ impl Bluetooth {
         Ok(())
     }
 
+    /// What `bluetoothd` asks for in the exchange of ATT_MTU, from its next start on.
+    ///
+    /// # Errors
+    /// When its settings cannot be written.
+    pub(crate) fn att_mtu(&self, bytes: usize) -> anyhow::Result<()> {
+        let settings = std::fs::read_to_string(SETTINGS)?;
+        let kept = settings
+            .split("[GATT]")
+            .next()
+            .unwrap_or_default()
+            .trim_end();
+        let settings = format!("{kept}\n[GATT]\nExchangeMTU = {bytes}\n");
+        std::fs::write(SETTINGS, settings).with_context(|| SETTINGS.to_owned())
+    }
+
     /// Stops everything.
     pub(crate) fn stop(&mut self) {
-        for child in [&mut self.monitor, &mut self.daemon, &mut self.controllers] {
+        for child in [&mut self.monitor, &mut self.daemon, &mut self.btvirt] {
             child.iter_mut().for_each(kill);
             *child = None;
         }
+        self.controllers = None;
     }
+}
+
+/// Waits until BlueZ has taken all adapters in.
+fn all_there(adapters: usize) -> anyhow::Result<()> {
+    wait::until("all adapters", ADAPTERS_LIMIT, || {
+        // Without bluetoothd it would wait for ever.
+        let list = shell("timeout 5 bluetoothctl list || true")?;
+        Ok((list.matches("Controller").count() == adapters).then_some(()))
+    })
 }
 
 impl Drop for Bluetooth {

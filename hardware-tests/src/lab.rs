@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context as _;
 
-use crate::bluetooth::Bluetooth;
+use crate::bluetooth::{Bluetooth, Kind};
+use crate::controllers::Octets;
 use crate::node::Node;
 use crate::wifi::{Driver, Wifi};
 
@@ -70,13 +71,21 @@ impl Lab {
         self.wifi.stop().context("clearing away")
     }
 
-    /// Starts `adapters` virtual controllers with the kernel's and BlueZ's real stacks on top, and btmon.
+    /// Starts virtual adapters with the kernel's and BlueZ's real stacks on top, and btmon.
     ///
     /// # Errors
     /// When they do not all come up.
     pub(crate) fn radios(&mut self, adapters: usize) -> anyhow::Result<()> {
+        self.radios_of(adapters, Kind::Lab(Octets::Long))
+    }
+
+    /// The same, over such controllers.
+    ///
+    /// # Errors
+    /// When they do not all come up.
+    pub(crate) fn radios_of(&mut self, adapters: usize, kind: Kind) -> anyhow::Result<()> {
         let logs = self.logs();
-        self.bluetooth.start(adapters, &logs)
+        self.bluetooth.start(adapters, kind, &logs)
     }
 
     /// Starts so many virtual Wi-Fi radios, each with a wpa_supplicant of its own.

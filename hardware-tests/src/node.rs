@@ -8,13 +8,16 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::lab::{background, kill};
+use crate::lab::{background, kill, shell};
 use crate::wait;
 
 /// What a node says when it is up.
 const RUNS: &str = "Ctrl-C stops it.";
 /// How long a node may take to answer after its start. The guest is emulated.
 const START_LIMIT: Duration = Duration::from_secs(90);
+
+/// How long it may take to answer a command. It reads a whole file in one.
+const ANSWER_LIMIT: Duration = Duration::from_secs(120);
 
 /// A node.
 pub(crate) struct Node {
@@ -101,11 +104,13 @@ impl Node {
         self.process = None;
     }
 
-    /// Stops it as a person does.
+    /// Stops it as a person does, and waits until it has ended.
     pub(crate) fn stop(&mut self) {
         if let Some(mut child) = self.process.take() {
-            let ended = Command::new("kill").arg(child.id().to_string()).status();
-            if ended.is_err() {
+            let id = child.id();
+            // What runs it, strace, takes no signal: then it is its child that is meant.
+            let told = shell(&format!("kill $(pgrep -P {id} || echo {id})"));
+            if told.is_err() {
                 let _ = child.kill();
             }
             let _ = child.wait();
@@ -121,10 +126,15 @@ impl Node {
     /// Runs a command of the program, and gives what it prints.
     ///
     /// # Errors
-    /// When it fails.
+    /// When it fails, or the node does not answer in time.
     pub(crate) fn say(&self, args: &[&str]) -> anyhow::Result<String> {
-        let output = self
-            .command(args)
+        let limit = ANSWER_LIMIT.as_secs().to_string();
+        let output = Command::new("timeout")
+            .args(["-s", "KILL", &limit])
+            .arg(&self.program)
+            .arg("--home")
+            .arg(&self.home)
+            .args(args)
             .stdin(Stdio::null())
             .output()
             .context("cannot run chappe")?;
@@ -149,6 +159,29 @@ impl Node {
         text.lines()
             .map(|line| serde_json::from_str(line).context("reading chappe's JSON"))
             .collect()
+    }
+
+    /// The same for a command that fails when it has found something.
+    ///
+    /// # Errors
+    /// When it prints something else.
+    pub(crate) fn findings(&self, args: &[&str]) -> anyhow::Result<Vec<Value>> {
+        let mut command = self.command(args);
+        command.arg("--json").stdin(Stdio::null());
+        let output = command.output().context("cannot run chappe")?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines()
+            .map(|line| serde_json::from_str(line).context("reading chappe's JSON"))
+            .collect()
+    }
+
+    /// What it has logged so far.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn log(&self) -> anyhow::Result<String> {
+        let log = fs::read(&self.log)?;
+        Ok(String::from_utf8_lossy(&log).into_owned())
     }
 
     /// The neighbours.

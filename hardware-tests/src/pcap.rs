@@ -12,8 +12,9 @@ const MAGIC: [u8; 4] = 0xa1b2_c3d4_u32.to_le_bytes();
 const RADIOTAP: u32 = 127;
 /// Before each packet: time, and lengths.
 const RECORD: usize = 16;
-/// Bytes of a data frame before its body, at most: three addresses, QoS, and the counter of CCMP.
-const DATA_HEADER: usize = 26 + 8;
+/// Where the addresses of a frame end. In an encrypted one only counters follow, which begin anew with the group's interface
+/// and key.
+const ADDRESSES_END: usize = 4 + 3 * 6;
 
 /// An address of a radio.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +57,7 @@ impl Frame {
             .get(1)
             .is_some_and(|flags| flags & PROTECTED != 0);
         let end = if encrypted {
-            DATA_HEADER
+            ADDRESSES_END
         } else {
             self.bytes.len()
         };
@@ -188,7 +189,7 @@ mod tests {
         data.extend([7; 200]);
         let frames = parse(&capture(&[&data])).unwrap();
         assert_eq!((frames[0].kind, frames[0].len()), (Kind::Data, 202));
-        assert_eq!(frames[0].readable().len(), DATA_HEADER - 4);
+        assert_eq!(frames[0].readable().len(), ADDRESSES_END - 4);
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 mod ble_bytes;
 mod ble_churn;
+mod ble_discovery;
+mod ble_hostile;
 mod ble_pair;
 mod ble_privacy;
+mod ble_recovery;
 mod ble_relay;
 mod boot;
 mod no_server;
@@ -27,7 +30,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 16] = [
+const ALL: [Scenario; 20] = [
     Scenario {
         name: "boot",
         by_name_only: false,
@@ -59,9 +62,29 @@ const ALL: [Scenario; 16] = [
         run: ble_bytes::run,
     },
     Scenario {
+        name: "ble-gatt-bytes",
+        by_name_only: true,
+        run: ble_bytes::run_gatt,
+    },
+    Scenario {
         name: "ble-churn",
         by_name_only: true,
         run: ble_churn::run,
+    },
+    Scenario {
+        name: "ble-hostile",
+        by_name_only: true,
+        run: ble_hostile::run,
+    },
+    Scenario {
+        name: "ble-recovery",
+        by_name_only: true,
+        run: ble_recovery::run,
+    },
+    Scenario {
+        name: "ble-discovery",
+        by_name_only: true,
+        run: ble_discovery::run,
     },
     Scenario {
         name: "wifi-direct-pair",

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chappe_sim::compat::{self, Replay};
 use chappe_sim::cost::Meter;
+use chappe_sim::oracle::{self, Bound, Question};
 use chappe_sim::routers::Router;
 use chappe_sim::routing::{self, Network};
 use chappe_sim::{Buffers, ContactTrace, MessageEvent, Outcome, Rate, trace};
@@ -63,9 +64,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let light = Input::read("rwp200", "rwp200-messages")?;
     let sfhh = Input::read("sfhh", "sfhh-messages")?;
     let heavy = Input::read("rwp200", "rwp200-messages-heavy")?;
-    let light_rows = light.rows(&LIGHT, 1_000, 3)?;
-    let sfhh_rows = sfhh.rows(&SFHH, 1_000, 3)?;
-    let heavy_rows = heavy.rows(&HEAVY, 100, 20)?;
+    let light_rows = light.rows("rwp200", &LIGHT, 1_000, 3)?;
+    let sfhh_rows = sfhh.rows("SFHH", &SFHH, 1_000, 3)?;
+    let heavy_rows = heavy.rows("rwp200 heavy", &HEAVY, 100, 20)?;
 
     let counts = |rows: &[Row]| worst(rows, |row| row.delivered.max(row.relayed));
     figure("sim-light-counts", counts(&light_rows), "%");
@@ -94,14 +95,67 @@ fn main() -> Result<(), Box<dyn Error>> {
         speeds.first().copied().unwrap_or(0.0),
         "times",
     );
-    let rate = epidemic.first().map_or(0.0, |row| row.events_per_second);
-    figure("sim-events", rate, "events/s");
-    figure(
-        "sim-router-speed",
-        light.router_speed("default", 223.0)?,
-        "times",
-    );
+    let rate = |of: fn(&Row) -> f64| epidemic.first().map_or(0.0, of);
+    figure("sim-events", rate(|row| row.events_per_second), "events/s");
+    let contacts = rate(|row| row.contacts_per_second);
+    figure("sim-contacts", contacts, "contacts/s");
+
+    let routed = [
+        light.router_speed("rwp200", &LIGHT)?,
+        sfhh.router_speed("SFHH", &SFHH)?,
+        heavy.router_speed("rwp200 heavy", &HEAVY)?,
+    ];
+    let least = routed.into_iter().fold(f64::MAX, f64::min);
+    figure("sim-router-speed", least, "times");
+
+    let (wrong, off) = bounds(&light, &sfhh, &heavy);
+    figure("sim-oracle", f64::from(wrong), "figures");
+    figure("sim-schedule", off, "%");
     Ok(())
+}
+
+/// How many figures of the oracle differ from those on record, and how far the schedule is off, in percent.
+fn bounds(light: &Input, sfhh: &Input, heavy: &Input) -> (u32, f64) {
+    let question = Question {
+        rate: Rate::THE_ONE,
+        ttl: Duration::from_secs(18_000),
+    };
+    let [light, sfhh, heavy] = [light, sfhh, heavy]
+        .map(|input| oracle::bounds(&input.contacts, &input.messages, &question));
+    let told = |bound: &Bound| {
+        let tenths = |time: Option<f64>| (time.unwrap_or(0.0) * 10.0).round() / 10.0;
+        (
+            bound.delivered,
+            tenths(bound.latency_avg),
+            tenths(bound.latency_med),
+        )
+    };
+    let times = [
+        (told(&light.zero_time), (355, 1_035.2, 1_008.0)),
+        (told(&light.earliest_arrival), (355, 1_040.5, 1_015.1)),
+        (told(&sfhh.zero_time), (434, 6_749.6, 6_298.0)),
+        (told(&sfhh.earliest_arrival), (429, 6_924.9, 6_525.1)),
+        (told(&heavy.earliest_arrival), (1_404, 1_087.5, 1_056.3)),
+    ];
+    let relays = [
+        (light.fewest_relays.relayed, Some(576)),
+        (sfhh.fewest_relays.relayed, Some(1_247)),
+    ];
+    let wrong = times.iter().filter(|(found, right)| found != right).count()
+        + relays
+            .iter()
+            .filter(|(found, right)| found != right)
+            .count();
+    let schedule = &heavy.schedule;
+    let off = [
+        (schedule.delivered as f64, 1_404.0),
+        (schedule.latency_avg.unwrap_or(0.0), 1_089.8),
+        (schedule.relayed.unwrap_or(0) as f64, 6_490.0),
+    ];
+    let off = off
+        .iter()
+        .map(|(found, right)| (found / right - 1.0).abs() * 100.0);
+    (wrong as u32, off.fold(0.0, f64::max))
 }
 
 fn figure(name: &str, value: f64, unit: &str) {
@@ -121,6 +175,7 @@ struct Row {
     mean_delay: f64,
     speed: f64,
     events_per_second: f64,
+    contacts_per_second: f64,
 }
 
 struct Input {
@@ -137,7 +192,13 @@ impl Input {
         })
     }
 
-    fn rows(&self, cells: &[Cell], tick_ms: u64, seeds: u64) -> Result<Vec<Row>, Box<dyn Error>> {
+    fn rows(
+        &self,
+        trace: &str,
+        cells: &[Cell],
+        tick_ms: u64,
+        seeds: u64,
+    ) -> Result<Vec<Row>, Box<dyn Error>> {
         let settings = compat::Settings {
             tick: Duration::from_millis(tick_ms),
             rate: Rate::THE_ONE,
@@ -155,7 +216,7 @@ impl Input {
                 .collect();
             let row = cell.compare(&runs, meter.read().cpu_s);
             println!(
-                "{:<16} delivered {:.2} %, relayed {:.2} %, mean delay {:.2} % off; {:.0} times faster, {:.0} events/s",
+                "{trace}, {:<16} delivered {:.2} %, relayed {:.2} %, mean delay {:.2} % off; {:.0} times faster, {:.0} events/s",
                 row.router,
                 row.delivered,
                 row.relayed,
@@ -168,7 +229,8 @@ impl Input {
         Ok(rows)
     }
 
-    fn router_speed(&self, router: &str, one_cpu_s: f64) -> Result<f64, Box<dyn Error>> {
+    /// The ONE's CPU seconds with its epidemic router by those of the router that ships.
+    fn router_speed(&self, trace: &str, cells: &[Cell]) -> Result<f64, Box<dyn Error>> {
         let settings = routing::Settings {
             rate: Rate::THE_ONE,
             buffers: Buffers::all(ByteCount::new(5_000_000)),
@@ -176,15 +238,18 @@ impl Input {
             end: None,
         };
         let network = Network::new(&self.contacts, &self.messages, settings)?;
-        let router = Router::named(router).ok_or("no such router")?;
+        let epidemic = cells.iter().find(|cell| cell.router == "epidemic");
+        let epidemic = epidemic.ok_or("The ONE has no epidemic cell")?;
+        let router = Router::named("default").ok_or("no such router")?;
         let meter = Meter::start();
         let outcome = router.route(&network, 1).ok_or("not sealed")?;
         let cpu_s = meter.read().cpu_s;
+        let speed = epidemic.cpu_s / cpu_s;
         println!(
-            "{}: {} delivered in {cpu_s:.2} s of CPU",
-            router.name, outcome.delivered
+            "{trace}, {}: {} delivered, {} relayed in {cpu_s:.2} s of CPU: {speed:.0} times faster",
+            router.name, outcome.delivered, outcome.relayed
         );
-        Ok(one_cpu_s / cpu_s)
+        Ok(speed)
     }
 }
 
@@ -193,14 +258,15 @@ impl Cell {
         let count = runs.len() as f64;
         let mean = |of: fn(&Outcome) -> f64| runs.iter().map(of).sum::<f64>() / count;
         let off = |found: f64, theirs: f64| (found / theirs - 1.0).abs() * 100.0;
-        let events = mean(|run| run.events as f64) * count;
+        let rate = |of: fn(&Outcome) -> f64| mean(of) * count / cpu_s;
         Row {
             router: self.router,
             delivered: off(mean(|run| run.delivered as f64), self.delivered),
             relayed: off(mean(|run| run.relayed as f64), self.relayed),
             mean_delay: off(mean(|run| run.latency_avg.unwrap_or(0.0)), self.mean_delay),
             speed: self.cpu_s / (cpu_s / count),
-            events_per_second: events / cpu_s,
+            events_per_second: rate(|run| run.events as f64),
+            contacts_per_second: rate(|run| run.contacts as f64),
         }
     }
 }

@@ -41,21 +41,6 @@ impl Bits {
         !self.words.is_empty()
     }
 
-    pub(crate) fn len(&self) -> u32 {
-        self.words.iter().map(|word| word.count_ones()).sum()
-    }
-
-    /// Becomes what is in `of` and in none of `without`, from `first` on.
-    pub(crate) fn assign_difference(&mut self, of: &Self, without: [&Self; 2], first: u32) {
-        let [left, right] = without;
-        let without = left.words.iter().zip(&right.words);
-        let of = of.words.iter().zip(without);
-        for (word, (of, (left, right))) in self.words.iter_mut().zip(of) {
-            *word = of & !(left | right);
-        }
-        self.remove_below(first);
-    }
-
     /// Keeps what is in `other` too.
     pub(crate) fn intersect(&mut self, other: &Self) {
         for (word, other) in self.words.iter_mut().zip(&other.words) {
@@ -77,15 +62,83 @@ impl Bits {
         }
     }
 
+    /// The numbers, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
+        numbers(0, &self.words)
+    }
+
+    /// The words from this place on.
+    fn from(&self, place: usize) -> std::slice::Iter<'_, u64> {
+        self.words.get(place..).unwrap_or_default().iter()
+    }
+}
+
+/// What is left to choose from: a set of numbers that are near each other. Words before the first one are not there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Choice {
+    /// The first word's place among those of [`Bits`].
+    first: usize,
+    words: Vec<u64>,
+}
+
+impl Choice {
+    /// Becomes what is in `of` and in none of `without`, from `first` up to `end` (excluded).
+    pub(crate) fn assign_difference(
+        &mut self,
+        of: &Bits,
+        without: [&Bits; 2],
+        first: u32,
+        end: u32,
+    ) {
+        let [left, right] = without;
+        let whole = first as usize / 64;
+        let count = (end as usize).div_ceil(64).saturating_sub(whole);
+        let without = left.from(whole).zip(right.from(whole));
+        let of = of.from(whole).zip(without).take(count);
+        self.first = whole;
+        self.words.clear();
+        self.words
+            .extend(of.map(|(of, (left, right))| of & !(left | right)));
+        if let Some(word) = self.words.first_mut() {
+            *word &= u64::MAX << (first % 64);
+        }
+    }
+
+    /// Removes what is in `other`.
+    pub(crate) fn subtract(&mut self, other: &Bits) {
+        for (word, other) in self.words.iter_mut().zip(other.from(self.first)) {
+            *word &= !other;
+        }
+    }
+
+    /// Keeps what is in `other` too.
+    pub(crate) fn intersect(&mut self, other: &Bits) {
+        for (word, other) in self.words.iter_mut().zip(other.from(self.first)) {
+            *word &= other;
+        }
+    }
+
+    pub(crate) fn remove(&mut self, number: u32) {
+        let place = (number as usize / 64).checked_sub(self.first);
+        if let Some(word) = place.and_then(|place| self.words.get_mut(place)) {
+            *word &= !(1 << (number % 64));
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.words.iter().map(|word| ones(*word)).sum()
     }
 
     /// The number with this rank, counted from 0.
     pub(crate) fn nth(&self, rank: u32) -> Option<u32> {
         let mut left = rank;
-        for (place, word) in (0..).zip(&self.words) {
-            let ones = word.count_ones();
+        for (place, word) in (self.first as u32..).zip(&self.words) {
+            let ones = ones(*word);
             if left >= ones {
                 left -= ones;
                 continue;
@@ -101,25 +154,24 @@ impl Bits {
 
     /// The numbers, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
-        (0..).zip(&self.words).flat_map(|(place, word)| {
-            let mut word = *word;
-            std::iter::from_fn(move || {
-                let bit = (word != 0).then(|| word.trailing_zeros())?;
-                word &= word - 1;
-                Some(place * 64 + bit)
-            })
-        })
+        numbers(self.first as u32, &self.words)
     }
+}
 
-    fn remove_below(&mut self, first: u32) {
-        let whole = first as usize / 64;
-        for word in self.words.iter_mut().take(whole) {
-            *word = 0;
-        }
-        if let Some(word) = self.words.get_mut(whole) {
-            *word &= u64::MAX << (first % 64);
-        }
-    }
+/// Most words are empty, and counting takes a while where the processor is not known to do it.
+const fn ones(word: u64) -> u32 {
+    if word == 0 { 0 } else { word.count_ones() }
+}
+
+fn numbers(first: u32, words: &[u64]) -> impl Iterator<Item = u32> {
+    (first..).zip(words).flat_map(|(place, word)| {
+        let mut word = *word;
+        std::iter::from_fn(move || {
+            let bit = (word != 0).then(|| word.trailing_zeros())?;
+            word &= word - 1;
+            Some(place * 64 + bit)
+        })
+    })
 }
 
 #[cfg(test)]
@@ -138,19 +190,21 @@ mod tests {
         bits
     }
 
-    fn numbers() -> impl Strategy<Value = BTreeSet<u32>> {
+    fn some() -> impl Strategy<Value = BTreeSet<u32>> {
         proptest::collection::btree_set(0_u32..300, 0..60)
     }
 
     proptest! {
         #[test]
-        fn they_are_sets(a in numbers(), b in numbers(), c in numbers(), first in 0_u32..300) {
-            let mut found = Bits::new(300);
-            found.assign_difference(&bits(&a), [&bits(&b), &bits(&c)], first);
+        fn they_are_sets(a in some(), b in some(), c in some(), d in some(), first in 0_u32..300) {
+            let mut found = Choice::default();
+            let end = a.last().map_or(0, |last| last + 1);
+            found.assign_difference(&bits(&a), [&bits(&b), &bits(&c)], first, end);
+            found.subtract(&bits(&d));
             let right: Vec<u32> = a
                 .iter()
                 .copied()
-                .filter(|n| !b.contains(n) && !c.contains(n) && *n >= first)
+                .filter(|n| [&b, &c, &d].iter().all(|set| !set.contains(n)) && *n >= first)
                 .collect();
             prop_assert_eq!(found.iter().collect::<Vec<_>>(), right.clone());
             prop_assert_eq!(found.len() as usize, right.len());
@@ -159,6 +213,14 @@ mod tests {
                 prop_assert_eq!(found.nth(rank), Some(*number));
             }
             prop_assert_eq!(found.nth(found.len()), None);
+            let kept: Vec<u32> = right.iter().copied().filter(|n| c.contains(&(n + 1))).collect();
+            let shifted = c.iter().filter_map(|n| n.checked_sub(1)).collect();
+            found.intersect(&bits(&shifted));
+            prop_assert_eq!(found.iter().collect::<Vec<_>>(), kept.clone());
+            for number in &kept {
+                found.remove(*number);
+            }
+            prop_assert!(found.is_empty());
         }
     }
 }

@@ -207,6 +207,9 @@ fn not_modelled(world: &World, level: Level) -> Vec<&'static str> {
         Level::Routing if world.faults.links.reordering > 0.0 => missing.push("reordering"),
         Level::Routing => {}
         Level::Full => {
+            if !world.receipts {
+                missing.push("receipts=false");
+            }
             for fault in &world.faults.nodes {
                 let name = match fault.behaviour {
                     Behaviour::DropAll => "drop-all",

@@ -43,12 +43,14 @@ fn every_scenario_that_ships_runs() {
         ("blackout-block", "20min"),
         ("campus", "30min"),
         ("convoy", "10min"),
+        ("dense-crowd", "1min"),
         ("evacuation", "20min"),
         ("festival", "1min"),
         ("flooded-valley", "1h"),
         ("office", "1h"),
         ("protest", "90s"),
         ("town", "20min"),
+        ("tram-town", "20min"),
         ("village-ferry", "2h"),
     ] {
         let duration = format!("duration={duration}");

@@ -43,9 +43,9 @@ fn shipped() -> Vec<PathBuf> {
 }
 
 #[test]
-fn ten_scenarios_ship_and_each_has_links_and_messages() {
+fn twelve_scenarios_ship_and_each_has_links_and_messages() {
     let files = shipped();
-    assert!(files.len() >= 10);
+    assert_eq!(files.len(), 12);
     for path in files {
         let scenario = Scenario::load(&path, &[]).unwrap();
         assert!(

@@ -1,4 +1,5 @@
-//! `claims`: what SECURITY.md promises names the tests that show it, and they exist.
+//! `claims`: what SECURITY.md promises names the tests that show it, and they exist; so do the tests that OMEMO's page
+//! names for each attack.
 //!
 //! A claim is a row of a table whose last column names its tests as `path/to/file.rs::name`, between
 //! backticks. A row without one says `open` there, for people to see.
@@ -10,15 +11,31 @@ use anyhow::Context as _;
 
 use crate::Outcome;
 
-const DOCUMENT: &str = "SECURITY.md";
-/// The rows below this heading, up to the next one, are claims.
-const HEADING: &str = "## What is promised, and by which test";
+/// The rows below the heading, up to the next one, are claims.
+const DOCUMENTS: [(&str, &str); 2] = [
+    ("SECURITY.md", "## What is promised, and by which test"),
+    ("crates/omemo/README.md", "## Attacks, and the test of each"),
+];
 
 /// Prints each claim without a test that exists; good if each says either `open` or a test's name.
 pub(crate) fn run(root: &Path) -> anyhow::Result<Outcome> {
-    let text = fs::read_to_string(root.join(DOCUMENT)).context("reading SECURITY.md")?;
-    let claims = parse(&text);
-    anyhow::ensure!(!claims.is_empty(), "{DOCUMENT} has no table `{HEADING}`");
+    let mut bad = 0;
+    for (document, heading) in DOCUMENTS {
+        bad += check(root, document, heading)?;
+    }
+    Ok(if bad == 0 {
+        Outcome::Good
+    } else {
+        Outcome::Bad
+    })
+}
+
+/// How many claims of a document are without their test.
+fn check(root: &Path, document: &str, heading: &str) -> anyhow::Result<usize> {
+    let text = fs::read_to_string(root.join(document));
+    let text = text.with_context(|| format!("reading {document}"))?;
+    let claims = parse(&text, heading);
+    anyhow::ensure!(!claims.is_empty(), "{document} has no table `{heading}`");
     let source = |path: &str| fs::read_to_string(root.join(path)).ok();
     let mut bad = 0;
     for claim in &claims {
@@ -29,14 +46,10 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<Outcome> {
     }
     let open = claims.iter().filter(|claim| claim.open).count();
     println!(
-        "claims: {} claims, {open} of them said to be open, {bad} without their test",
+        "claims: {document}: {} claims, {open} of them said to be open, {bad} without their test",
         claims.len()
     );
-    Ok(if bad == 0 {
-        Outcome::Good
-    } else {
-        Outcome::Bad
-    })
+    Ok(bad)
 }
 
 struct Claim<'a> {
@@ -45,10 +58,10 @@ struct Claim<'a> {
     open: bool,
 }
 
-fn parse(document: &str) -> Vec<Claim<'_>> {
+fn parse<'a>(document: &'a str, heading: &str) -> Vec<Claim<'a>> {
     document
         .lines()
-        .skip_while(|line| *line != HEADING)
+        .skip_while(|line| *line != heading)
         .skip(1)
         .take_while(|line| !line.starts_with("## "))
         .filter_map(|line| line.trim().strip_prefix('|')?.strip_suffix('|'))
@@ -133,7 +146,7 @@ fn it_flies() {}
 
     fn problems() -> Vec<Option<String>> {
         let source = |path: &str| (path == "a.rs").then(|| A.to_owned());
-        let claims = parse(DOCUMENT);
+        let claims = parse(DOCUMENT, "## What is promised, and by which test");
         claims.iter().map(|claim| claim.problem(source)).collect()
     }
 

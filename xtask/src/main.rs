@@ -7,13 +7,15 @@ mod fuzz;
 mod layers;
 mod measure;
 mod metadata;
+mod omemo_kit;
+mod omemo_mutants;
+mod omemo_secrets;
 mod omemo_walk;
 mod picture;
 mod process;
 mod radio_lab;
 mod report_test;
 mod setup;
-mod slurm_test;
 mod suite;
 mod tally;
 mod tools;
@@ -62,7 +64,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 14] = [
+const CHORES: [Chore; 16] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -112,6 +114,24 @@ const CHORES: [Chore; 14] = [
         run: measure::run,
     },
     Chore {
+        name: "omemo-kit",
+        arguments: "[--seeds N] [--from N]",
+        about: "all scenarios with a foreign OMEMO implementation, both sides, 10 (or N) seeds",
+        run: omemo_kit::run,
+    },
+    Chore {
+        name: "omemo-mutants",
+        arguments: "[FILE...]",
+        about: "change the code that verifies, one place at a time: does a test notice? hours",
+        run: omemo_mutants::run,
+    },
+    Chore {
+        name: "omemo-secrets",
+        arguments: "",
+        about: "look for OMEMO's secrets in the memory of a release build, after they were dropped",
+        run: |root, args| none(args).and_then(|()| omemo_secrets::run(root)),
+    },
+    Chore {
         name: "omemo-walk",
         arguments: "[--count N] [--from N]",
         about: "10,000 (or N) random conversations with a foreign OMEMO implementation; slow",
@@ -122,18 +142,6 @@ const CHORES: [Chore; 14] = [
         arguments: "",
         about: "OMEMO with a real XMPP server and client, on loopback; installs them if need be",
         run: |root, args| none(args).and_then(|()| xmpp_test::run(root)),
-    },
-    Chore {
-        name: "report-test",
-        arguments: "",
-        about: "a report in a headless Chromium, with pictures of it; installs the browser if need be",
-        run: |root, args| none(args).and_then(|()| report_test::run(root)),
-    },
-    Chore {
-        name: "slurm-test",
-        arguments: "",
-        about: "a sweep as a job array on a real Slurm of one node; installs it if need be (root)",
-        run: |root, args| none(args).and_then(|()| slurm_test::run(root)),
     },
     Chore {
         name: "radio-lab",

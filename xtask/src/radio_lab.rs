@@ -6,6 +6,7 @@ mod needs;
 mod report;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub(crate) use needs::missing_packages;
@@ -40,6 +41,28 @@ pub(crate) fn run_if_possible(root: &Path) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Good);
     }
     lab(root, &Options::default())
+}
+
+/// A number that a scenario measures, in its unit. Each scenario runs once. Ratios need no optimised programs.
+///
+/// # Errors
+/// When the machine lacks something, or the scenario does not end well.
+pub(crate) fn measure(root: &Path, scenario: &str, figure: &str) -> anyhow::Result<(f64, String)> {
+    static LAST: Mutex<String> = Mutex::new(String::new());
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    // A run removes the results of the one before.
+    if *last != scenario {
+        scenario.clone_into(&mut last);
+        if let Some(missing) = needs::missing(root) {
+            anyhow::bail!("{missing}");
+        }
+        let options = Options {
+            scenarios: vec![scenario.to_owned()],
+            release: false,
+        };
+        lab(root, &options)?;
+    }
+    report::figure(&root.join(RESULTS), scenario, figure)
 }
 
 #[derive(Default)]

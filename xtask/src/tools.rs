@@ -23,6 +23,12 @@ pub(crate) const CARGO_FUZZ: Tool = Tool {
     version: "0.13.2",
 };
 
+/// Changes code, one place at a time, and sees whether a test notices.
+pub(crate) const CARGO_MUTANTS: Tool = Tool {
+    name: "cargo-mutants",
+    version: "27.1.0",
+};
+
 impl Tool {
     /// The path of the program, after installing it if it is not there.
     ///

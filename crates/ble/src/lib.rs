@@ -9,6 +9,7 @@
 //! | file | what |
 //! |---|---|
 //! | `beacon`, `greeting`, `token` | what strangers see |
+//! | `att` | how much fits into a value of GATT |
 //! | `neighbours`, `pauses` | decisions, in virtual time |
 //! | `options` | every setting, with its default |
 //! | `linux/` | BlueZ over D-Bus, and the kernel's sockets |
@@ -16,6 +17,7 @@
 //! [`BleTransport`] works on Linux. Elsewhere it does not start, and says so.
 #![deny(missing_docs)]
 
+mod att;
 mod beacon;
 mod greeting;
 #[cfg(target_os = "linux")]
@@ -26,6 +28,7 @@ mod pauses;
 mod token;
 mod transport;
 
+pub use att::AttMtu;
 pub use beacon::{BEACON_LEN, Beacon, BeaconError, Psm, SERVICE};
 pub use greeting::{GREETING_LEN, Greeting, GreetingError};
 #[cfg(target_os = "linux")]

@@ -146,10 +146,11 @@ impl Neighbours {
             forget: options.forget,
             patience: options.patience,
             hold: options.hold,
-            pauses: Pauses {
-                first: options.pause,
-                longest: options.longest_pause,
-            },
+            pauses: Pauses::new(
+                options.pause,
+                options.longest_pause,
+                u64::from_be_bytes(*own.as_bytes()),
+            ),
             heard: BTreeMap::new(),
             links: BTreeMap::new(),
             dialling: None,

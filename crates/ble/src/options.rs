@@ -21,8 +21,8 @@ pub struct BleOptions {
     pub bearer: BearerChoice,
     /// The most links at once.
     pub links: usize,
-    /// How long a token lives. Shorter than the kernel's rotation of addresses, which is 900 s: so that no token
-    /// is seen with two addresses.
+    /// How long a token lives. Longer than the kernel keeps the address that it scans and connects with, which is
+    /// 900 s: so that this one changes with each token too, as the advertised one does whatever the epoch.
     pub epoch: Duration,
     /// How long the radio scans at a time. Each scan begins anew, so that a neighbour that was reported once
     /// and never again is found too.
@@ -65,7 +65,7 @@ impl BleOptions {
             adapter: adapter.into(),
             bearer: BearerChoice::Automatic,
             links: 6,
-            epoch: Duration::from_secs(600),
+            epoch: Duration::from_secs(920),
             scan: Duration::from_secs(6),
             rest: Duration::from_secs(4),
             forget: Duration::from_secs(45),

@@ -19,8 +19,8 @@ fn an_adapter_alone_has_the_defaults() {
 }
 
 #[test]
-fn a_token_lives_shorter_than_the_kernel_keeps_an_address() {
-    assert!(BleOptions::on("hci0").epoch < Duration::from_secs(900));
+fn the_kernel_has_a_new_address_for_each_token() {
+    assert!(BleOptions::on("hci0").epoch > Duration::from_secs(900));
 }
 
 #[test]

@@ -41,10 +41,10 @@ fn pauses_after_failures_double_up_to_the_longest() {
             one.dialling(token(2));
             one.dial_failed(clock.now, token(2));
         }
-        clock.pass(seconds - 1);
+        clock.pass_millis(seconds * 740);
         one.heard(clock.now, token(2), true);
         assert_eq!(one.next_dial(clock.now), None, "{seconds}");
-        clock.pass(1);
+        clock.pass_millis(seconds * 520);
         one.heard(clock.now, token(2), true);
         assert!(one.next_dial(clock.now).is_some(), "{seconds}");
     }
@@ -119,7 +119,7 @@ fn a_link_that_did_not_last_makes_its_neighbour_rest() {
         Duration::from_secs(3)
     );
     assert_eq!(one.next_dial(clock.now), None);
-    clock.pass(1);
+    clock.pass(2);
     assert!(one.next_dial(clock.now).is_some());
 }
 

@@ -1,12 +1,19 @@
 //! The handle of a running node.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use chappe_node::{
-    CarriedEnvelope, Command, CommandError, Contact, ContactId, Draft, Incoming, MessageId,
-    MessageSelection, Outgoing, Peer, Reply, SafetyNumber, Status,
+    CarriedEnvelope, Command, CommandError, Contact, ContactId, Draft, Incoming, Lock, MachineKey,
+    MessageId, MessageSelection, Outgoing, Peer, Reply, Room, RoomId, SafetyNumber, Status,
+    Timestamp,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
+use zeroize::Zeroizing;
 
 use crate::{Error, Events, Update};
+
+/// A clock that shows less was never set: 2020-01-01T00:00:00Z, in seconds after 1970 began.
+const CLOCK_IS_SET_FROM: i64 = 1_577_836_800;
 
 /// A running node. Clones are handles of the same node; when the last one is dropped, the node closes.
 ///
@@ -138,6 +145,39 @@ impl Chappe {
         ask!(self, Command::Block(contact, blocked), Reply::Done => ())
     }
 
+    /// Locks what goes to and comes from a contact with a further key (CipherMachine), which both people exchanged
+    /// without a network. Keys before it still unlock what is under way. Messages that wait as
+    /// [`Content::Locked`](crate::Content::Locked) are read now if they fit, and told as if they had just come.
+    ///
+    /// # Errors
+    /// [`Error`]: no such contact, or one of [`Chappe::add_pair`].
+    pub async fn lock(&self, contact: ContactId, key: &MachineKey) -> Result<(), Error> {
+        let lock = Lock::Key(Zeroizing::new(*key.as_bytes()));
+        ask!(self, Command::Lock(contact, lock), Reply::Done => ())
+    }
+
+    /// The same, with a key that both people get from the same passphrase, by Argon2id. A passphrase that can be
+    /// guessed is no key.
+    ///
+    /// # Errors
+    /// [`Error`]; [`CommandError::Passphrase`] if it is too short.
+    pub async fn lock_with_passphrase(
+        &self,
+        contact: ContactId,
+        passphrase: Zeroizing<String>,
+    ) -> Result<(), Error> {
+        let lock = Lock::Passphrase(passphrase);
+        ask!(self, Command::Lock(contact, lock), Reply::Done => ())
+    }
+
+    /// Locks no more, and forgets the keys: what was locked and comes now cannot be read.
+    ///
+    /// # Errors
+    /// [`Error`]: no such contact.
+    pub async fn unlock(&self, contact: ContactId) -> Result<(), Error> {
+        ask!(self, Command::Lock(contact, Lock::Off), Reply::Done => ())
+    }
+
     /// Forgets a contact, with its keys.
     ///
     /// # Errors
@@ -147,12 +187,13 @@ impl Chappe {
     }
 
     /// Sends a text or a file. It is on disk once this answers; [`Chappe::outbox`] and
-    /// [`Event::Sent`](crate::Event::Sent) tell what becomes of it.
+    /// [`Event::Sent`](crate::Event::Sent) tell what becomes of it. The recipient is told the time of this
+    /// machine's clock as the time of writing, unless that clock was evidently never set.
     ///
     /// # Errors
     /// [`Error`]: too large, empty, blocked, no room.
     pub async fn send(&self, contact: ContactId, draft: Draft) -> Result<MessageId, Error> {
-        ask!(self, Command::Send(contact, draft), Reply::Accepted(id) => id)
+        ask!(self, Command::Send(contact, draft, time_of_day()), Reply::Accepted(id) => id)
     }
 
     /// Sends a payload that the program encrypted itself to a contact of [`Chappe::add_pair`].
@@ -165,6 +206,68 @@ impl Chappe {
         payload: Vec<u8>,
     ) -> Result<MessageId, Error> {
         ask!(self, Command::SendOpaque(contact, payload), Reply::Accepted(id) => id)
+    }
+
+    /// Makes a room with these contacts: what is said there is one envelope for all. Each member hears those who are
+    /// contacts of its own.
+    ///
+    /// # Errors
+    /// [`Error`]: a name that is taken, no such contact, too many.
+    pub async fn make_room(&self, name: &str, members: Vec<ContactId>) -> Result<Room, Error> {
+        let name = name.to_owned();
+        ask!(self, Command::MakeRoom { name, members }, Reply::Room(room) => room)
+    }
+
+    /// Takes people into a room that was made here, or out of it. Who is taken out cannot read what is said later.
+    ///
+    /// # Errors
+    /// [`Error`]; [`CommandError::NotHost`] if somebody else made the room.
+    pub async fn change_room(
+        &self,
+        room: RoomId,
+        added: Vec<ContactId>,
+        removed: Vec<ContactId>,
+    ) -> Result<Room, Error> {
+        let command = Command::ChangeRoom {
+            room,
+            added,
+            removed,
+        };
+        ask!(self, command, Reply::Room(room) => room)
+    }
+
+    /// Leaves a room, for good.
+    ///
+    /// # Errors
+    /// [`Error`]: no such room.
+    pub async fn leave_room(&self, room: RoomId) -> Result<(), Error> {
+        ask!(self, Command::LeaveRoom(room), Reply::Done => ())
+    }
+
+    /// The rooms that this node is in.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn rooms(&self) -> Result<Vec<Room>, Error> {
+        ask!(self, Command::Rooms, Reply::Rooms(rooms) => rooms)
+    }
+
+    /// Says a text in a room. Nobody tells when all have read it: it is carried until its lifetime is over, or until
+    /// [`Chappe::take_back`].
+    ///
+    /// # Errors
+    /// [`Error`]: no such room, too large, empty, no room in the store.
+    pub async fn send_to_room(&self, room: RoomId, text: &str) -> Result<MessageId, Error> {
+        let command = Command::SendToRoom(room, text.to_owned(), time_of_day());
+        ask!(self, command, Reply::Accepted(id) => id)
+    }
+
+    /// Frees a message that was sent to a room, wherever it is carried. Who has read it keeps it.
+    ///
+    /// # Errors
+    /// [`Error`]: no such message, or one that is not for a room.
+    pub async fn take_back(&self, message: MessageId) -> Result<(), Error> {
+        ask!(self, Command::TakeBack(message), Reply::Done => ())
     }
 
     /// What was sent, oldest first, with its honest state.
@@ -243,4 +346,12 @@ impl Chappe {
             .map_err(|_| Error::Stopped)?;
         Ok(answer.await.map_err(|_| Error::Stopped)??)
     }
+}
+
+/// The time by this machine's clock; `None` if the clock was never set, as on a board without a battery.
+#[allow(clippy::disallowed_methods, reason = "shown to people only")]
+fn time_of_day() -> Option<Timestamp> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    let seconds = i64::try_from(since_1970.as_secs()).ok()?;
+    Timestamp::from_unix(seconds).filter(|_| seconds >= CLOCK_IS_SET_FROM)
 }

@@ -45,9 +45,9 @@ pub use chappe_envelope::{Invite, InviteError};
 pub use chappe_link as link;
 pub use chappe_node::{
     CarriedEnvelope, CommandError, Contact, ContactId, Content, Delivery, Draft, Event, FileInfo,
-    Incoming, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId, MessageSelection, NodeConfig, Outgoing, Peer,
-    PolicyChoice, QUOTA_PER_CONTACT, SafetyNumber, Shortage, SprayAndPull, Status, StoreError,
-    Trust,
+    Incoming, KeyFormError, MAX_FILE_LEN, MAX_TEXT_LEN, MachineKey, MessageId, MessageSelection,
+    NodeConfig, Outgoing, Peer, PolicyChoice, QUOTA_PER_CONTACT, Room, RoomId, SafetyNumber,
+    Shortage, SprayAndPull, Status, StoreError, Trust,
 };
 pub use chappe_store::{KeyError, OpenError};
 pub use chappe_wire as wire;

@@ -18,6 +18,9 @@ pub mod getting_started {
     //! 5. **Read**: [`Event::Received`](crate::Event::Received) tells of each message once, and
     //!    [`Chappe::inbox`](crate::Chappe::inbox) has them all. After [`Update::Lagged`](crate::Update::Lagged), ask
     //!    the inbox for what came after the last number that you know.
+    //! 6. **Lock**, if the two want to: [`Chappe::lock`](crate::Chappe::lock) on both sides with one
+    //!    [`MachineKey`](crate::MachineKey), exchanged face to face as words or a QR code. Then OMEMO's keys alone read
+    //!    nothing. What cannot be unlocked is [`Content::Locked`](crate::Content::Locked) until the right key is set.
     //!
     //! ```
     //! use chappe::{Builder, CommandError, Draft, Error, MessageId, Profile};

@@ -167,9 +167,9 @@ impl ReceiveChain {
         })
     }
 
-    /// Breaks the seal of an envelope that came with the tag of `counter` to whoever made an invite, without
-    /// believing it: everybody who has seen the invite can seal. The chain does not move before
-    /// [`ReceiveChain::mark_seen`].
+    /// Breaks the seal of an envelope that came with the tag of `counter` to whoever made an invite, or from a sender in
+    /// a room, without believing it: everybody who has seen the invite, or is in the room, can seal. The chain does not
+    /// move before [`ReceiveChain::mark_seen`].
     ///
     /// # Errors
     /// [`OpenError`] for every reason alike.

@@ -43,13 +43,14 @@ pub(crate) fn body_size(length: usize) -> Result<BodySize, SealError> {
 ///
 /// ChaCha20-Poly1305 (RFC 8439) under the envelope's seal key. The additional data are the 34 bytes before the
 /// body. The nonce is the first 12 bytes of the commitment, which is a pseudo-random function of all that is
-/// sealed: were a counter ever used for two plaintexts, neither key stream nor authenticator would repeat.
+/// sealed: were a counter ever used for two plaintexts, neither key stream nor authenticator would repeat. Gives the
+/// preimage of the commitment along.
 pub(crate) fn seal(
     keys: &MessageKeys,
     lifetime: Lifetime,
     size: BodySize,
     plaintext: &[u8],
-) -> Result<Envelope, SealError> {
+) -> Result<(Envelope, Preimage), SealError> {
     let room = size.bytes() - LENGTH_LEN - SEAL_LEN;
     let length = u16::try_from(plaintext.len()).map_err(|_| SealError::TooLong)?;
     if plaintext.len() > room {
@@ -60,13 +61,17 @@ pub(crate) fn seal(
     body.extend_from_slice(plaintext);
     body.resize(LENGTH_LEN + room, 0);
 
-    let commitment = keys.preimage(lifetime, &body).commitment();
+    let preimage = keys.preimage(lifetime, &body);
+    let commitment = preimage.commitment();
     let header = header_bytes(lifetime, keys.tag, commitment);
     let seal = cipher(keys)
         .encrypt_inout_detached(&nonce(commitment), &header, body.as_mut_slice().into())
         .map_err(|_| SealError::TooLong)?;
     body.extend_from_slice(&seal);
-    Envelope::compose(lifetime, keys.tag, commitment, &body).map_err(|_| SealError::TooLong)
+    let envelope = Envelope::compose(lifetime, keys.tag, commitment, &body);
+    envelope
+        .map(|envelope| (envelope, preimage))
+        .map_err(|_| SealError::TooLong)
 }
 
 /// Opens what [`seal`] sealed under the same keys, and nothing else.
@@ -86,6 +91,9 @@ pub(crate) fn decrypt(
     envelope: &Envelope,
 ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let header = envelope.header();
+    if header.version != VERSION {
+        return Err(OpenError);
+    }
     let (body, seal) = envelope
         .body()
         .split_last_chunk::<SEAL_LEN>()

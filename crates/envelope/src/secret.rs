@@ -73,8 +73,9 @@ impl PartialEq for InboxSecret {
 
 impl Eq for InboxSecret {}
 
-/// What the receipts of envelopes to a contact URI depend on besides the URI: whoever has seen the URI cannot make
-/// them. Wiped from memory when dropped, and never printed.
+/// What the receipts of envelopes to a contact URI or to a room depend on besides the chain, which others know too:
+/// whoever has seen the URI, and whoever is in the room, cannot make them. Wiped from memory when dropped, and never
+/// printed.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct ReceiptSecret(pub(crate) [u8; 32]);
 
@@ -83,6 +84,12 @@ impl ReceiptSecret {
     /// salt, with the info `"chappe inbox receipt v1"`.
     pub fn of_session(secret: &PairSecret) -> Self {
         Self(*hkdf(&secret.0, &[b"chappe inbox receipt v1"]))
+    }
+
+    /// The secret of one sender in a room, which tells it to nobody, so that it alone frees what it has sent:
+    /// HKDF-SHA-256 of 32 random bytes, without salt, with the info `"chappe room receipt v1"`.
+    pub fn of_room_sender(secret: &[u8; 32]) -> Self {
+        Self(*hkdf(secret, &[b"chappe room receipt v1"]))
     }
 }
 
@@ -131,5 +138,11 @@ impl ChainRoot {
     /// the info `"chappe inbox v1"`.
     pub fn of_inbox(secret: &InboxSecret) -> Self {
         Self(EpochKey::new(*hkdf(&secret.0, &[b"chappe inbox v1"])))
+    }
+
+    /// The root of the chain of one sender in a room: HKDF-SHA-256 of 32 random bytes that it tells the others in the
+    /// room, without salt, with the info `"chappe room chain v1"`.
+    pub fn of_room_sender(secret: &[u8; 32]) -> Self {
+        Self(EpochKey::new(*hkdf(secret, &[b"chappe room chain v1"])))
     }
 }

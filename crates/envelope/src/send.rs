@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use chappe_wire::{Commitment, Envelope, Lifetime};
+use chappe_wire::{Commitment, Envelope, Lifetime, Preimage};
 use zeroize::Zeroizing;
 
 use crate::counter::Slot;
@@ -51,6 +51,8 @@ pub struct Sealed {
     pub counter: Counter,
     /// What the receipt for it will open.
     pub commitment: Commitment,
+    /// That receipt: for who seals for several, and is the only one who can let it go.
+    pub preimage: Preimage,
 }
 
 impl SendChain {
@@ -97,7 +99,7 @@ impl SendChain {
         let counter = Counter::new(self.next).ok_or(SealError::Exhausted)?;
         let size = body_size(plaintext.len())?;
         let keys = self.key.slots().keys(&counter.slot().to_bytes());
-        let envelope = seal(&receipt(keys), lifetime, size, plaintext)?;
+        let (envelope, preimage) = seal(&receipt(keys), lifetime, size, plaintext)?;
         self.pass(counter);
         let commitment = envelope.header().commitment;
         Ok((
@@ -105,8 +107,23 @@ impl SendChain {
             Sealed {
                 counter,
                 commitment,
+                preimage,
             },
         ))
+    }
+
+    /// The same on the chain of a sender in a room, which all others in the room know: the receipt takes a secret of
+    /// the sender's own as well.
+    ///
+    /// # Errors
+    /// [`SealError`]; the chain has not moved.
+    pub fn seal_to_room(
+        &mut self,
+        lifetime: Lifetime,
+        plaintext: &[u8],
+        secret: &ReceiptSecret,
+    ) -> Result<(Envelope, Sealed), SealError> {
+        self.seal_with(lifetime, plaintext, |keys| keys.with_receipt_of(secret))
     }
 
     /// How many envelopes were sealed.

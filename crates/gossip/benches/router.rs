@@ -13,13 +13,17 @@ use workload::common::{Net, sample};
 use workload::{BATCH, Workload};
 
 fn engine(c: &mut Criterion) {
-    let work = Workload::new();
+    let work = Workload::numbered(0);
     let mut group = c.benchmark_group("engine");
     group.throughput(Throughput::Elements(BATCH));
     group.sample_size(30);
     group.bench_function("1,000 envelopes of 512 bytes", |b| {
         b.iter_batched_ref(
-            || work.router(),
+            || {
+                let mut router = workload::router(10_000);
+                work.ask(&mut router);
+                router
+            },
             |router| work.run(router),
             BatchSize::LargeInput,
         );

@@ -65,6 +65,47 @@ fn lying_digests_are_answered_a_few_times() {
 }
 
 #[test]
+fn garbage_for_a_sketch_is_answered_as_if_there_were_none() {
+    // Of a sum, of the longest that is read, of one more, of all that fits into a frame; and of no whole number of sums.
+    for length in [8, 64 * 8, 65 * 8, 8_000, 63] {
+        let mut victim = victim(false);
+        let sketch = |round: u64| {
+            let mut state = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+            let byte = |_| {
+                state = state.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(1);
+                (state >> 56) as u8
+            };
+            (0..length).map(byte).collect()
+        };
+        for round in 0..100 {
+            let digest = Body::Digest(Digest {
+                count: ITEMS,
+                fingerprint: vec![round as u8 + 1; 16],
+                expected: Some(if round % 2 == 0 { 5 } else { u32::MAX }),
+                sketch: sketch(round),
+            });
+            victim.say(digest).unwrap();
+            let answer = victim.hear();
+            // Four at once: each is a pass over the store, and a sketch of it at most.
+            assert_eq!(
+                answer.is_empty(),
+                round >= 4,
+                "length {length}, round {round}"
+            );
+            assert!(
+                answer
+                    .iter()
+                    .all(|body| matches!(body, Body::Cells(_) | Body::List(_))),
+                "{answer:?}"
+            );
+        }
+        assert_eq!(stats(&victim).ignored, 96);
+        assert!(victim.bytes_out <= 4 * victim.bytes_in + FREE);
+        assert_untouched(&victim);
+    }
+}
+
+#[test]
 fn answers_come_out_of_a_budget() {
     let mut victim = victim(false);
     for round in 0..60 {
@@ -408,6 +449,17 @@ fn any_frame() -> impl Strategy<Value = Body> {
     let ids = prop::collection::vec(prop_oneof![known, any::<u64>()], 0..40);
     prop_oneof![
         (0..2 * ITEMS, any::<u8>()).prop_map(|(count, byte)| digest(count, byte)),
+        (
+            0..2 * ITEMS,
+            any::<Option<u32>>(),
+            prop::collection::vec(any::<u8>(), 0..600)
+        )
+            .prop_map(|(count, expected, sketch)| Body::Digest(Digest {
+                count,
+                fingerprint: vec![9; 16],
+                expected,
+                sketch,
+            })),
         (0u32..200, prop::collection::vec(any::<u8>(), 0..1_200)).prop_map(|(start, symbols)| {
             Body::Cells(Cells {
                 start,

@@ -217,7 +217,8 @@ impl<S: Store> Node<S> {
         let (counter, why) = match reason {
             DropReason::Receipted => (&mut self.counters.freed, "its receipt came"),
             DropReason::Expired => (&mut self.counters.expired, "its lifetime is over"),
-            _ => (&mut self.counters.evicted, "its room was needed"),
+            DropReason::Quota => (&mut self.counters.evicted, "its room was needed"),
+            DropReason::ByNode => (&mut self.counters.withdrawn, "it was withdrawn"),
         };
         *counter = counter.saturating_add(1);
         self.tell(Event::Dropped {
@@ -242,6 +243,7 @@ impl<S: Store> Node<S> {
         };
         let before = describe_outgoing(now, change.message, &record).state;
         let over = matches!(change.state, Delivery::Delivered | Delivery::Expired);
+        // A message to a room is over when its sender takes it back: its record is gone by then.
         if record.hidden && over {
             return self.delete(Table::Outbox, &key);
         }
@@ -282,6 +284,9 @@ impl<S: Store> Node<S> {
         }
         if let Some((message, index)) = self.files.recognise(&tag) {
             return self.deliver_chunk(now, message, index, envelope);
+        }
+        if let Some((voice, counter)) = self.rooms.recognise(&tag) {
+            return self.deliver_to_room(voice, counter, envelope);
         }
         match self.chains.recognise(&tag) {
             Some((chain, counter)) => self.deliver(now, chain, counter, envelope),

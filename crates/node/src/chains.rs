@@ -253,6 +253,7 @@ impl Chains {
                 session: receive.session.map(session_bytes).unwrap_or_default(),
                 chain: receive.chain.to_bytes().to_vec(),
                 prekey: receive.prekey,
+                room: None,
             });
         }
         let send = self.send.get(&id)?;
@@ -266,6 +267,7 @@ impl Chains {
             session: session.map(session_bytes).unwrap_or_default(),
             chain: send.chain.to_bytes().to_vec(),
             prekey: 0,
+            room: None,
         })
     }
 
@@ -303,6 +305,10 @@ const KIND_INVITE: u32 = 0;
 const KIND_CONTACT: u32 = 1;
 const KIND_TO_INVITE: u32 = 2;
 const KIND_TO_CONTACT: u32 = 3;
+/// Of a sender key in a room.
+pub(crate) const KIND_ROOM_VOICE: u32 = 4;
+/// Of this node in a room.
+pub(crate) const KIND_ROOM: u32 = 5;
 
 impl Origin {
     /// The contact, where there is one.

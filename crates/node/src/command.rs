@@ -18,12 +18,13 @@ use crate::compose::cut;
 use crate::contact::{Contact, ContactId, SafetyNumber};
 use crate::deliver::{MAX_NAME_LEN, printable};
 use crate::input::Command;
-use crate::message::{Content, Delivery, FileInfo, Incoming, MessageId, Outgoing};
-use crate::output::{CarriedEnvelope, CommandError, Reply, Status};
+use crate::message::{Content, Delivery, FileInfo, InRoom, Incoming, MessageId, Outgoing};
+use crate::output::{CarriedEnvelope, CommandError, Refusals, Reply, Status};
 use crate::people::Person;
 use crate::record::{
     BlobRecord, ContactRecord, InboxRecord, OutboxRecord, for_each, for_each_after, load,
 };
+use crate::room::RoomId;
 use crate::{Node, NodeError, Store, Table};
 
 impl<S: Store> Node<S> {
@@ -52,11 +53,30 @@ impl<S: Store> Node<S> {
             Command::SafetyNumber(contact) => self.safety_number(contact).map(Reply::SafetyNumber),
             Command::Verify(contact, number) => self.verify(contact, &number),
             Command::Block(contact, blocked) => self.block(contact, blocked),
+            Command::Lock(contact, lock) => self.lock(now, contact, &lock),
             Command::RemoveContact(contact) => self.remove_contact(contact),
-            Command::Send(contact, draft) => self.send(now, contact, draft).map(Reply::Accepted),
+            Command::Send(contact, draft, written) => {
+                self.send(now, contact, draft, written).map(Reply::Accepted)
+            }
             Command::SendOpaque(contact, payload) => {
                 self.send_opaque(now, contact, payload).map(Reply::Accepted)
             }
+            Command::MakeRoom { name, members } => {
+                self.make_room(now, &name, &members).map(Reply::Room)
+            }
+            Command::ChangeRoom {
+                room,
+                added,
+                removed,
+            } => self
+                .change_room(now, room, &added, &removed)
+                .map(Reply::Room),
+            Command::LeaveRoom(room) => self.leave_room(room).map(|()| Reply::Done),
+            Command::Rooms => Ok(Reply::Rooms(self.list_rooms())),
+            Command::SendToRoom(room, text, written) => self
+                .send_to_room(now, room, text, written)
+                .map(Reply::Accepted),
+            Command::TakeBack(message) => self.take_back(now, message).map(|()| Reply::Done),
             Command::Outbox => self.list_outbox(now).map(Reply::Outbox),
             Command::Inbox { after } => self.list_inbox(after).map(Reply::Inbox),
             Command::DeleteMessages(selection) => self.delete_messages(now, &selection),
@@ -269,6 +289,7 @@ impl<S: Store> Node<S> {
         self.people
             .remove(contact)
             .ok_or(CommandError::NoSuchContact)?;
+        self.leaves_rooms(contact)?;
         self.delete(Table::Contacts, &contact.0.to_be_bytes())?;
         self.delete(Table::Sessions, &contact.0.to_be_bytes())?;
         for chain in self.chains.of_contact(contact) {
@@ -338,11 +359,17 @@ impl<S: Store> Node<S> {
             })
         } else if let Some(payload) = &record.opaque {
             Content::Opaque(payload.clone())
+        } else if record.locked.is_some() {
+            Content::Locked
         } else {
             Content::Text(record.text.clone().unwrap_or_default())
         };
         Ok(Incoming {
             id,
+            room: room_id(&record.room).map(|id| InRoom {
+                id,
+                name: record.room_name.clone(),
+            }),
             contact,
             name: self
                 .people
@@ -395,9 +422,15 @@ impl<S: Store> Node<S> {
             freed: self.counters.freed,
             expired: self.counters.expired,
             evicted: self.counters.evicted,
-            refused: router
-                .refused_no_room
-                .saturating_add(router.refused_expired),
+            withdrawn: self.counters.withdrawn,
+            refused: Refusals {
+                no_room: router.refused_no_room,
+                expired: router.refused_expired,
+                known: router.refused_known,
+                store_full: router.refused_by_node,
+            },
+            receipts_evicted: router.receipts_evicted,
+            receipts_refused: router.receipts_refused,
             undecryptable: self.counters.undecryptable,
             held_back: self.counters.held_back,
             powered: self.clock.total(now),
@@ -454,7 +487,8 @@ pub(crate) fn describe_outgoing(now: Instant, id: MessageId, record: &OutboxReco
     };
     Outgoing {
         id,
-        contact: ContactId(record.contact),
+        contact: (record.contact != 0).then_some(ContactId(record.contact)),
+        room: room_id(&record.room),
         name: record.name.clone(),
         summary: record.summary.clone(),
         size: ByteCount::new(record.size),
@@ -463,6 +497,11 @@ pub(crate) fn describe_outgoing(now: Instant, id: MessageId, record: &OutboxReco
             .max(Duration::ZERO),
         state,
     }
+}
+
+/// The room of a message; `None` if it is for a contact.
+fn room_id(bytes: &[u8]) -> Option<RoomId> {
+    bytes.try_into().ok().map(RoomId::new)
 }
 
 fn to_u32(count: usize) -> u32 {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use chappe_envelope::blob::{BlobKey, BlobPlan, RootHasher, seal_chunk};
 use chappe_envelope::{PairSecret, ReceiptSecret};
 use chappe_omemo::SessionId;
-use chappe_omemo::sce::{self, FileReference};
+use chappe_omemo::sce::{self, FileReference, Timestamp};
 use chappe_wire::proto::{OmemoMessage, Parcel, parcel};
 use chappe_wire::{BodySize, ByteCount, Envelope, HEADER_LEN, Instant};
 use prost::Message as _;
@@ -23,17 +23,37 @@ use crate::{Node, Store};
 /// Longest payload of `SendOpaque`, in bytes.
 pub const MAX_OPAQUE_LEN: usize = 4_000;
 /// The longest content, as XML, that fits into one envelope with the longest key element and addresses.
-const MAX_CONTENT_LEN: usize = 3_500;
+pub(crate) const MAX_CONTENT_LEN: usize = 3_500;
 /// The longest envelope, in bytes.
-const MAX_ENVELOPE_LEN: usize = HEADER_LEN + BodySize::B4096.bytes();
+pub(crate) const MAX_ENVELOPE_LEN: usize = HEADER_LEN + BodySize::B4096.bytes();
 /// The longest file name, in bytes; longer ones are cut.
 const MAX_FILE_NAME_LEN: usize = 128;
 
+/// What a message says.
+#[derive(Default)]
+struct Body {
+    text: Option<String>,
+    file: Option<FileReference>,
+    /// The time of writing by the sender's clock, for people only.
+    written: Option<Timestamp>,
+}
+
 /// What people see of a message in the outbox.
-struct Label {
+pub(crate) struct Label {
     summary: String,
     size: u64,
     hidden: bool,
+}
+
+impl Label {
+    /// Of what people do not see.
+    pub(crate) const fn hidden() -> Self {
+        Self {
+            summary: String::new(),
+            size: 0,
+            hidden: true,
+        }
+    }
 }
 
 impl<S: Store> Node<S> {
@@ -43,6 +63,7 @@ impl<S: Store> Node<S> {
         now: Instant,
         contact: ContactId,
         draft: Draft,
+        written: Option<Timestamp>,
     ) -> Result<MessageId, CommandError> {
         self.ready(contact, false)?;
         match draft {
@@ -54,7 +75,12 @@ impl<S: Store> Node<S> {
                     size: text.len() as u64,
                     hidden: false,
                 };
-                self.send_content(now, contact, Some(text), None, Vec::new(), label)
+                let body = Body {
+                    text: Some(text),
+                    file: None,
+                    written,
+                };
+                self.send_content(now, contact, body, Vec::new(), label)
             }
             Draft::File { data, .. } if data.is_empty() => Err(CommandError::Empty),
             Draft::File { data, .. } if data.len() > MAX_FILE_LEN => Err(CommandError::TooLarge),
@@ -73,7 +99,12 @@ impl<S: Store> Node<S> {
                 let (chunks, mut file) = self.seal_file(&data)?;
                 file.name = name;
                 file.media_type = cut(&media_type, MAX_FILE_NAME_LEN);
-                self.send_content(now, contact, None, Some(file), chunks, label)
+                let body = Body {
+                    text: None,
+                    file: Some(file),
+                    written,
+                };
+                self.send_content(now, contact, body, chunks, label)
             }
         }
     }
@@ -113,12 +144,7 @@ impl<S: Store> Node<S> {
         now: Instant,
         contact: ContactId,
     ) -> Result<(), CommandError> {
-        let label = Label {
-            summary: String::new(),
-            size: 0,
-            hidden: true,
-        };
-        self.send_content(now, contact, None, None, Vec::new(), label)
+        self.send_content(now, contact, Body::default(), Vec::new(), Label::hidden())
             .map(|_| ())
     }
 
@@ -137,18 +163,46 @@ impl<S: Store> Node<S> {
         &mut self,
         now: Instant,
         contact: ContactId,
-        body: Option<String>,
-        file: Option<FileReference>,
+        body: Body,
         chunks: Vec<Envelope>,
         label: Label,
     ) -> Result<MessageId, CommandError> {
+        let to = self.people.person(contact)?.record.jid.clone();
+        let says_something = body.text.is_some() || body.file.is_some();
+        let mut plaintext = self.content(to, body)?.into_bytes();
+        if says_something {
+            plaintext = self.locked(contact, plaintext)?;
+        }
+        if plaintext.len() > MAX_CONTENT_LEN {
+            return Err(CommandError::TooLarge);
+        }
+        let wrap = parcel::Content::Omemo;
+        self.send_encrypted(now, contact, &plaintext, wrap, chunks, label)
+    }
+
+    /// A text as it is sealed, for a contact or a room.
+    pub(crate) fn text_for(
+        &mut self,
+        to: String,
+        text: String,
+        written: Option<Timestamp>,
+    ) -> Result<String, CommandError> {
+        let body = Body {
+            text: Some(text),
+            file: None,
+            written,
+        };
+        self.content(to, body)
+    }
+
+    fn content(&mut self, to: String, body: Body) -> Result<String, CommandError> {
         let me = self.me.as_ref().ok_or(CommandError::Relay)?;
         let content = sce::Content {
             from: me.jid.clone(),
-            to: Some(self.people.person(contact)?.record.jid.clone()),
-            time: None,
-            body,
-            file,
+            to: Some(to),
+            time: body.written,
+            body: body.text,
+            file: body.file,
             trust: None,
         };
         // The envelope pads the whole, so the content needs no padding of its own.
@@ -158,12 +212,26 @@ impl<S: Store> Node<S> {
         if plaintext.len() > MAX_CONTENT_LEN {
             return Err(CommandError::TooLarge);
         }
+        Ok(plaintext)
+    }
+
+    /// Encrypts for a contact, seals what `wrap` makes of it, and gives it to the router with the chunks of its file.
+    pub(crate) fn send_encrypted(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+        plaintext: &[u8],
+        wrap: fn(OmemoMessage) -> parcel::Content,
+        chunks: Vec<Envelope>,
+        label: Label,
+    ) -> Result<MessageId, CommandError> {
         // Nothing is encrypted that cannot be sent: a ratchet does not go back.
         let chunk_bytes = chunks.len().saturating_mul(MAX_ENVELOPE_LEN);
         let bytes = ByteCount::of(chunk_bytes.saturating_add(MAX_ENVELOPE_LEN));
         if !self.router.has_room_for_own(chunks.len() + 1, bytes) {
             return Err(CommandError::OutboxFull);
         }
+        let me = self.me.as_ref().ok_or(CommandError::Relay)?;
         let (sender_jid, sender_device, name) =
             (me.jid.clone(), me.device.id().number(), me.name.clone());
         let person = self.people.person_mut(contact)?;
@@ -173,7 +241,7 @@ impl<S: Store> Node<S> {
             .ok_or(CommandError::NoSession)?;
         let encrypted = person
             .sessions
-            .encrypt(&mut self.rng, Some(plaintext.as_bytes()))
+            .encrypt(&mut self.rng, Some(plaintext))
             .map_err(|_| CommandError::NoSession)?;
         self.save_sessions(contact)?;
         self.answered(contact)?;
@@ -181,7 +249,7 @@ impl<S: Store> Node<S> {
             .route(contact, session, encrypted.key_exchange)
             .ok_or(CommandError::NoSession)?;
         let parcel = Parcel {
-            content: Some(parcel::Content::Omemo(OmemoMessage {
+            content: Some(wrap(OmemoMessage {
                 sender_jid,
                 sender_device,
                 key_exchange: encrypted.key_exchange,
@@ -247,6 +315,7 @@ impl<S: Store> Node<S> {
             carriers: 0,
             expired: false,
             hidden: label.hidden,
+            ..OutboxRecord::default()
         };
         self.save(&message.0.to_be_bytes(), &record)?;
         Ok(message)

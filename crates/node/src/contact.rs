@@ -38,6 +38,8 @@ pub struct Contact {
     pub trust: Trust,
     /// Whether its messages are dropped.
     pub blocked: bool,
+    /// Whether what goes to and comes from it is locked with a CipherMachine key.
+    pub locked: bool,
     /// Whether anything was ever received from it.
     pub heard: bool,
     /// How much its messages and files take of its share of the store.

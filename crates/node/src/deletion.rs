@@ -108,7 +108,7 @@ impl<S: Store> Node<S> {
     }
 
     /// No transaction outgrows the store's log, however much is deleted.
-    fn end_slice(&mut self, now: Instant) -> Result<(), NodeError> {
+    pub(crate) fn end_slice(&mut self, now: Instant) -> Result<(), NodeError> {
         self.changes(now)?;
         self.commit(now)
     }

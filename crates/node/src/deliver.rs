@@ -13,6 +13,7 @@ use rand_core::Rng as _;
 
 use crate::chains::{ChainId, Origin, Route};
 use crate::contact::ContactId;
+use crate::lock::Reading;
 use crate::message::MessageId;
 use crate::output::Event;
 use crate::people::Person;
@@ -114,7 +115,7 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    fn count_unreadable(&mut self) {
+    pub(crate) fn count_unreadable(&mut self) {
         self.counters.undecryptable = self.counters.undecryptable.saturating_add(1);
         self.dirty = true;
     }
@@ -147,6 +148,17 @@ impl<S: Store> Node<S> {
                 Origin::Contact(contact),
                 Proof::Sealed(preimage),
             ) => self.read_omemo(now, contact, message, preimage),
+            (
+                parcel::Content::RoomKey(message),
+                Origin::Contact(contact),
+                Proof::Sealed(preimage),
+            ) if !self.is_pair(contact) => self.read_room_key(now, contact, &message, preimage),
+            (parcel::Content::RoomKey(_) | parcel::Content::Room(_), _, Proof::Claimed(_)) => {
+                Ok(Outcome::Unproven)
+            }
+            (parcel::Content::RoomKey(_) | parcel::Content::Room(_), origin, Proof::Sealed(_)) => {
+                Ok(Outcome::Unreadable(origin.contact()))
+            }
             (parcel::Content::Omemo(message), origin, Proof::Claimed(claim)) => {
                 self.read_claimed(now, chain, origin, message, claim)
             }
@@ -185,28 +197,49 @@ impl<S: Store> Node<S> {
         message: &OmemoMessage,
         decrypted: Decrypted,
     ) -> Result<bool, NodeError> {
+        self.settle_session(now, contact, &decrypted)?;
+        let known = self.people.person(contact);
+        let jid = known.map(|person| person.record.jid.clone());
+        let Some(reading) = self.reading(contact, decrypted.plaintext.as_deref()) else {
+            return Ok(false);
+        };
+        let claimed = match &reading {
+            Reading::Content(content) => &content.from,
+            Reading::Empty | Reading::Locked(_) => &message.sender_jid,
+        };
+        if jid.as_ref() != Ok(claimed) {
+            return Ok(false);
+        }
+        self.heard(contact)?;
+        let mut record = self.inbox_record(contact)?;
+        match reading {
+            Reading::Content(content) => self.received(now, contact, record, *content)?,
+            Reading::Empty => {}
+            Reading::Locked(locked) => {
+                record.locked = Some(locked);
+                self.arrived(contact, record)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes down what a message has changed in the sessions with a contact.
+    pub(crate) fn settle_session(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+        decrypted: &Decrypted,
+    ) -> Result<(), NodeError> {
         self.save_sessions(contact)?;
         if decrypted.new_session {
             // Its one-time prekey is spent.
             self.save_device()?;
             self.new_session(contact, decrypted.session)?;
         }
-        let known = self.people.person(contact);
-        let jid = known.map(|person| person.record.jid.clone());
-        let Some((claimed, content)) = content_of(message, &decrypted) else {
-            return Ok(false);
-        };
-        if jid != Ok(claimed) {
-            return Ok(false);
-        }
-        self.heard(contact)?;
-        if let Some(content) = content {
-            self.received(now, contact, content)?;
-        }
         if decrypted.answer_due {
             self.answer_later(now, contact)?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Without an answer the other side repeats its key exchange with every message (XEP-0384). Whatever is
@@ -368,16 +401,17 @@ impl<S: Store> Node<S> {
         }
     }
 
-    fn received(
+    /// Shows a content to the person. `record` says from whom it is.
+    pub(crate) fn received(
         &mut self,
         now: Instant,
         contact: ContactId,
+        mut record: InboxRecord,
         content: sce::Content,
     ) -> Result<(), NodeError> {
         if content.body.is_none() && content.file.is_none() {
             return Ok(());
         }
-        let mut record = self.inbox_record(contact)?;
         record.sent = content.time.map(|time| time.to_string());
         record.text = content.body;
         if let Some(file) = content.file {

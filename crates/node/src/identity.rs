@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use chappe_envelope::{BareJid, DisplayName};
 use chappe_hop::StaticKey;
+use chappe_omemo::ciphermachine::{KeyRing, MachineKey};
 use chappe_omemo::{Device, DeviceId, Flavour, Identity, Sessions};
 use chappe_wire::{Duration, Instant};
 use rand_chacha::ChaCha20Rng;
@@ -162,6 +163,7 @@ impl<S: Store> Node<S> {
             store,
             people,
             chains,
+            rooms,
             answers,
             ..
         } = self;
@@ -177,11 +179,16 @@ impl<S: Store> Node<S> {
             let sessions = Sessions::from_bytes(&record.sessions).map_err(|_| NodeError::Record)?;
             if let Ok(person) = people.person_mut(ContactId(number(key)?)) {
                 person.sessions = sessions;
+                person.ring = ring(&record.machine_keys)?;
             }
             Ok(())
         })?;
         record::for_each::<ChainRecord>(store, |key, record| {
-            chains.restore(ChainId(long_number(key)?), &record)
+            let id = ChainId(long_number(key)?);
+            match &record.room {
+                Some(room) => rooms.restore(id, &record, room),
+                None => chains.restore(id, &record),
+            }
         })?;
         let mut files = Vec::new();
         record::for_each::<BlobRecord>(store, |key, record| {
@@ -193,6 +200,20 @@ impl<S: Store> Node<S> {
         }
         Ok(())
     }
+}
+
+/// The CipherMachine keys of a contact, which are stored the newest first.
+fn ring(keys: &[Vec<u8>]) -> Result<Option<KeyRing>, NodeError> {
+    let mut ring: Option<KeyRing> = None;
+    for key in keys.iter().rev() {
+        let key = key.as_slice().try_into().map_err(|_| NodeError::Record)?;
+        let key = MachineKey::from_bytes(key);
+        match &mut ring {
+            Some(ring) => ring.rotate(key),
+            None => ring = Some(KeyRing::new(key)),
+        }
+    }
+    Ok(ring)
 }
 
 fn number(key: &[u8]) -> Result<u32, NodeError> {

@@ -4,10 +4,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use chappe_omemo::sce::Timestamp;
 use chappe_wire::{Invitation, LinkId};
 
 use crate::contact::{ContactId, SafetyNumber};
+use crate::lock::Lock;
 use crate::message::{Draft, MessageId, MessageSelection};
+use crate::room::RoomId;
 
 /// One thing that happened to a node.
 #[derive(Debug)]
@@ -99,12 +102,40 @@ pub enum Command {
     Verify(ContactId, SafetyNumber),
     /// Take no more messages from a contact, or take them again.
     Block(ContactId, bool),
+    /// Lock what goes to and comes from a contact with a further key (CipherMachine), or do so no more. What waits for
+    /// the key in the inbox is read then, and told as if it had just come.
+    Lock(ContactId, Lock),
     /// Forget a contact, with its keys.
     RemoveContact(ContactId),
-    /// Send something. The reply comes once it is on disk.
-    Send(ContactId, Draft),
+    /// Send something. The reply comes once it is on disk. The time is what the recipient will be told as the
+    /// time of writing, by the sender's own clock; nothing else uses it. `None` tells nothing.
+    Send(ContactId, Draft, Option<Timestamp>),
     /// Hand over a payload that the embedder encrypted itself, for a contact of [`Command::AddPair`].
     SendOpaque(ContactId, Vec<u8>),
+    /// Make a room with these contacts.
+    MakeRoom {
+        /// What to call it.
+        name: String,
+        /// Who is in it besides this node.
+        members: Vec<ContactId>,
+    },
+    /// Take people into a room that was made here, or out of it. Who is taken out cannot read what is said from then on.
+    ChangeRoom {
+        /// Which room.
+        room: RoomId,
+        /// Who is in it from now on.
+        added: Vec<ContactId>,
+        /// Who is not.
+        removed: Vec<ContactId>,
+    },
+    /// Leave a room, for good: it cannot be joined again.
+    LeaveRoom(RoomId),
+    /// List the rooms.
+    Rooms,
+    /// Say a text of at most [`MAX_TEXT_LEN`](crate::MAX_TEXT_LEN) bytes in a room, with the time of writing.
+    SendToRoom(RoomId, String, Option<Timestamp>),
+    /// Free a message that was sent to a room, everywhere: nobody else can, and nobody tells when all have read it.
+    TakeBack(MessageId),
     /// List what was sent.
     Outbox,
     /// List what arrived, from the entry after this number on.

@@ -18,6 +18,7 @@ mod file;
 mod identity;
 mod input;
 mod introduction;
+mod lock;
 mod memory_store;
 mod message;
 mod neighbour;
@@ -30,20 +31,29 @@ mod quota;
 mod receipts;
 mod record;
 pub mod recording;
+mod room;
+mod room_hear;
+mod room_talk;
 mod store;
 mod upgrade;
 
 pub use chappe_gossip::policies::SprayAndPull;
+pub use chappe_omemo::ciphermachine::{KeyFormError, MachineKey, PassphraseError};
+pub use chappe_omemo::sce::Timestamp;
 pub use compose::MAX_OPAQUE_LEN;
 pub use config::{NodeConfig, PolicyChoice, Profile, QUOTA_PER_CONTACT, Role};
 pub use contact::{Contact, ContactId, SafetyNumber, Trust};
 pub use input::{Command, CommandId, Input, LinkUp};
+pub use lock::Lock;
 pub use memory_store::{ENTRY_OVERHEAD, MemoryStore};
 pub use message::{
-    Content, Delivery, Draft, FileInfo, Incoming, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId,
+    Content, Delivery, Draft, FileInfo, InRoom, Incoming, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId,
     MessageSelection, Outgoing,
 };
 pub use node::{Node, NodeError};
-pub use output::{CarriedEnvelope, CommandError, Event, Output, Peer, Reply, Shortage, Status};
+pub use output::{
+    CarriedEnvelope, CommandError, Event, Output, Peer, Refusals, Reply, Shortage, Status,
+};
+pub use room::{MAX_ROOM_MEMBERS, Room, RoomId};
 pub use store::{MAX_KEY_LEN, MAX_VALUE_LEN, Store, StoreError, Table};
 pub use upgrade::{BULK_MTU, MOVE_UP_ABOVE, Upgrade};

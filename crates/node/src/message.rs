@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use chappe_wire::{ByteCount, Duration};
 
 use crate::contact::{ContactId, Trust};
+use crate::room::RoomId;
 
 /// The longest text of one message, in bytes. Longer ones are to be sent as files.
 pub const MAX_TEXT_LEN: usize = 2_500;
@@ -53,6 +54,9 @@ pub enum Content {
     Text(String),
     /// A file; [`Command::File`](crate::Command::File) fetches its content once it is complete.
     File(FileInfo),
+    /// Nothing that can be shown: it is locked with a CipherMachine key that is not here, or it is not locked though
+    /// this contact's messages are. [`Command::Lock`](crate::Command::Lock) with the right key reads it.
+    Locked,
     /// A payload that the embedder decrypts itself.
     Opaque(Vec<u8>),
 }
@@ -89,6 +93,17 @@ pub struct Incoming {
     pub content: Content,
     /// The time of sending that its sender claims (XEP-0082), for people only.
     pub sent: Option<String>,
+    /// The room it was said in; `None` if it is for this node alone.
+    pub room: Option<InRoom>,
+}
+
+/// The room that a message was said in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InRoom {
+    /// Its id.
+    pub id: RoomId,
+    /// What it was called then.
+    pub name: String,
 }
 
 /// A message that was sent.
@@ -96,9 +111,11 @@ pub struct Incoming {
 pub struct Outgoing {
     /// Its number.
     pub id: MessageId,
-    /// To whom.
-    pub contact: ContactId,
-    /// What that contact is called.
+    /// To whom; `None` if it is for a room.
+    pub contact: Option<ContactId>,
+    /// The room it is for, if it is for one.
+    pub room: Option<RoomId>,
+    /// What that contact or room is called.
     pub name: String,
     /// The text, or the name of the file.
     pub summary: String,

@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use chappe_envelope::blob::BlobPlan;
 use chappe_gossip::{Copies, Router, policies};
 use chappe_omemo::Device;
+use chappe_omemo::ciphermachine::KeyRing;
 use chappe_wire::{ByteCount, Duration, Instant, ItemId, LinkId, Outline, Tag};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -25,6 +26,7 @@ use crate::people::People;
 use crate::quota::Room;
 use crate::receipts::Batches;
 use crate::record::{self, COUNTERS_KEY, CounterRecord, Record, SELF_KEY, SessionsRecord};
+use crate::room::Rooms;
 use crate::{CommandError, Input, NodeConfig, Output, PolicyChoice, Store, StoreError, Table};
 
 /// How often the powered clock is written down when nothing else is.
@@ -56,6 +58,7 @@ pub struct Node<S> {
     pub(crate) chains: Chains,
     pub(crate) outbox: Outbox,
     pub(crate) files: Files,
+    pub(crate) rooms: Rooms,
     pub(crate) purges: Purges,
     pub(crate) room: Room,
     pub(crate) batches: Batches,
@@ -146,6 +149,7 @@ impl<S: Store> Node<S> {
             chains: Chains::default(),
             outbox: Outbox::default(),
             files: Files::default(),
+            rooms: Rooms::default(),
             purges: Purges::default(),
             room,
             batches: Batches::default(),
@@ -336,6 +340,12 @@ impl<S: Store> Node<S> {
         };
         let record = SessionsRecord {
             sessions: person.sessions.to_bytes().to_vec(),
+            machine_keys: person
+                .ring
+                .iter()
+                .flat_map(KeyRing::keys)
+                .map(|key| key.as_bytes().to_vec())
+                .collect(),
         };
         self.save(&id.0.to_be_bytes(), &record)
     }

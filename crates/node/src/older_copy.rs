@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::contact::ContactId;
 use crate::output::Event;
+use crate::room::{Mouth, RoomId};
 use crate::{Node, NodeError, Store};
 
 impl<S: Store> Node<S> {
@@ -12,7 +13,7 @@ impl<S: Store> Node<S> {
     /// is what makes the store forget that they are.
     ///
     /// Gone are all sessions, the chains to send on, and contact URIs that nobody had used when the copy was made:
-    /// whoever has used one since could be read again. What stays are contacts with their identity keys, and the
+    /// whoever has used one since could be read again. In rooms this node speaks with other keys. What stays are contacts with their identity keys, and the
     /// messages of then.
     pub(crate) fn give_up_used_keys(&mut self) -> Result<(), NodeError> {
         let commits = self.store.lost_commits()?;
@@ -28,6 +29,14 @@ impl<S: Store> Node<S> {
             for chain in self.chains.sending_to(contact) {
                 self.forget_chain(chain)?;
             }
+        }
+        let rooms: Vec<RoomId> = self.rooms.iter().map(|(id, _)| id).collect();
+        for id in rooms {
+            let mouth = Mouth::new(&mut self.rng);
+            if let Some(room) = self.rooms.room_mut(id) {
+                room.mouth = mouth;
+            }
+            self.save_room(id)?;
         }
         if self.me.is_some() {
             self.forget_unused_invites()?;

@@ -9,6 +9,7 @@ use chappe_wire::{Age, ByteCount, Commitment, Duration, Instant, ItemId, Lifetim
 use crate::contact::{Contact, ContactId, SafetyNumber};
 use crate::input::CommandId;
 use crate::message::{Incoming, MessageId, Outgoing};
+use crate::room::Room;
 use crate::upgrade::Upgrade;
 
 /// One thing that the driver is to do.
@@ -65,6 +66,8 @@ pub enum Event {
     FileGivenUp(Incoming),
     /// The state of a sent message changed.
     Sent(Outgoing),
+    /// A contact has taken this node into a room.
+    RoomJoined(Room),
     /// A stranger used one of our contact URIs: a new contact, unverified.
     ContactAdded(Contact),
     /// An envelope was handed to a neighbour that took custody.
@@ -137,9 +140,13 @@ pub enum Reply {
     Contacts(Vec<Contact>),
     /// To `SafetyNumber`.
     SafetyNumber(SafetyNumber),
-    /// To `Verify`, `Block`, `RemoveContact` and `ForgetInvites`.
+    /// To `Verify`, `Block`, `Lock`, `RemoveContact`, `ForgetInvites`, `LeaveRoom` and `TakeBack`.
     Done,
-    /// To `Send` and `SendOpaque`: it is on disk.
+    /// To `MakeRoom` and `ChangeRoom`.
+    Room(Room),
+    /// To `Rooms`.
+    Rooms(Vec<Room>),
+    /// To `Send`, `SendOpaque` and `SendToRoom`: it is on disk.
     Accepted(MessageId),
     /// To `Outbox`, oldest first.
     Outbox(Vec<Outgoing>),
@@ -241,14 +248,34 @@ pub struct Status {
     pub expired: u64,
     /// Envelopes evicted for want of room.
     pub evicted: u64,
-    /// Envelopes refused.
-    pub refused: u64,
+    /// Envelopes let go because their bytes were lost, or their message was taken back.
+    pub withdrawn: u64,
+    /// Envelopes that neighbours brought and this node did not take.
+    pub refused: Refusals,
+    /// Receipts that made room for others, since the start.
+    pub receipts_evicted: u64,
+    /// Receipts that found no room, since the start.
+    pub receipts_refused: u64,
     /// Envelopes for this node that could not be read.
     pub undecryptable: u64,
     /// Messages and files of contacts that found their share of the store used up when they came.
     pub held_back: u64,
     /// Powered time of this store.
     pub powered: Duration,
+}
+
+/// Envelopes that were not taken since the start, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusals {
+    /// The room, or the share of it that was theirs, was taken.
+    pub no_room: u64,
+    /// Their lifetime was over.
+    pub expired: u64,
+    /// They had been here before, or their receipt was here.
+    pub known: u64,
+    /// The store was full.
+    pub store_full: u64,
 }
 
 /// Why a command was not carried out. Nothing was changed.
@@ -287,9 +314,24 @@ pub enum CommandError {
     /// The numbers differ.
     #[error("The numbers differ: this contact's keys are not the ones you compared with.")]
     NumberDiffers,
+    /// No room has this id, or it was left.
+    #[error("There is no such room.")]
+    NoSuchRoom,
+    /// Only who made a room says who is in it.
+    #[error("Only whoever made the room can say who is in it.")]
+    NotHost,
+    /// Another room is called so, or the name is empty.
+    #[error("There is a room with this name already, or the name is empty.")]
+    RoomNameTaken,
+    /// Bounds of rooms.
+    #[error("The room has 200 people already, or there are 64 rooms.")]
+    RoomFull,
     /// The contact is blocked.
     #[error("This contact is blocked.")]
     Blocked,
+    /// A passphrase that makes no key.
+    #[error("The passphrase cannot be used: {0}.")]
+    Passphrase(#[from] chappe_omemo::ciphermachine::PassphraseError),
     /// Text, file or payload over its limit.
     #[error("This is too large to send.")]
     TooLarge,

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use chappe_omemo::ciphermachine::KeyRing;
 use chappe_omemo::{IdentityKey, Sessions};
 use chappe_wire::ByteCount;
 
@@ -25,6 +26,8 @@ pub(crate) struct Person {
     pub(crate) record: ContactRecord,
     /// The OMEMO sessions with its device; empty for a contact with a pair secret.
     pub(crate) sessions: Sessions,
+    /// The CipherMachine keys, if there are any.
+    pub(crate) ring: Option<KeyRing>,
     /// Its share of the store is used up, and that was told.
     pub(crate) held_back: bool,
 }
@@ -94,6 +97,7 @@ impl Person {
         Self {
             record,
             sessions,
+            ring: None,
             held_back: false,
         }
     }
@@ -130,6 +134,7 @@ impl Person {
                 .unwrap_or_default(),
             trust: self.trust(),
             blocked: self.record.blocked,
+            locked: self.ring.is_some(),
             heard: self.record.heard,
             stored: ByteCount::new(self.record.stored),
         }

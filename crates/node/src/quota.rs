@@ -75,11 +75,15 @@ impl<S: Store> Node<S> {
                 _ => Hearing::Ignored,
             };
         }
-        let Some((chain, _)) = self.chains.recognise(tag) else {
+        let contact = if let Some((voice, _)) = self.rooms.recognise(tag) {
+            self.rooms.speaker(voice).map(|(_, speaker)| speaker)
+        } else if let Some((chain, _)) = self.chains.recognise(tag) {
+            let origin = self.chains.origin(chain);
+            origin.and_then(|origin| origin.contact())
+        } else {
             return Hearing::Ignored;
         };
-        let origin = self.chains.origin(chain);
-        match origin.and_then(|origin| origin.contact()) {
+        match contact {
             Some(contact) if self.is_blocked(contact) => Hearing::Ignored,
             Some(contact) if !self.has_share(contact, MAX_MESSAGE_COST) => {
                 Hearing::HeldBack(contact)

@@ -127,6 +127,8 @@ pub(crate) struct CounterRecord {
     /// Powered time at which the signed prekey was made.
     #[prost(uint64, tag = "12")]
     pub(crate) rotated: u64,
+    #[prost(uint64, tag = "13")]
+    pub(crate) withdrawn: u64,
 }
 
 /// Key of the [`CounterRecord`].
@@ -166,12 +168,15 @@ impl Record for ContactRecord {
     const TABLE: Table = Table::Contacts;
 }
 
-/// The OMEMO sessions with a contact, under its number.
+/// The OMEMO sessions with a contact and its CipherMachine keys, under its number.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 pub(crate) struct SessionsRecord {
     #[prost(bytes = "vec", tag = "1")]
     pub(crate) sessions: Vec<u8>,
+    /// 32 bytes each, the newest first.
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub(crate) machine_keys: Vec<Vec<u8>>,
 }
 
 impl Record for SessionsRecord {
@@ -183,10 +188,10 @@ impl Record for SessionsRecord {
 #[prost(skip_debug)]
 pub(crate) struct ChainRecord {
     /// 0: what comes by one of our contact URIs; 1: what comes from a contact; 2: what goes to a contact's
-    /// contact URI; 3: what goes to a contact.
+    /// contact URI; 3: what goes to a contact; 4: what a contact says in a room; 5: a room, and what we say there.
     #[prost(uint32, tag = "1")]
     pub(crate) kind: u32,
-    /// The contact; 0 for a contact URI that nobody has used.
+    /// The contact; 0 for a contact URI that nobody has used. Of a room: who has made it, or 0.
     #[prost(uint32, tag = "2")]
     pub(crate) contact: u32,
     /// The OMEMO session that the secret is from; empty for pair secrets and contact URIs.
@@ -197,6 +202,51 @@ pub(crate) struct ChainRecord {
     /// The one-time prekey in a contact URI that nobody has used.
     #[prost(uint32, tag = "5")]
     pub(crate) prekey: u32,
+    #[prost(message, optional, tag = "6")]
+    pub(crate) room: Option<RoomRecord>,
+}
+
+/// What there is to a chain in a room besides.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub(crate) struct RoomRecord {
+    /// The room's id.
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) id: Vec<u8>,
+    /// The sender key.
+    #[prost(bytes = "vec", tag = "2")]
+    pub(crate) key: Vec<u8>,
+    /// Of our own sender key, as all that follows: who has it.
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) handed: Vec<HandedRecord>,
+    #[prost(string, tag = "4")]
+    pub(crate) name: String,
+    /// The contacts that are in the room.
+    #[prost(uint32, repeated, tag = "5")]
+    pub(crate) members: Vec<u32>,
+    /// How many others are.
+    #[prost(uint32, tag = "6")]
+    pub(crate) unknown: u32,
+    #[prost(bool, tag = "7")]
+    pub(crate) left: bool,
+    /// What our tags come from.
+    #[prost(bytes = "vec", tag = "8")]
+    pub(crate) tags: Vec<u8>,
+    /// What our receipts depend on.
+    #[prost(bytes = "vec", tag = "9")]
+    pub(crate) receipts: Vec<u8>,
+    /// What the room's id was made with, if we have made it.
+    #[prost(bytes = "vec", tag = "10")]
+    pub(crate) drawn: Vec<u8>,
+}
+
+/// A device that has our sender key.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct HandedRecord {
+    #[prost(string, tag = "1")]
+    pub(crate) jid: String,
+    #[prost(uint32, tag = "2")]
+    pub(crate) device: u32,
 }
 
 impl Record for ChainRecord {
@@ -285,6 +335,7 @@ impl Record for ReceiptRecord {
 
 /// A message that was sent, under its number.
 #[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
 pub(crate) struct OutboxRecord {
     #[prost(uint32, tag = "1")]
     pub(crate) contact: u32,
@@ -308,6 +359,12 @@ pub(crate) struct OutboxRecord {
     /// True for what people do not see: introductions and answers of the session itself.
     #[prost(bool, tag = "9")]
     pub(crate) hidden: bool,
+    /// The room it is for; empty if it is for a contact.
+    #[prost(bytes = "vec", tag = "10")]
+    pub(crate) room: Vec<u8>,
+    /// The receipt by which its sender frees a message to a room.
+    #[prost(bytes = "vec", tag = "11")]
+    pub(crate) receipt: Vec<u8>,
 }
 
 impl Record for OutboxRecord {
@@ -332,6 +389,14 @@ pub(crate) struct InboxRecord {
     pub(crate) file: Option<FileRecord>,
     #[prost(string, optional, tag = "7")]
     pub(crate) sent: Option<String>,
+    /// What OMEMO encrypted, if it could not be unlocked.
+    #[prost(bytes = "vec", optional, tag = "8")]
+    pub(crate) locked: Option<Vec<u8>>,
+    /// The room it was said in; empty if it is for this node alone.
+    #[prost(bytes = "vec", tag = "9")]
+    pub(crate) room: Vec<u8>,
+    #[prost(string, tag = "10")]
+    pub(crate) room_name: String,
 }
 
 impl Record for InboxRecord {

@@ -14,7 +14,11 @@ use chappe_wire::Duration;
 #[test]
 fn a_message_whose_commit_never_came_does_not_exist() {
     let mut pair = Pair::new(1);
-    let command = Command::Send(pair.contact(Side::North), Draft::Text("unsaid".into()));
+    let command = Command::Send(
+        pair.contact(Side::North),
+        Draft::Text("unsaid".into()),
+        None,
+    );
     let north = pair.node(Side::North);
     pair.world
         .input_without_commit(north, Input::Command(CommandId(99), command));

@@ -39,7 +39,7 @@ fn scene() -> Scene {
         panic!("no contact");
     };
     let text = Draft::Text("honest".into());
-    command(&mut north, Command::Send(contact.id, text));
+    command(&mut north, Command::Send(contact.id, text, None));
     let mut courier = Stranger::speaking_our_version();
     courier.meet(&mut north);
     Scene {

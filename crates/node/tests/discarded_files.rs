@@ -40,7 +40,7 @@ fn send_file(north: &mut Node<MemoryStore>, south: ContactId, length: usize) {
         media_type: "image/jpeg".into(),
         data: vec![7; length],
     };
-    command(north, Command::Send(south, draft));
+    command(north, Command::Send(south, draft, None));
 }
 
 fn files(node: &mut Node<MemoryStore>) -> Vec<(MessageId, FileInfo)> {

@@ -54,7 +54,9 @@ fn a_full_store_refuses_envelopes_keeps_running_and_goes_on_once_messages_are_de
     let contact = add(&mut world, south, north);
     for number in 0..MESSAGES {
         let draft = Draft::Text(format!("{number:2000}"));
-        world.command(north, Command::Send(contact, draft)).unwrap();
+        world
+            .command(north, Command::Send(contact, draft, None))
+            .unwrap();
     }
     world.connect(north, south, Weather::default());
     world.run(Duration::from_minutes(30));
@@ -77,6 +79,7 @@ fn a_full_store_refuses_envelopes_keeps_running_and_goes_on_once_messages_are_de
             media_type: "image/jpeg".into(),
             data: vec![7; 600_000],
         },
+        None,
     );
     assert_eq!(
         world.command(south, command).unwrap_err(),

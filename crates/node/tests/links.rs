@@ -80,3 +80,31 @@ fn handshakes_that_are_not_finished_leave_room_for_others() {
     world.run(Duration::from_secs(2));
     assert_eq!(peers(&mut world, south).len(), 1);
 }
+
+#[test]
+fn half_of_the_links_are_for_neighbours_that_are_pinned() {
+    let mut world = World::new(4);
+    let friend = world.add(NodeConfig::relay());
+    let Ok(Reply::Status(status)) = world.command(friend, Command::Status) else {
+        panic!()
+    };
+    let mut config = NodeConfig::relay();
+    config.pinned = vec![status.hop_key.unwrap()];
+    let node = world.add(config);
+    for _ in 0..40 {
+        let stranger = world.add(NodeConfig::relay());
+        world.connect(stranger, node, Weather::default());
+        world.run(Duration::from_secs(1));
+    }
+    assert_eq!(peers(&mut world, node).len(), 32);
+    world.connect(friend, node, Weather::default());
+    world.run(Duration::from_secs(1));
+    let key = hex(&status.hop_key.unwrap());
+    let peers = peers(&mut world, node);
+    assert_eq!(peers.len(), 33);
+    assert!(peers.iter().any(|peer| key.starts_with(&peer.key)));
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

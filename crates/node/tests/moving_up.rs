@@ -51,7 +51,7 @@ fn send_file(pair: &mut Pair, from: Side, length: usize) {
         media_type: "application/octet-stream".into(),
         data: vec![7; length],
     };
-    let command = Command::Send(pair.contact(from), draft);
+    let command = Command::Send(pair.contact(from), draft, None);
     let node = pair.node(from);
     assert!(matches!(
         pair.world.command(node, command),

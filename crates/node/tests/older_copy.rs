@@ -48,7 +48,7 @@ fn send(
     to: chappe_node::ContactId,
     text: &str,
 ) -> Result<Reply, CommandError> {
-    world.command(from, Command::Send(to, Draft::Text(text.into())))
+    world.command(from, Command::Send(to, Draft::Text(text.into()), None))
 }
 
 fn texts(world: &mut World, node: NodeIndex) -> Vec<String> {

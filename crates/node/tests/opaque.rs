@@ -64,7 +64,10 @@ fn payloads_go_both_ways_unchanged() {
 fn the_two_kinds_of_contacts_are_not_mixed_up() {
     let mut world = World::new(2);
     let (node, contact) = embedder(&mut world, "first", true);
-    let refused = world.command(node, Command::Send(contact, Draft::Text("hello".into())));
+    let refused = world.command(
+        node,
+        Command::Send(contact, Draft::Text("hello".into()), None),
+    );
     assert_eq!(refused.unwrap_err(), CommandError::WrongKind);
     let refused = world.command(node, Command::SendOpaque(contact, Vec::new()));
     assert_eq!(refused.unwrap_err(), CommandError::Empty);

@@ -66,7 +66,7 @@ fn send_file(pair: &mut Pair, length: usize) -> MessageId {
         media_type: "image/jpeg".into(),
         data: vec![7; length],
     };
-    let command = Command::Send(pair.contact(Side::North), draft);
+    let command = Command::Send(pair.contact(Side::North), draft, None);
     let north = pair.node(Side::North);
     match pair.world.command(north, command) {
         Ok(Reply::Accepted(message)) => message,

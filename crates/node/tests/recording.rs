@@ -13,8 +13,9 @@ use chappe_node::recording::{
     self, END, Ending, Entry, FIRST_LINE, RecordedInput, Replay, Sink, Watched,
 };
 use chappe_node::{
-    Command, CommandId, ContactId, Draft, Input, LinkUp, MemoryStore, MessageId, MessageSelection,
-    Node, NodeConfig, Output, PolicyChoice, Profile, Store, StoreError, Table,
+    Command, CommandId, ContactId, Draft, Input, LinkUp, Lock, MemoryStore, MessageId,
+    MessageSelection, Node, NodeConfig, Output, PolicyChoice, Profile, RoomId, Store, StoreError,
+    Table, Timestamp,
 };
 use chappe_wire::{ByteCount, Instant, Invitation, LinkId};
 use proptest::prelude::*;
@@ -178,7 +179,23 @@ fn every_input_is_read_as_it_was_written() {
         Command::Verify(contact, number.parse().unwrap()),
         Command::Block(contact, true),
         Command::RemoveContact(contact),
-        Command::Send(contact, Draft::Text(String::new())),
+        Command::Send(contact, Draft::Text(String::new()), None),
+        Command::Lock(contact, Lock::Off),
+        Command::Lock(contact, Lock::Key([3; 32].into())),
+        Command::Lock(contact, Lock::Passphrase(text().into())),
+        Command::MakeRoom {
+            name: text(),
+            members: vec![contact],
+        },
+        Command::ChangeRoom {
+            room: RoomId::new([6; 16]),
+            added: vec![],
+            removed: vec![contact, ContactId(8)],
+        },
+        Command::LeaveRoom(RoomId::new([6; 16])),
+        Command::Rooms,
+        Command::SendToRoom(RoomId::new([6; 16]), text(), Timestamp::from_unix(-7)),
+        Command::TakeBack(message),
         Command::Send(
             contact,
             Draft::File {
@@ -186,6 +203,7 @@ fn every_input_is_read_as_it_was_written() {
                 media_type: "image/jpeg".into(),
                 data: vec![0, 255],
             },
+            Timestamp::from_unix(1_700_000_000),
         ),
         Command::SendOpaque(contact, vec![]),
         Command::Outbox,

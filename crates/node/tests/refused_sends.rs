@@ -38,7 +38,7 @@ fn ask(node: &mut Node<MemoryStore>, command: Command) -> Result<Reply, CommandE
 }
 
 fn send(node: &mut Node<MemoryStore>, to: ContactId, draft: Draft) -> Option<CommandError> {
-    ask(node, Command::Send(to, draft)).err()
+    ask(node, Command::Send(to, draft, None)).err()
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn a_file_goes_through_in_pieces() {
         data: data.clone(),
     };
     let north = pair.node(Side::North);
-    let command = Command::Send(pair.contact(Side::North), draft);
+    let command = Command::Send(pair.contact(Side::North), draft, None);
     let Ok(Reply::Accepted(id)) = pair.world.command(north, command) else {
         panic!()
     };

@@ -66,8 +66,12 @@ impl KeyRing {
         }
     }
 
-    /// Seals with another key from now on. Those before it still open what is under way.
+    /// Seals with another key from now on. Those before it still open what is under way. The key that is the newest
+    /// already changes nothing.
     pub fn rotate(&mut self, key: MachineKey) {
+        if bool::from(self.current.as_bytes().ct_eq(key.as_bytes())) {
+            return;
+        }
         let old = core::mem::replace(&mut self.current, key);
         self.old.insert(0, old);
         self.old.truncate(MAX_OLD_KEYS);
@@ -122,6 +126,12 @@ impl KeyRing {
         let sealed = cipher.encrypt(&nonce, payload).map_err(|_| TooLong)?;
         out.extend_from_slice(&sealed);
         Ok(out)
+    }
+
+    /// Whether these bytes have the form of something sealed. Anybody can make such bytes: only
+    /// [`KeyRing::open`] knows more.
+    pub fn is_sealed(bytes: &[u8]) -> bool {
+        bytes.first() == Some(&VERSION) && bytes.len() >= OVERHEAD
     }
 
     /// Opens what was sealed with one of the keys, for the same context.

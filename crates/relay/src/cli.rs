@@ -46,6 +46,9 @@ pub(crate) enum Command {
     Contact(Contact),
     /// List the contacts
     Contacts(Format),
+    /// Make, list, change or leave a room, or say something there
+    #[command(subcommand)]
+    Room(Room),
     /// Run the node until Ctrl-C
     Run(Run),
     /// Send a text, a file or standard input
@@ -140,6 +143,58 @@ pub(crate) enum Contact {
         /// The contact
         name: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Room {
+    /// Make a room with some contacts: what is said there is one envelope for all of them
+    New {
+        /// What to call it
+        name: String,
+        /// Who is in it
+        #[arg(required = true, value_name = "CONTACT")]
+        contacts: Vec<String>,
+    },
+    /// List the rooms
+    List(Format),
+    /// Say something in a room
+    Send(RoomSend),
+    /// Take contacts into a room that was made here
+    Add {
+        /// The room
+        name: String,
+        /// Who comes in
+        #[arg(required = true, value_name = "CONTACT")]
+        contacts: Vec<String>,
+    },
+    /// Take contacts out of a room that was made here: they cannot read what is said later
+    Rm {
+        /// The room
+        name: String,
+        /// Who goes
+        #[arg(required = true, value_name = "CONTACT")]
+        contacts: Vec<String>,
+    },
+    /// Leave a room, for good
+    Leave {
+        /// The room
+        name: String,
+    },
+    /// Free a message of yours to a room wherever it is carried; who has read it keeps it
+    TakeBack {
+        /// Its number in the outbox
+        id: u64,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RoomSend {
+    /// The room
+    pub(crate) name: String,
+    /// The text, or - for standard input
+    pub(crate) text: String,
+    #[command(flatten)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Default, Args)]

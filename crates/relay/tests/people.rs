@@ -130,6 +130,8 @@ fn a_text_and_a_file_go_through_a_relay_to_someone_who_is_never_in_range() {
             .ok("s", ["inbox", "--json"])
             .contains("\"text\":\"hello\"")
     );
+    let first = world.ok("s", ["inbox"]);
+    assert!(first.contains(" UTC  n (verified): hello"), "{first}");
 
     // Deleted by number, by contact, or all; what to delete has to be said.
     assert_eq!(world.run("s", ["inbox", "rm"]).code, Some(2));
@@ -196,7 +198,11 @@ fn standard_input_is_a_message_and_id_shows_a_code() {
         .write_all("from a pipe ✓\n".as_bytes())
         .unwrap();
     assert!(child.wait_with_output().unwrap().status.success());
-    assert!(world.ok("n", ["outbox"]).contains("from a pipe ✓"));
+    let outbox = world.ok("n", ["outbox", "--json"]);
+    assert!(
+        outbox.contains("\"from a pipe ✓\""),
+        "with a line end: {outbox}"
+    );
     let id = world.ok("n", ["id"]);
     assert!(id.contains('▄') && id.contains('█'), "{id}");
     assert_ne!(world.uri("n"), world.uri("n"), "each URI is fresh");

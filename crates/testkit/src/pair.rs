@@ -122,7 +122,7 @@ impl Pair {
 
     /// Sends a text to the other one. `None` if the node did not accept it.
     pub fn send(&mut self, from: Side, text: &str) -> Option<MessageId> {
-        let command = Command::Send(self.contact(from), Draft::Text(text.to_owned()));
+        let command = Command::Send(self.contact(from), Draft::Text(text.to_owned()), None);
         match self.world.command(from.index(), command) {
             Ok(Reply::Accepted(message)) => Some(message),
             _ => None,

@@ -59,6 +59,8 @@ pub(crate) struct Pipe {
     pub(crate) weather: Weather,
     under_way: BTreeMap<(Instant, u64), (NodeIndex, Vec<u8>)>,
     sequence: u64,
+    /// How many bytes were ever put in, both ways.
+    pub(crate) sent: u64,
     /// All bytes that ever passed, if they are recorded.
     pub(crate) recorded: Option<Vec<u8>>,
 }
@@ -71,6 +73,7 @@ impl Pipe {
             weather,
             under_way: BTreeMap::new(),
             sequence: 0,
+            sent: 0,
             recorded: None,
         }
     }
@@ -96,6 +99,7 @@ impl Pipe {
         mut packet: Vec<u8>,
         rng: &mut ChaCha20Rng,
     ) {
+        self.sent += packet.len() as u64;
         if let Some(recorded) = &mut self.recorded {
             recorded.extend_from_slice(&packet);
         }

@@ -105,6 +105,11 @@ impl World {
         self.pipes.get_mut(&link).expect("the link is up").recorded = Some(Vec::new());
     }
 
+    /// How many bytes of packets were sent on a link, both ways; 0 once it is down.
+    pub fn sent(&self, link: LinkId) -> ByteCount {
+        ByteCount::new(self.pipes.get(&link).map_or(0, |pipe| pipe.sent))
+    }
+
     /// What was recorded.
     pub fn recorded(&self, link: LinkId) -> &[u8] {
         self.pipes

@@ -1,15 +1,23 @@
 //! What keeps a machine from Wi-Fi Direct, in plain sentences.
 
-use std::fs;
+use std::fs::OpenOptions;
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use zbus::{Connection, OwnedObjectPath, Proxy};
+use rustix::fs::OFlags;
+
+use zbus::{Connection, OwnedObjectPath, Proxy, fdo};
 
 use crate::radio::RadioOptions;
-use crate::supplicant::Supplicant;
+use crate::supplicant::{RadioError, Supplicant};
 
 const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
-const SWITCHES: &str = "/sys/class/rfkill";
+/// Tells of every switch on the machine; `/sys/class/rfkill` leaves out those of radios in other namespaces.
+const SWITCHES: &str = "/dev/rfkill";
+/// Bytes of what it tells of one switch (Linux: struct rfkill_event), and the kind that is Wi-Fi (RFKILL_TYPE_WLAN).
+const EVENT_LEN: usize = 8;
+const WLAN: u8 = 1;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +70,8 @@ pub async fn examine(options: &RadioOptions) -> Vec<Finding> {
         Err(error) => findings.push(Finding::bad(format!("{error}."))),
     }
     if let Ok(true) = managed(&bus, interface).await {
-        findings.push(Finding::bad(format!(
-            "NetworkManager manages {interface} and may take it at any time: run `nmcli device set {interface} managed no`."
-        )));
+        let trouble = RadioError::Managed(interface.clone());
+        findings.push(Finding::bad(format!("{trouble}.")));
     }
     findings
 }
@@ -88,8 +95,13 @@ async fn address(supplicant: &Supplicant, interface: &str) -> Option<Finding> {
     }
 }
 
-/// Whether NetworkManager owns the interface.
-async fn managed(bus: &Connection, interface: &str) -> zbus::Result<bool> {
+/// Whether NetworkManager runs and owns the interface.
+pub(crate) async fn managed(bus: &Connection, interface: &str) -> zbus::Result<bool> {
+    // Whoever calls a service that does not run may start it.
+    let name = zbus::names::BusName::try_from(NETWORK_MANAGER)?;
+    if !fdo::DBusProxy::new(bus).await?.name_has_owner(name).await? {
+        return Ok(false);
+    }
     let manager = Proxy::new(
         bus,
         NETWORK_MANAGER,
@@ -108,27 +120,64 @@ async fn managed(bus: &Connection, interface: &str) -> zbus::Result<bool> {
     device.get_property("Managed").await
 }
 
-/// The switches that keep Wi-Fi off.
-fn switched_off(switches: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(switches) else {
+/// The switches that keep Wi-Fi off. Where they cannot be read, none is told of: without one there may be no such file.
+fn switched_off(switches: &Path) -> Vec<&'static str> {
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(switches);
+    let Ok(mut file) = opened else {
         return Vec::new();
     };
-    let read = |path: &Path, name| fs::read_to_string(path.join(name)).unwrap_or_default();
     let (mut soft, mut hard) = (false, false);
-    for entry in entries.flatten() {
-        let path = entry.path();
-        if read(&path, "type").trim() == "wlan" {
-            soft |= read(&path, "soft").trim() == "1";
-            hard |= read(&path, "hard").trim() == "1";
-        }
+    let mut event = [0; EVENT_LEN];
+    // Each switch that there is, one at a time; then it would wait for the next change.
+    while let Ok(EVENT_LEN) = file.read(&mut event) {
+        // Number of the switch (32 bits), its kind, what happened, and how it stands.
+        let [_, _, _, _, kind, _, soft_now, hard_now] = event;
+        soft |= kind == WLAN && soft_now != 0;
+        hard |= kind == WLAN && hard_now != 0;
     }
-    let mut findings = Vec::new();
+    let mut says = Vec::new();
     if soft {
-        findings.push("Wi-Fi is switched off: run `rfkill unblock wlan`.".to_owned());
+        says.push("Wi-Fi is switched off: run `rfkill unblock wlan`.");
     }
     if hard {
-        findings
-            .push("Wi-Fi is switched off by a switch on the machine: turn it on there.".to_owned());
+        says.push("Wi-Fi is switched off by a switch on the machine: turn it on there.");
     }
-    findings
+    says
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use std::fs;
+
+    use super::*;
+
+    fn told(name: &str, events: &[[u8; EVENT_LEN]]) -> Vec<&'static str> {
+        let path = std::env::temp_dir().join(format!("chappe-{name}-{}", std::process::id()));
+        fs::write(&path, events.concat()).unwrap();
+        let says = switched_off(&path);
+        fs::remove_file(path).unwrap();
+        says
+    }
+
+    #[test]
+    fn a_switch_of_wifi_is_told_and_how_it_is_turned() {
+        let bluetooth = [0, 0, 0, 0, 2, 0, 1, 1];
+        assert!(told("on", &[bluetooth, [1, 0, 0, 0, WLAN, 0, 0, 0]]).is_empty());
+        let soft = told("soft", &[bluetooth, [1, 0, 0, 0, WLAN, 0, 1, 0]]);
+        assert!(
+            matches!(soft.as_slice(), [says] if says.contains("rfkill unblock wlan")),
+            "{soft:?}"
+        );
+        let hard = told("hard", &[[1, 0, 0, 0, WLAN, 0, 0, 1], bluetooth]);
+        assert!(
+            matches!(hard.as_slice(), [says] if says.contains("on the machine")),
+            "{hard:?}"
+        );
+        assert!(switched_off(Path::new("/nowhere/rfkill")).is_empty());
+    }
 }

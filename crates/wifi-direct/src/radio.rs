@@ -8,6 +8,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use zbus::Connection;
 
+use crate::examine::managed;
 use crate::life::{Action, Goal, Group, Happening, Life};
 use crate::supplicant::{Bus, RadioError, Supplicant, Word, owner_changes};
 
@@ -243,7 +244,10 @@ impl Worker {
                     };
                     match supplicant.word(&signal).await {
                         Some(Word::Started(group)) => Happening::Started(group),
-                        Some(Word::Finished) => Happening::Finished,
+                        Some(Word::Finished) => {
+                            self.look_who(bus).await;
+                            Happening::Finished
+                        }
                         Some(Word::Failed(reason)) => {
                             tracing::info!(reason, "a Wi-Fi Direct group did not form");
                             Happening::Refused
@@ -259,6 +263,15 @@ impl Worker {
             };
             self.happened(here, happening).await;
             used |= self.life.goal().is_some();
+        }
+    }
+
+    /// A group has ended: tells if there is somebody else who ends groups.
+    async fn look_who(&mut self, bus: &Connection) {
+        let interface = &self.options.interface;
+        if self.group.is_some() && matches!(managed(bus, interface).await, Ok(true)) {
+            let trouble = RadioError::Managed(interface.clone());
+            self.report(trouble).await;
         }
     }
 

@@ -397,6 +397,11 @@ pub enum RadioError {
          /etc/dbus-1/system.d/"
     )]
     Denied,
+    /// NetworkManager has the radio.
+    #[error(
+        "NetworkManager manages {0} and ends the groups that are made there: run `nmcli device set {0} managed no`"
+    )]
+    Managed(String),
     /// No bus.
     #[error("there is no D-Bus at this address: start dbus, or name another with bus= ({0})")]
     NoBus(String),

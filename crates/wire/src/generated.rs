@@ -283,10 +283,10 @@ impl RefusalReason {
         }
     }
 }
-/// What the seal of an envelope covers: content for one recipient device.
+/// What the seal of an envelope covers: content for one recipient device, or for a room.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Parcel {
-    #[prost(oneof = "parcel::Content", tags = "1, 2")]
+    #[prost(oneof = "parcel::Content", tags = "1, 2, 3, 4")]
     pub content: ::core::option::Option<parcel::Content>,
 }
 /// Nested message and enum types in `Parcel`.
@@ -298,7 +298,34 @@ pub mod parcel {
         /// The embedder's own end-to-end encrypted payload, not looked into.
         #[prost(bytes, tag = "2")]
         Opaque(::prost::alloc::vec::Vec<u8>),
+        /// An OMEMO message whose payload is a RoomKey: rooms are Chappe's own, not OMEMO's.
+        #[prost(message, tag = "3")]
+        RoomKey(super::OmemoMessage),
+        /// What is said in a room, sealed with a sender key; only in envelopes with a room's tags.
+        #[prost(bytes, tag = "4")]
+        Room(::prost::alloc::vec::Vec<u8>),
     }
+}
+/// What a device tells each other device of a room before it speaks there.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RoomKey {
+    /// The room's id, 16 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub room: ::prost::alloc::vec::Vec<u8>,
+    /// From whoever made the room: 16 bytes that its id was made with.
+    #[prost(bytes = "vec", tag = "2")]
+    pub drawn: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "3")]
+    pub name: ::prost::alloc::string::String,
+    /// Version, id, next number, chain key and public signing key of the sender key, 85 bytes.
+    #[prost(bytes = "vec", tag = "4")]
+    pub sender_key: ::prost::alloc::vec::Vec<u8>,
+    /// What the tags of the sender's envelopes to the room come from, 32 bytes.
+    #[prost(bytes = "vec", tag = "5")]
+    pub tag_secret: ::prost::alloc::vec::Vec<u8>,
+    /// 8 bytes for each member, the sender first.
+    #[prost(bytes = "vec", tag = "6")]
+    pub members: ::prost::alloc::vec::Vec<u8>,
 }
 /// One recipient device's share of an OMEMO element (XEP-0384, urn:xmpp:omemo:2).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1,65 +1,266 @@
-//! `ble-bytes`: a 200 kB file between two nodes beside the same bytes over a bare L2CAP channel: bytes on the
-//! connection, and time, in pairs.
+//! `ble-bytes`: a 200 kB file between two nodes beside the same bytes over a bare channel: bytes on the connection and
+//! goodput, in pairs; what it takes from a link to the first envelope; set-up and latency. `ble-gatt-bytes`: the same
+//! beside bare notifications.
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::Value;
 
 use super::ble_pair::{FILE_LEN, meet, send_file};
-use crate::bare;
-use crate::capture;
+use crate::bare::{self, Bare};
+use crate::bluetooth::Kind;
+use crate::capture::{self, Sent};
+use crate::controllers::Octets;
 use crate::lab::Lab;
-use crate::node::introduce;
+use crate::node::{Node, introduce};
 use crate::report::{Shown, median};
+use crate::wait;
 
 /// So many pairs, A B A B.
 const PAIRS: usize = 5;
+/// Shorter payloads than this are no part of a file.
+const BULK: usize = 128;
+/// No packet of a handshake or of a comparison of two stores with one message is so long; every envelope is longer. The
+/// kernel cuts packets into frames of 247 bytes.
+const ENVELOPE: usize = 200;
+/// `btmon` may be late with what it writes.
+const LATE: Duration = Duration::from_secs(1);
+const TEXT_LIMIT: Duration = Duration::from_secs(90);
+
+/// A bearer, and what it is compared with.
+struct Subject {
+    name: &'static str,
+    bearer: &'static str,
+    options: &'static str,
+    bare: Bare,
+    most: &'static str,
+    least: Option<&'static str>,
+}
+
+const L2CAP: Subject = Subject {
+    name: "L2CAP",
+    bearer: "ble-l2cap",
+    options: "",
+    bare: Bare::L2cap,
+    most: "at most 1.15",
+    least: Some("at least 0.85"),
+};
+
+const GATT: Subject = Subject {
+    name: "GATT",
+    bearer: "ble-gatt",
+    options: ",bearer=gatt",
+    bare: Bare::Notify,
+    most: "at most 1.25",
+    least: None,
+};
 
 pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
-    lab.radios(4)?;
-    let mut north = lab.node("north", "ble:hci0").person()?;
-    let mut south = lab.node("south", "ble:hci1").person()?;
-    north.start()?;
-    south.start()?;
-    introduce(&north, &south)?;
-    meet(&north, &south, "ble-l2cap")?;
+    beside(lab, &L2CAP)
+}
 
-    let (mut byte_ratios, mut rate_ratios) = (Vec::new(), Vec::new());
-    for pair in 0..PAIRS {
-        let before = on_air(lab, [2, 3])?;
-        let bare = bare::run("hci2", "hci3", FILE_LEN)?;
-        let bare_bytes = on_air(lab, [2, 3])? - before;
+pub(super) fn run_gatt(lab: &mut Lab) -> anyhow::Result<Shown> {
+    beside(lab, &GATT)
+}
 
-        let before = on_air(lab, [0, 1])?;
-        let took = send_file(lab, &north, &south, &format!("file{pair}.bin"))?;
-        let bytes = on_air(lab, [0, 1])? - before;
-        println!("pair {pair}: bare {bare_bytes} B in {bare:?}, nodes {bytes} B in {took:?}");
-        byte_ratios.push(bytes as f64 / bare_bytes as f64);
-        rate_ratios.push(bare.as_secs_f64() / took.as_secs_f64());
-    }
-    let began = Instant::now();
-    north.stop();
-    south.stop();
-    println!("both stopped in {:?}", began.elapsed());
+fn beside(lab: &mut Lab, subject: &Subject) -> anyhow::Result<Shown> {
+    // Short packets: the air is slower than the emulated processor, as it is outside.
+    lab.radios_of(4, Kind::Lab(Octets::Short))?;
     let mut shown = Shown::new(format!(
-        "{PAIRS} pairs of a bare channel and two nodes, 200 kB each"
+        "{PAIRS} pairs of bare bytes and two nodes over {}, 200 kB each",
+        subject.name
     ));
-    shown.figure(
-        "bytes on the connection beside bare",
-        median(byte_ratios),
-        "times",
-        Some("at most 1.15"),
-    );
-    shown.figure(
-        "goodput beside bare",
-        median(rate_ratios),
-        "times",
-        Some("at least 0.85"),
-    );
+    compare(lab, subject, &mut shown)?;
     Ok(shown)
 }
 
-/// Bytes that two adapters sent over connections so far.
-fn on_air(lab: &Lab, adapters: [u16; 2]) -> anyhow::Result<usize> {
-    let sent = capture::read(&lab.logs().join("btmon.snoop"))?;
-    let of = |adapter| sent.get(adapter).map_or(0, |sent| sent.acl_bytes);
-    Ok(adapters.iter().map(of).sum())
+fn compare(lab: &Lab, subject: &Subject, shown: &mut Shown) -> anyhow::Result<()> {
+    let Subject {
+        name,
+        bearer,
+        options,
+        ..
+    } = subject;
+    let node = |name: &str, adapter: usize| {
+        let name = format!("{name}-{}", subject.name.to_lowercase());
+        lab.node(&name, &format!("ble:hci{adapter}{options}"))
+            .person()
+    };
+    let (mut north, mut south) = (node("north", 0)?, node("south", 1)?);
+    north.start()?;
+    south.start()?;
+    introduce(&north, &south)?;
+    meet(&north, &south, bearer)?;
+
+    let (mut byte_ratios, mut rate_ratios) = (Vec::new(), Vec::new());
+    for pair in 0..PAIRS {
+        let before = Traffic::of(lab, [2, 3])?;
+        bare::run(subject.bare, "hci2", "hci3", FILE_LEN)?;
+        let bare = Traffic::of(lab, [2, 3])?.since(&before);
+
+        let before = Traffic::of(lab, [0, 1])?;
+        send_file(lab, &north, &south, &format!("{name}{pair}.bin"), FILE_LEN)?;
+        let ours = Traffic::of(lab, [0, 1])?.since(&before);
+        println!("{name} {pair}: bare {bare:?}, nodes {ours:?}");
+        byte_ratios.push(ours.bytes as f64 / bare.bytes as f64);
+        rate_ratios.push(bare.micros() as f64 / ours.micros() as f64);
+    }
+    let figure = format!("{name}: bytes on the connection beside bare");
+    shown.figure(figure, median(byte_ratios), "times", Some(subject.most));
+    let figure = format!("{name}: goodput beside bare");
+    shown.figure(figure, median(rate_ratios), "times", subject.least);
+    if let Some(rtt) = round_trip(&north)? {
+        shown.figure(format!("{name}: round trip"), rtt / 1e3, "ms", None);
+    }
+    south.stop();
+    first_envelope(lab, subject, &north, &mut south, shown)?;
+    north.stop();
+    south.stop();
+    Ok(())
+}
+
+/// A message waits when the link comes up.
+fn first_envelope(
+    lab: &Lab,
+    subject: &Subject,
+    north: &Node,
+    south: &mut Node,
+    shown: &mut Shown,
+) -> anyhow::Result<()> {
+    let name = subject.name;
+    wait::until("the link to be gone", TEXT_LIMIT, || {
+        Ok(north.peers()?.is_empty().then_some(()))
+    })?;
+    north.say(&["send", &south.name, "who waits"])?;
+    let since = last(&read(lab)?);
+    south.start()?;
+    south.receives("who waits", TEXT_LIMIT)?;
+    let sent = read(lab)?;
+    let (a, b) = (adapter(&sent, 0)?, adapter(&sent, 1)?);
+    let connects = a.connects.iter().chain(&b.connects);
+    if subject.bare == Bare::Notify {
+        let greeted = greeted(a, since).into_iter().chain(greeted(b, since)).min();
+        let begun = connects
+            .filter(|at| Some(**at) < greeted && **at > since)
+            .max();
+        if let (Some(greeted), Some(begun)) = (greeted, begun) {
+            let took = (greeted - begun) as f64 / 1e6;
+            shown.figure(format!("{name}: connect to link"), took, "s", None);
+        }
+        return Ok(());
+    }
+    let flights = capture::flights(a, b, since);
+    let told: Vec<_> = flights
+        .iter()
+        .take(16)
+        .map(|it| (it.of_first, &it.packets))
+        .collect();
+    println!("{name}: after the link: {told:?}");
+    // The first two are the greetings.
+    let [_, answer, rest @ ..] = flights.as_slice() else {
+        anyhow::bail!("no link in the capture");
+    };
+    let handed = rest
+        .iter()
+        .position(|it| it.packets.iter().any(|it| *it > ENVELOPE));
+    let handed = handed.context("no envelope in the capture")?;
+    let before = rest
+        .iter()
+        .take(handed)
+        .flat_map(|it| &it.packets)
+        .sum::<usize>();
+    let half = (handed + 1) as f64 / 2.0;
+    let figure = format!("{name}: link up to the first envelope");
+    shown.figure(figure, half, "round trips", Some("at most 3"));
+    shown.figure(format!("{name}: before it"), before as f64, "bytes", None);
+    let begun = connects.filter(|at| **at < answer.at && **at > since).max();
+    if let Some(begun) = begun {
+        let took = (answer.at - begun) as f64 / 1e6;
+        shown.figure(format!("{name}: connect to link"), took, "s", None);
+    }
+    Ok(())
+}
+
+/// When an adapter notified of a greeting.
+fn greeted(sent: &Sent, since: u64) -> Option<u64> {
+    const NOTIFICATION: u8 = 0x1b;
+    let payloads = sent
+        .payloads
+        .iter()
+        .filter(|it| it.at > since && it.attributes);
+    let mut greetings = payloads.filter(|it| it.bytes.first() == Some(&NOTIFICATION));
+    greetings.find(|it| it.bytes.len() == 20).map(|it| it.at)
+}
+
+/// What two adapters sent over connections so far.
+#[derive(Debug)]
+struct Traffic {
+    bytes: usize,
+    /// When long payloads were sent.
+    bulk: Vec<u64>,
+}
+
+impl Traffic {
+    fn of(lab: &Lab, adapters: [u16; 2]) -> anyhow::Result<Self> {
+        sleep(LATE);
+        let sent = read(lab)?;
+        let both = || adapters.iter().filter_map(|number| sent.get(number));
+        let payloads = both().flat_map(|sent| &sent.payloads);
+        let mut bulk: Vec<u64> = payloads
+            .filter(|payload| payload.bytes.len() >= BULK)
+            .map(|payload| payload.at)
+            .collect();
+        bulk.sort_unstable();
+        Ok(Self {
+            bytes: both().map(|sent| sent.acl_bytes).sum(),
+            bulk,
+        })
+    }
+
+    fn since(mut self, before: &Self) -> Moved {
+        let bulk = self.bulk.split_off(before.bulk.len().min(self.bulk.len()));
+        Moved {
+            bytes: self.bytes - before.bytes,
+            from: bulk.first().copied().unwrap_or_default(),
+            to: bulk.last().copied().unwrap_or_default(),
+        }
+    }
+}
+
+/// A transfer: its bytes, and when its first and last long payload was sent.
+#[derive(Debug)]
+struct Moved {
+    bytes: usize,
+    from: u64,
+    to: u64,
+}
+
+impl Moved {
+    const fn micros(&self) -> u64 {
+        self.to - self.from
+    }
+}
+
+fn round_trip(node: &Node) -> anyhow::Result<Option<f64>> {
+    let peers = node.peers()?;
+    let rtt = peers.first().and_then(|peer| peer.get("rtt_micros"));
+    Ok(rtt.and_then(Value::as_f64))
+}
+
+fn read(lab: &Lab) -> anyhow::Result<BTreeMap<u16, Sent>> {
+    capture::read(&lab.logs().join("btmon.snoop"))
+}
+
+fn adapter(sent: &BTreeMap<u16, Sent>, number: u16) -> anyhow::Result<&Sent> {
+    sent.get(&number)
+        .with_context(|| format!("the capture has nothing of hci{number}"))
+}
+
+/// When something was sent last.
+fn last(sent: &BTreeMap<u16, Sent>) -> u64 {
+    let payloads = sent.values().filter_map(|sent| sent.payloads.last());
+    payloads.map(|payload| payload.at).max().unwrap_or_default()
 }

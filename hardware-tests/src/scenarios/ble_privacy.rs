@@ -7,25 +7,37 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::ble_pair::meet;
-use crate::capture::{self, Sent};
+use crate::capture::{self, Payload, Sent};
 use crate::lab::Lab;
 use crate::node::introduce;
 use crate::report::Shown;
 
-/// Short, so that there is something to compare.
-const OPTIONS: &str = ",epoch=25,scan=3,rest=1";
-const WATCH: Duration = Duration::from_secs(110);
+/// Short, so that there is something to compare; longer than the kernel keeps an address, as outside.
+const OPTIONS: &str = ",epoch=33,scan=3,rest=1";
+const KEPT: &str = "30";
+const WATCH: Duration = Duration::from_secs(120);
 /// Between two texts.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Rotations without which nothing is shown.
 const LEAST: usize = 3;
 /// Where the token is in what is advertised: behind length, type, service, version and PSM.
 const TOKEN: std::ops::Range<usize> = 20..28;
+/// What strangers are to read as a name, and what they are not.
+const NAME: &[u8] = b"chappe";
+const HOST: &[u8] = b"radio-lab";
+/// What begins a packet: its length, its kind and a number that counts from 0 on every link.
+const COUNTERS: usize = 5;
+/// The search is shown that it finds this.
+const PLANTED: &[u8] = b"my-key";
 /// The shortest string that is looked for.
 const STRING: usize = 6;
 
 pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     lab.radios(2)?;
+    for adapter in ["hci0", "hci1"] {
+        let path = format!("/sys/kernel/debug/bluetooth/{adapter}/rpa_timeout");
+        std::fs::write(&path, KEPT).with_context(|| path.clone())?;
+    }
     let mut north = lab.node("north", &format!("ble:hci0{OPTIONS}")).person()?;
     let mut south = lab.node("south", &format!("ble:hci1{OPTIONS}")).person()?;
     north.start()?;
@@ -40,11 +52,12 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     south.stop();
     lab.bluetooth.stop();
 
-    let sent = capture::read(&lab.logs().join("btmon.snoop"))?;
+    let mut sent = capture::read(&lab.logs().join("btmon.snoop"))?;
     let (a, b) = (adapter(&sent, 0)?, adapter(&sent, 1)?);
-    let (mut searched, mut hints) = (0, 0);
+    let (mut searched, mut names) = (0, 0);
     for (own, other) in [(a, b), (b, a)] {
         one_to_one(own)?;
+        one_epoch_each(own)?;
         let recurring = search(own, other, false);
         anyhow::ensure!(
             recurring.found.is_empty(),
@@ -52,22 +65,98 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
             recurring.found
         );
         searched += recurring.searched;
-        hints += search(own, other, true).found.len();
+        let hints = search(own, other, true);
+        searched += hints.searched;
+        anyhow::ensure!(
+            hints.found.is_empty(),
+            "two epochs share {:02x?} in the attribute protocol",
+            hints.found
+        );
+        names += gap_names(own);
     }
+    anyhow::ensure!(names > 0, "nobody read a name: nothing was shown of it");
     let rotations = a.adverts.len() + b.adverts.len();
+    let spoilt = spoil(sent.remove(&0).unwrap_or_default());
+    for attributes in [false, true] {
+        let found = search(&spoilt, adapter(&sent, 1)?, attributes).found;
+        anyhow::ensure!(
+            found.contains(PLANTED),
+            "the search overlooks what recurs: it finds {found:02x?}"
+        );
+    }
     let mut shown = Shown::new(
         "tokens and addresses change together; no string of the node's own links two addresses",
     );
     shown.figure("addresses shown", rotations as f64, "", None);
     shown.figure("strings searched", searched as f64, "", None);
-    // Numbers of attributes in bluetoothd's table: a hint of how often the service was registered.
-    shown.figure(
-        "hints in bluetoothd's GATT tables",
-        hints as f64,
-        "strings",
-        Some("0"),
-    );
+    shown.figure("recurring strings", 0.0, "", Some("0"));
+    shown.figure("names read, all the same", names as f64, "", None);
     Ok(shown)
+}
+
+/// What a node must not send, in its first epoch and in its last.
+fn spoil(mut sent: Sent) -> Sent {
+    let ends = [sent.payloads.first(), sent.payloads.last()];
+    let times: Vec<u64> = ends.into_iter().flatten().map(|one| one.at).collect();
+    for at in times {
+        for attributes in [false, true] {
+            sent.payloads.push(Payload {
+                at,
+                first: false,
+                attributes,
+                bytes: PLANTED.to_vec(),
+            });
+        }
+    }
+    sent.payloads.sort_by_key(|one| one.at);
+    sent
+}
+
+/// Each address that it showed as a scanner or when it connected belongs to one epoch.
+fn one_epoch_each(sent: &Sent) -> anyhow::Result<()> {
+    let mut epochs: BTreeMap<&[u8], usize> = BTreeMap::new();
+    for shown in &sent.shown {
+        let epoch = epoch(sent, shown.at);
+        let first = *epochs.entry(&shown.address).or_insert(epoch);
+        anyhow::ensure!(
+            first == epoch,
+            "the address {:02x?} was shown in the epochs {first} and {epoch}",
+            shown.address
+        );
+    }
+    anyhow::ensure!(
+        epochs.len() >= LEAST,
+        "only {} addresses scanned",
+        epochs.len()
+    );
+    Ok(())
+}
+
+/// Which epoch that was. One begins when the last token is off the air: what it shows then is not to be linked to that.
+fn epoch(sent: &Sent, at: u64) -> usize {
+    let mut tokens = BTreeSet::new();
+    let mut off = None;
+    for advert in &sent.adverts {
+        let token = advert.data.get(TOKEN).unwrap_or_default();
+        if !tokens.contains(token) && off.unwrap_or(advert.at).min(advert.at) > at {
+            break;
+        }
+        tokens.insert(token);
+        off = advert.until;
+    }
+    tokens.len()
+}
+
+/// How often it was asked for its name and gave the constant one. The host's own name is in nothing it sends.
+fn gap_names(sent: &Sent) -> usize {
+    let payloads = sent.payloads.iter().filter(|payload| payload.attributes);
+    let named = |name: &'static [u8]| {
+        payloads
+            .clone()
+            .filter(|payload| payload.bytes.windows(name.len()).any(|it| it == name))
+            .count()
+    };
+    if named(HOST) > 0 { 0 } else { named(NAME) }
 }
 
 fn adapter(sent: &BTreeMap<u16, Sent>, number: u16) -> anyhow::Result<&Sent> {
@@ -113,8 +202,12 @@ fn search<'a>(own: &'a Sent, other: &Sent, attributes: bool) -> Recurring<'a> {
         .collect();
     let mut seen: BTreeMap<&[u8], usize> = BTreeMap::new();
     let mut found = BTreeSet::new();
+    let (mut last, mut now) = (0, 0);
     for (at, string) in windows(own, attributes) {
-        let epoch = own.adverts.iter().filter(|advert| advert.at <= at).count();
+        if at != last {
+            (last, now) = (at, epoch(own, at));
+        }
+        let epoch = now;
         let first = *seen.entry(string).or_insert(epoch);
         if first != epoch && !common.contains(string) {
             found.insert(string);
@@ -132,7 +225,12 @@ fn windows(sent: &Sent, attributes: bool) -> impl Iterator<Item = (u64, &[u8])> 
     let payloads = sent.payloads.iter();
     let payloads = payloads
         .filter(move |payload| payload.attributes == attributes)
-        .map(|payload| (payload.at, payload.bytes.as_slice()));
+        .map(|payload| {
+            let begins = payload.first && !payload.attributes;
+            let counters = if begins { COUNTERS } else { 0 };
+            let bytes = payload.bytes.get(counters..).unwrap_or_default();
+            (payload.at, bytes)
+        });
     adverts
         .chain(payloads)
         .flat_map(|(at, bytes)| bytes.windows(STRING).map(move |string| (at, string)))

@@ -1,5 +1,5 @@
-//! `wifi-direct-beside`: NetworkManager owns the Wi-Fi of one of two machines. What the doctor says of it, whether a group
-//! forms beside it, and that it does once NetworkManager was told to leave the radio alone.
+//! `wifi-direct-beside`: NetworkManager owns the Wi-Fi of one of two machines, and ends every group that it has not made.
+//! Doctor and node say what to do, and once it is done, the node that runs has its group.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -52,7 +52,9 @@ fn beside(lab: &mut Lab) -> anyhow::Result<Shown> {
     let mut south = lab
         .node("south", &format!("{},join={file}", lab.wifi.radio(1)))
         .person()?;
-    let mut shown = Shown::new("a group beside NetworkManager, and without it");
+    let mut shown = Shown::new(
+        "NetworkManager ends groups; doctor and node say so, and what to do; it is done, and the group is there",
+    );
 
     let advice = format!("run `nmcli device set {interface} managed no`");
     let told = doctor(lab, &north)?;
@@ -60,25 +62,22 @@ fn beside(lab: &mut Lab) -> anyhow::Result<Shown> {
         told.contains(&advice),
         "the doctor does not say \"{advice}\": {told}"
     );
-    let began = Instant::now();
     north.start()?;
     south.start()?;
     introduce(&north, &south)?;
-    linked(&north, &south, "beside NetworkManager")?;
-    let took = began.elapsed().as_secs_f64();
-    shown.figure("start to a text, NetworkManager managing", took, "s", None);
-    println!("NetworkManager: {}", state(lab)?);
-    north.stop();
+    let log = lab.logs().join("north.log");
+    wait::until("the node to say what to do", GROUP_LIMIT, || {
+        Ok(fs::read_to_string(&log)?.contains(&advice).then_some(()))
+    })?;
 
     lab.wifi
         .nmcli(0, &format!("device set {interface} managed no"))?;
-    let told = doctor(lab, &north)?;
-    anyhow::ensure!(!told.contains(&advice), "the doctor is not content: {told}");
     let began = Instant::now();
-    north.start()?;
     linked(&north, &south, "without NetworkManager")?;
     let took = began.elapsed().as_secs_f64();
-    shown.figure("start to a text, told to leave the radio", took, "s", None);
+    shown.figure("told to leave the radio, to a text", took, "s", None);
+    let told = doctor(lab, &north)?;
+    anyhow::ensure!(!told.contains(&advice), "the doctor is not content: {told}");
     Ok(shown)
 }
 

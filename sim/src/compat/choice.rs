@@ -148,7 +148,9 @@ impl<P: Policy> Engine<'_, P> {
         } else {
             &this.spread
         };
-        scratch.assign_difference(of, [&other.have, &other.done], self.first_live.get());
+        let live = self.first_live.get();
+        let written = self.tally.created as u32;
+        scratch.assign_difference(of, [&other.have, &other.done], live, written);
         if let Some(handed) = this.handed.get(&peer) {
             scratch.subtract(handed);
         }

@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 
 use super::node::{Held, LinkIndex, Node, PathIndex, Sending};
-use crate::bits::Bits;
+use crate::bits::{Bits, Choice};
 use crate::buffers::Buffers;
 use crate::event::{
     ContactEvent, ContactTrace, MessageEvent, MessageIndex, NodeIndex, SimTime, UnknownNode,
@@ -153,7 +153,7 @@ pub(super) struct Engine<'a, P> {
     pub(super) tally: Tally,
     pub(super) rng: ChaCha8Rng,
     /// Room to think.
-    pub(super) scratch: Bits,
+    pub(super) scratch: Choice,
 }
 
 /// Two nodes in reach of one another.
@@ -187,6 +187,9 @@ struct Round {
     rank: Option<u64>,
     current: BinaryHeap<Reverse<(u64, NodeIndex)>>,
     next: Vec<NodeIndex>,
+    /// There is a next round, even if nobody has anything to do in it: the order of later rounds depends on how many there
+    /// were.
+    follows: bool,
 }
 
 impl Round {
@@ -237,13 +240,14 @@ impl<'a, P: Policy> Engine<'a, P> {
                 rank: None,
                 current: BinaryHeap::new(),
                 next: Vec::new(),
+                follows: false,
             },
             now: SimTime::ZERO,
             ticked: None,
             first_live: MessageIndex::new(0),
             tally: Tally::new(keep, replay.contacts.nodes),
             rng: ChaCha8Rng::seed_from_u64(seed),
-            scratch: Bits::new(count),
+            scratch: Choice::default(),
         }
     }
 
@@ -274,7 +278,7 @@ impl<'a, P: Policy> Engine<'a, P> {
 
     /// The first tick at which a node has something to do.
     fn next_tick(&self) -> Option<SimTime> {
-        let waiting = (!self.round.next.is_empty()).then_some(self.now);
+        let waiting = self.round.follows.then_some(self.now);
         let transfer = self.transfers.peek().map(|Reverse((done, _))| *done);
         let purge = self.purges.front().map(|(at, _)| *at);
         let due = [waiting, transfer, purge].into_iter().flatten().min()?;
@@ -316,6 +320,7 @@ impl<'a, P: Policy> Engine<'a, P> {
             }
         }
         self.round.number += 1;
+        self.round.follows = false;
         let mut next = std::mem::take(&mut self.round.next);
         for node in next.drain(..) {
             let rank = self.round.rank(node);
@@ -335,9 +340,15 @@ impl<'a, P: Policy> Engine<'a, P> {
         if self.nodes[node].queued {
             return;
         }
-        self.nodes[node].queued = true;
         let rank = self.round.rank(node);
-        if self.round.rank.is_some_and(|now| now < rank) {
+        let in_this = self.round.rank.is_some_and(|now| now < rank);
+        self.round.follows |= !in_this;
+        // Who is at work takes no notice; whatever ends that wakes it again.
+        if self.nodes[node].is_at_work(self.now) {
+            return;
+        }
+        self.nodes[node].queued = true;
+        if in_this {
             self.round.current.push(Reverse((rank, node)));
         } else {
             self.round.next.push(node);

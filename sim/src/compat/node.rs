@@ -117,6 +117,14 @@ impl Node {
         self.sending.is_some() || self.receiving
     }
 
+    /// Busy, and an update would find nothing to be done about it.
+    pub(super) fn is_at_work(&self, now: SimTime) -> bool {
+        match &self.sending {
+            Some(sending) => sending.linked && now < sending.done,
+            None => self.receiving,
+        }
+    }
+
     pub(super) fn is_sending(&self, message: MessageIndex) -> bool {
         let sending = self.sending.as_ref();
         sending.is_some_and(|sending| sending.copy.message == message)

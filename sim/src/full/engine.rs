@@ -313,7 +313,7 @@ impl<'a> Engine<'a> {
             self.failure = Some(FullError::TooLarge(message.get()));
             return;
         };
-        if let Some(Reply::Accepted(_)) = self.ask(from, Command::Send(contact, draft)) {
+        if let Some(Reply::Accepted(_)) = self.ask(from, Command::Send(contact, draft, None)) {
             self.note_own(from, message);
         }
     }

@@ -64,7 +64,7 @@ impl Engine<'_> {
             let Some(contact) = self.nodes[node].contacts.get(&other).copied() else {
                 return Err(FullError::Introduction(node));
             };
-            let hello = Command::Send(contact, Draft::Text(HELLO.to_owned()));
+            let hello = Command::Send(contact, Draft::Text(HELLO.to_owned()), None);
             self.command(&mut talk, node, hello)?;
         }
         self.talk(&mut talk, end)?;

@@ -60,6 +60,8 @@ pub(super) struct Ground<'a> {
     pub(super) messages: &'a [MessageEvent],
     pub(super) settings: Settings,
     pub(super) faults: Cow<'a, Faults>,
+    /// Whether recipients let receipts go.
+    receipts: bool,
     pub(super) end: SimTime,
 }
 
@@ -81,6 +83,7 @@ impl<'a> Network<'a> {
             messages,
             settings,
             faults: Cow::Owned(Faults::default()),
+            receipts: true,
             end,
         };
         Ok(Self { contacts, ground })
@@ -122,6 +125,7 @@ pub fn run_world(
             end: Some(world.end),
         },
         faults: Cow::Borrowed(&world.faults),
+        receipts: world.receipts,
         end: world.end,
     };
     Engine::new(&ground, policy, seed, keep).run(contacts)
@@ -546,6 +550,9 @@ impl<'a> Engine<'a> {
         self.delivered[message] = true;
         if self.now.since(event.at) <= self.ground.settings.ttl {
             self.tally.deliver(message, event.at, self.now, hops);
+        }
+        if !self.ground.receipts {
+            return;
         }
         if self.nodes[node].arrived.is_empty() {
             self.schedule_receipts(node);

@@ -30,6 +30,8 @@ pub struct World {
     pub group_of: Vec<u16>,
     /// How long messages live.
     pub ttl: SimTime,
+    /// Whether recipients let receipts go.
+    pub receipts: bool,
     /// When the run ends.
     pub end: SimTime,
 }
@@ -94,6 +96,7 @@ pub(super) fn world(scenario: &Scenario, seed: u64) -> Result<World, ScenarioErr
         buffers,
         group_of,
         ttl: file.ttl.as_time(),
+        receipts: file.receipts,
         end,
     })
 }

@@ -31,6 +31,9 @@ pub struct Scenario {
     /// How long messages live.
     #[serde(default = "five_hours")]
     pub ttl: Seconds,
+    /// Whether recipients let receipts go, which everyone carries on; routers of the literature have none.
+    #[serde(default = "yes")]
+    pub receipts: bool,
     /// A trace of contacts, in place of movement; relative to the scenario.
     #[serde(default)]
     pub contacts: Option<PathBuf>,
@@ -50,6 +53,10 @@ fn shipped() -> String {
 
 const fn five_megabytes() -> Size {
     Size(5_000_000)
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn five_hours() -> Seconds {

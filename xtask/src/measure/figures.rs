@@ -1,6 +1,6 @@
 //! The figures, their targets, and the commands that make them.
 //!
-//! Most are made by an example of the crate they belong to, which prints lines of the form
+//! Most are made by an example or a bench of the crate they belong to, which prints lines of the form
 //! `figure: <name> = <value> <unit>`. To add one: print such a line, and add a row to [`FIGURES`].
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use super::memory;
-use crate::process;
+use crate::{process, radio_lab};
 
 /// A figure of the table.
 pub(super) struct Figure {
@@ -31,6 +31,8 @@ pub(super) enum Target {
 
 /// How the figure is made.
 enum Source {
+    /// A line printed by the benches of a package.
+    Bench { package: &'static str },
     /// Size of the stripped program in MB (10^6 bytes).
     BinarySize,
     /// Seconds for a release build of the default member into an empty folder, as minutes.
@@ -42,10 +44,15 @@ enum Source {
     },
     /// Pss of the program, run with these arguments on an empty home, after a time without input.
     IdlePss { arguments: &'static [&'static str] },
+    /// A number of a scenario of the radio lab: virtual radios under the real stacks.
+    RadioLab {
+        scenario: &'static str,
+        figure: &'static str,
+    },
 }
 
 /// Every figure. The targets are those of the project's plan.
-pub(super) const FIGURES: [Figure; 22] = [
+pub(super) const FIGURES: [Figure; 44] = [
     Figure {
         name: "clean-build",
         about: "`cargo build --release` of the program, downloads done before",
@@ -85,6 +92,12 @@ pub(super) const FIGURES: [Figure; 22] = [
         source: example("chappe-gossip", "engine-cost"),
     },
     Figure {
+        name: "engine-cost-million",
+        about: "the same with 1,000,000 envelopes held",
+        target: Target::AtMost(7.0, "us"),
+        source: example("chappe-gossip", "engine-cost"),
+    },
+    Figure {
         name: "commit-rate",
         about: "512-byte envelopes committed in batches",
         target: Target::AtLeast(5000.0, "envelopes/s"),
@@ -119,6 +132,42 @@ pub(super) const FIGURES: [Figure; 22] = [
         about: "two equal stores of 10,000, both ways",
         target: Target::AtMost(40.0, "B"),
         source: example("chappe-gossip", "reconcile-bytes"),
+    },
+    Figure {
+        name: "omemo-setup",
+        about: "OMEMO session, both sides, from a bundle to the first text read, by a bare X25519 in the same run",
+        target: Target::AtMost(14.0, "X25519"),
+        source: bench("chappe-omemo"),
+    },
+    Figure {
+        name: "omemo-encrypt-rate",
+        about: "OMEMO messages encrypted in one chain, by those of vodozemac's Olm in the same run",
+        target: Target::AtLeast(5.0, "times"),
+        source: bench("chappe-omemo"),
+    },
+    Figure {
+        name: "omemo-decrypt-rate",
+        about: "the same, decrypted",
+        target: Target::AtLeast(0.75, "times"),
+        source: bench("chappe-omemo"),
+    },
+    Figure {
+        name: "omemo-step-time",
+        about: "one OMEMO message encrypted and decrypted with a new ratchet key, by Olm's time for it",
+        target: Target::AtMost(1.0, "times"),
+        source: bench("chappe-omemo"),
+    },
+    Figure {
+        name: "omemo-forged-message",
+        about: "CPU time for a forged OMEMO message that jumps as far as it may",
+        target: Target::AtMost(1_000.0, "us"),
+        source: bench("chappe-omemo"),
+    },
+    Figure {
+        name: "omemo-session-memory",
+        about: "an idle OMEMO session",
+        target: Target::AtMost(2_048.0, "B"),
+        source: bench("chappe-omemo"),
     },
     Figure {
         name: "file-goodput",
@@ -175,15 +224,116 @@ pub(super) const FIGURES: [Figure; 22] = [
         source: example("chappe-sim", "figures"),
     },
     Figure {
+        name: "sim-contacts",
+        about: "the same: contacts by CPU seconds",
+        target: Target::AtLeast(300_000.0, "contacts/s"),
+        source: example("chappe-sim", "figures"),
+    },
+    Figure {
         name: "sim-router-speed",
-        about: "The ONE's recorded CPU seconds on rwp200, epidemic, by those of the router that ships",
+        about: "The ONE's recorded CPU seconds with its epidemic router by those of the router that ships: least of three traces",
         target: Target::AtLeast(30.0, "times"),
         source: example("chappe-sim", "figures"),
     },
+    Figure {
+        name: "sim-oracle",
+        about: "figures of the oracle on three traces, to the digit: how many differ from those on record",
+        target: Target::AtMost(0.0, "figures"),
+        source: example("chappe-sim", "figures"),
+    },
+    Figure {
+        name: "sim-schedule",
+        about: "the oracle's schedule on rwp200 heavy: worst of delivered, mean delay and relayed",
+        target: Target::AtMost(0.5, "%"),
+        source: example("chappe-sim", "figures"),
+    },
+    Figure {
+        name: "sim-movement-speed",
+        about: "The ONE's recorded CPU seconds for 2,000 nodes of random waypoint and 12 h by those of movement and contacts here",
+        target: Target::AtLeast(50.0, "times"),
+        source: example("chappe-sim", "movement-cost"),
+    },
+    Figure {
+        name: "sim-full-speed",
+        about: "1,000 whole nodes with real cryptography, one hour: simulated time by CPU time",
+        target: Target::AtLeast(10.0, "times"),
+        source: example("chappe-sim", "full-level"),
+    },
+    Figure {
+        name: "sim-scale-day",
+        about: "100,000 nodes for a day, router spray-and-wait: CPU time",
+        target: Target::AtMost(60.0, "min"),
+        source: example("chappe-sim", "scale"),
+    },
+    Figure {
+        name: "sim-scale-memory",
+        about: "the same: the most memory",
+        target: Target::AtMost(2_000.0, "MB"),
+        source: example("chappe-sim", "scale"),
+    },
+    Figure {
+        name: "ble-l2cap-bytes",
+        about: "200 kB file over Bluetooth LE, virtual radio: bytes on the connection beside a bare L2CAP channel's",
+        target: Target::AtMost(1.15, "times"),
+        source: lab("ble-bytes", "L2CAP: bytes on the connection beside bare"),
+    },
+    Figure {
+        name: "ble-l2cap-goodput",
+        about: "the same: goodput beside the bare channel, five pairs, median",
+        target: Target::AtLeast(0.85, "times"),
+        source: lab("ble-bytes", "L2CAP: goodput beside bare"),
+    },
+    Figure {
+        name: "ble-gatt-bytes",
+        about: "the same over GATT, beside bare notifications",
+        target: Target::AtMost(1.25, "times"),
+        source: lab(
+            "ble-gatt-bytes",
+            "GATT: bytes on the connection beside bare",
+        ),
+    },
+    Figure {
+        name: "ble-first-envelope",
+        about: "Bluetooth LE, virtual radio: from link up to the first envelope handed over",
+        target: Target::AtMost(3.0, "round trips"),
+        source: lab("ble-bytes", "L2CAP: link up to the first envelope"),
+    },
+    Figure {
+        name: "first-envelope",
+        about: "from a link's coming up to the first envelope, at worst: who opened it has one, both carry some already",
+        target: Target::AtMost(3.0, "round trips"),
+        source: example("chappe-node", "first-envelope"),
+    },
+    Figure {
+        name: "wifi-direct-bytes",
+        about: "5.2 MB file in a Wi-Fi Direct group, virtual radio: bytes on air beside a bare TCP stream's",
+        target: Target::AtMost(1.05, "times"),
+        source: lab("wifi-direct-figures", "bytes on air beside bare TCP"),
+    },
+    Figure {
+        name: "wifi-direct-goodput",
+        about: "the same, capped at 20 Mbit/s: goodput beside iperf3, five pairs, median",
+        target: Target::AtLeast(0.80, "times"),
+        source: lab("wifi-direct-figures", "goodput beside iperf3"),
+    },
+    Figure {
+        name: "radio-memory",
+        about: "Pss that both radios add to an idle node, virtual radio",
+        target: Target::AtMost(10.0, "MB"),
+        source: lab("radio-memory", "added by the radios"),
+    },
 ];
+
+const fn bench(package: &'static str) -> Source {
+    Source::Bench { package }
+}
 
 const fn example(package: &'static str, example: &'static str) -> Source {
     Source::Example { package, example }
+}
+
+const fn lab(scenario: &'static str, figure: &'static str) -> Source {
+    Source::RadioLab { scenario, figure }
 }
 
 /// The program.
@@ -194,8 +344,12 @@ impl Figure {
     /// The command that makes the figure, for people.
     pub(super) fn command(&self) -> String {
         match &self.source {
+            Source::Bench { package } => format!("cargo bench -p {package}"),
             Source::Example { package, example } => {
                 format!("cargo run --release -p {package} --example {example}")
+            }
+            Source::RadioLab { scenario, .. } => {
+                format!("cargo xtask radio-lab {scenario}")
             }
             _ => format!("cargo xtask measure {}", self.name),
         }
@@ -207,6 +361,11 @@ impl Figure {
     /// When it could not be measured; why, in a sentence.
     pub(super) fn measure(&self, root: &Path) -> anyhow::Result<f64> {
         match &self.source {
+            Source::Bench { package } => {
+                let text = run_once(root, &["bench", "--locked", "--quiet", "-p", package])?;
+                let (Target::AtLeast(_, unit) | Target::AtMost(_, unit)) = self.target;
+                read_line(&text, self.name, unit)
+            }
             Source::BinarySize => binary_size(root),
             Source::CleanBuild => clean_build(root),
             Source::Example { package, example } => {
@@ -222,6 +381,12 @@ impl Figure {
                 build(root)?;
                 let program = release_folder(root)?.join(PROGRAM);
                 memory::idle_pss(root, &program, arguments, IDLE_SECONDS)
+            }
+            Source::RadioLab { scenario, figure } => {
+                let (value, found) = radio_lab::measure(root, scenario, figure)?;
+                let (Target::AtLeast(_, unit) | Target::AtMost(_, unit)) = self.target;
+                anyhow::ensure!(found == unit, "`{figure}` is in {found}, not in {unit}");
+                Ok(value)
             }
         }
     }
@@ -279,26 +444,29 @@ fn has_example(root: &Path, package: &str, example: &str) -> anyhow::Result<bool
 }
 
 /// What an example prints. One that makes several figures runs once.
-fn run_example(
-    root: &Path,
-    package: &'static str,
-    example: &'static str,
-) -> anyhow::Result<String> {
-    static PRINTED: Mutex<BTreeMap<(&str, &str), String>> = Mutex::new(BTreeMap::new());
+fn run_example(root: &Path, package: &str, example: &str) -> anyhow::Result<String> {
+    let run = ["run", "--release", "--locked", "--quiet"];
+    run_once(
+        root,
+        &[&run[..], &["-p", package, "--example", example]].concat(),
+    )
+}
+
+/// What cargo prints with these arguments; with the same ones it runs once.
+fn run_once(root: &Path, args: &[&str]) -> anyhow::Result<String> {
+    static PRINTED: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
     let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(text) = printed.get(&(package, example)) {
+    let line = args.join(" ");
+    if let Some(text) = printed.get(&line) {
         return Ok(text.clone());
     }
     let mut text = String::new();
-    let mut command = process::cargo(root);
-    command.args(["run", "--release", "--locked", "--quiet"]);
-    command.args(["-p", package, "--example", example]);
-    let good = process::watch(&mut command, |line| {
+    let good = process::watch(process::cargo(root).args(args), |line| {
         text.push_str(line);
         text.push('\n');
     })?;
-    anyhow::ensure!(good, "the example failed");
-    printed.insert((package, example), text.clone());
+    anyhow::ensure!(good, "`cargo {line}` failed");
+    printed.insert(line, text.clone());
     Ok(text)
 }
 

@@ -36,14 +36,7 @@ struct Figure {
 /// # Errors
 /// When there is no report.
 pub(super) fn show(share: &Path) -> anyhow::Result<Outcome> {
-    let path = share.join("report.json");
-    let text = fs::read_to_string(&path).with_context(|| {
-        format!(
-            "the guest left no report; see guest.log and console.log in {}",
-            share.display()
-        )
-    })?;
-    let report: Report = serde_json::from_str(&text).context("reading the guest's report")?;
+    let report = read(share)?;
     println!("\nradio-lab: virtual radios with the real Linux stacks; nothing here was on air");
     for scenario in &report.scenarios {
         let mark = if scenario.ok { "good  " } else { "FAILED" };
@@ -65,4 +58,31 @@ pub(super) fn show(share: &Path) -> anyhow::Result<Outcome> {
     let good = !report.scenarios.is_empty() && report.scenarios.iter().all(|one| one.ok);
     println!("radio-lab: logs and captures are in {}", share.display());
     Ok(if good { Outcome::Good } else { Outcome::Bad })
+}
+
+/// A number that a scenario of the last run measured, in its unit.
+///
+/// # Errors
+/// When the scenario did not end well, or measured no such thing.
+pub(super) fn figure(share: &Path, scenario: &str, name: &str) -> anyhow::Result<(f64, String)> {
+    let report = read(share)?;
+    let mut scenarios = report.scenarios.into_iter();
+    let found = scenarios.find(|one| one.name == scenario);
+    let found = found.with_context(|| format!("{scenario} was not run"))?;
+    anyhow::ensure!(found.ok, "{scenario} did not end well: {}", found.says);
+    let mut figures = found.figures.into_iter();
+    let figure = figures.find(|one| one.name == name);
+    let figure = figure.with_context(|| format!("{scenario} measured no `{name}`"))?;
+    Ok((figure.value, figure.unit))
+}
+
+fn read(share: &Path) -> anyhow::Result<Report> {
+    let path = share.join("report.json");
+    let text = fs::read_to_string(&path).with_context(|| {
+        format!(
+            "the guest left no report; see guest.log and console.log in {}",
+            share.display()
+        )
+    })?;
+    serde_json::from_str(&text).context("reading the guest's report")
 }

@@ -4,17 +4,14 @@ use std::io;
 use std::os::fd::FromRawFd as _;
 
 use bluer::Address;
-use bluer::gatt::{CharacteristicReader, CharacteristicWriter};
+use bluer::gatt::CharacteristicWriter;
 use bluer::l2cap::SeqPacket;
 use tokio::net::UnixDatagram;
 
 use super::gatt_server::Lease;
+use super::inbox::Inbox;
 use super::l2cap::{PACKET_LEN, limit_send_buffer};
 
-/// What a write or notification costs of ATT_MTU.
-const ATT_HEADER: usize = 3;
-/// The longest value of an attribute (Bluetooth Core 5.4, volume 3, part F, 3.2.9).
-const MAX_VALUE: usize = 512;
 /// The kernel tells the other end's limit only after a moment.
 const MTU_TRIES: u32 = 50;
 const MTU_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
@@ -27,8 +24,7 @@ pub(super) enum Channel {
 
 /// Writes one way, notifications the other.
 pub(super) struct Gatt {
-    peer: Address,
-    reader: CharacteristicReader,
+    inbox: Inbox,
     writer: UnixDatagram,
     /// The server's slot, free again when the channel is gone.
     _lease: Option<Lease>,
@@ -41,27 +37,28 @@ impl Gatt {
         reason = "bluer's writer takes no more than ATT_MTU - 5 bytes, too few for a hop where ATT_MTU is 23"
     )]
     pub(super) fn open(
-        reader: CharacteristicReader,
+        inbox: Inbox,
         writer: CharacteristicWriter,
         lease: Option<Lease>,
     ) -> io::Result<Self> {
-        let peer = reader.device_address();
         let descriptor = writer.into_raw_fd()?;
         // SAFETY: `into_raw_fd` has just given the descriptor away, and nobody else has it.
         let writer = unsafe { std::os::unix::net::UnixDatagram::from_raw_fd(descriptor) };
         writer.set_nonblocking(true)?;
         Ok(Self {
-            peer,
-            reader,
+            inbox,
             writer: UnixDatagram::from_std(writer)?,
             _lease: lease,
         })
     }
 
-    /// The reader tells ATT_MTU as it was agreed.
-    fn mtu(&self) -> usize {
-        let payload = self.reader.mtu().saturating_sub(ATT_HEADER);
-        payload.min(MAX_VALUE)
+    /// The next value. `None` once BlueZ has closed either socket: it does so when the neighbour is gone, but the
+    /// socket for writes stays open on its server.
+    async fn recv(&self) -> io::Result<Option<Vec<u8>>> {
+        tokio::select! {
+            value = self.inbox.recv() => Ok(value),
+            closed = self.writer.readable() => closed.map(|()| None),
+        }
     }
 }
 
@@ -94,7 +91,7 @@ impl Channel {
     /// Whom it leads to.
     pub(super) const fn peer(&self) -> Address {
         match self {
-            Self::Gatt(gatt) => gatt.peer,
+            Self::Gatt(gatt) => gatt.inbox.peer,
             Self::L2cap(l2cap) => l2cap.peer,
         }
     }
@@ -110,7 +107,7 @@ impl Channel {
     /// The longest packet, in both directions.
     pub(super) fn mtu(&self) -> usize {
         match self {
-            Self::Gatt(gatt) => gatt.mtu(),
+            Self::Gatt(gatt) => gatt.inbox.mtu.payload(),
             Self::L2cap(l2cap) => l2cap.mtu,
         }
     }
@@ -125,15 +122,14 @@ impl Channel {
 
     /// The next packet; `None` once the other end has closed.
     pub(super) async fn recv(&self) -> io::Result<Option<Vec<u8>>> {
-        let packet = match self {
-            Self::Gatt(gatt) => gatt.reader.recv().await?,
+        match self {
+            Self::Gatt(gatt) => gatt.recv().await,
             Self::L2cap(l2cap) => {
                 let mut packet = vec![0; usize::from(PACKET_LEN)];
                 let length = l2cap.socket.recv(&mut packet).await?;
                 packet.truncate(length);
-                packet
+                Ok((length > 0).then_some(packet))
             }
-        };
-        Ok((!packet.is_empty()).then_some(packet))
+        }
     }
 }

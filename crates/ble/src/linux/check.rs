@@ -119,6 +119,10 @@ pub(super) fn off(name: &str) -> String {
     format!("{name} is off; run `bluetoothctl power on`, and the node goes on.")
 }
 
+pub(super) fn mute(name: &str) -> String {
+    format!("{name} stopped advertising; it is told to again.")
+}
+
 pub(super) fn gone(name: &str, error: &str) -> String {
     format!(
         "{name} does not answer any more ({error}); plug it in, or run `systemctl start bluetooth`: \
@@ -131,6 +135,9 @@ pub(super) fn no_dbus(error: &str) -> String {
 }
 
 pub(super) fn no_bluez(error: &str) -> String {
+    if is_denied(error) {
+        return denied("Bluetooth");
+    }
     format!(
         "bluetoothd does not answer ({error}); run `systemctl start bluetooth` (Debian: install bluez)."
     )
@@ -139,7 +146,11 @@ pub(super) fn no_bluez(error: &str) -> String {
 pub(super) fn no_adapter(name: &str, there: &[String]) -> String {
     match there {
         [] => format!("There is no Bluetooth adapter; plug one in, or run without ble:{name}."),
-        there => format!("There is no adapter {name}; use {}.", there.join(" or ")),
+        there => {
+            let mut there = there.to_vec();
+            there.sort();
+            format!("There is no adapter {name}; use {}.", there.join(" or "))
+        }
     }
 }
 
@@ -148,12 +159,27 @@ pub(super) fn no_l2cap(error: &std::io::Error) -> String {
 }
 
 pub(super) fn refused(name: &str, error: &str) -> String {
-    if error.contains("AccessDenied") || error.contains("NotAuthorized") {
+    if is_denied(error) {
+        return denied(name);
+    }
+    if error.to_lowercase().contains("not supported") {
         return format!(
-            "D-Bus does not let this user use {name}; add the user to the group bluetooth and log in again."
+            "{name} lacks Bluetooth LE or its peripheral role ({error}); use another adapter."
         );
     }
     format!("{name} cannot be used ({error}); see `bluetoothctl show`.")
+}
+
+fn is_denied(error: &str) -> bool {
+    ["AccessDenied", "NotAuthorized", "NotPermitted"]
+        .iter()
+        .any(|kind| error.contains(kind))
+}
+
+fn denied(what: &str) -> String {
+    format!(
+        "D-Bus does not let this user use {what}; add the user to the group bluetooth and log in again."
+    )
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use bluer::{Adapter, Address, Uuid};
 
 use super::channel::Gatt;
 use super::gatt_server::{NO_SLOT, greeting_uuid, slot_uuid};
+use super::inbox::Inbox;
 use super::within;
 use crate::{BEACON_LEN, SERVICE};
 
@@ -26,18 +27,20 @@ pub(super) async fn connect(
         let slot = find(slot_uuid(slot)).await?;
         let reader = slot.notify_io().await?;
         let writer = slot.write_io().await?;
-        Ok(Gatt::open(reader, writer, None)?)
+        Ok(Gatt::open(Inbox::open(reader), writer, None)?)
     })
     .await
 }
 
+/// Those of all services of this kind.
 async fn characteristics(device: &bluer::Device) -> bluer::Result<Vec<Characteristic>> {
+    let mut ours = Vec::new();
     for service in device.services().await? {
         if service.uuid().await? == Uuid::from_u128(SERVICE) {
-            return service.characteristics().await;
+            ours.extend(service.characteristics().await?);
         }
     }
-    Err(missing())
+    Ok(ours)
 }
 
 async fn find(all: &[Characteristic], uuid: Uuid) -> bluer::Result<Characteristic> {

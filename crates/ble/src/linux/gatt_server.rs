@@ -3,13 +3,17 @@
 //! BlueZ sends a notification to everybody who asked for that characteristic. So there is one characteristic per
 //! neighbour, a slot: who reads the greeting characteristic is told which slot is its own.
 //!
+//! Each characteristic is in a service of its own, all of one kind: `bluetoothd` takes the characteristics of a service
+//! in any order, and strangers would know a node again by that.
+//!
 //! ```text
-//! service   SERVICE
+//! services  SERVICE
 //! greeting  SERVICE + 1      read: the beacon (10 bytes), then the reader's slot (1 byte; 0xff: none is free)
 //! slot n    SERVICE + 2 + n  write without response: to this node; notify: from this node
 //! ```
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,24 +21,31 @@ use bluer::gatt::CharacteristicWriter;
 use bluer::gatt::local::{
     Application, ApplicationHandle, Characteristic, CharacteristicControl,
     CharacteristicControlEvent, CharacteristicNotify, CharacteristicNotifyMethod,
-    CharacteristicRead, CharacteristicWrite, CharacteristicWriteMethod, Service,
+    CharacteristicRead, CharacteristicWrite, CharacteristicWriteMethod, ReqError, Service,
     characteristic_control,
 };
 use bluer::{Adapter, Address, Uuid};
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::timeout_at;
 
 use super::channel::Gatt;
+use super::inbox::Inbox;
 use super::{DBUS_LIMIT, within};
 use crate::{Beacon, SERVICE};
 
 /// Neighbours that this node serves over GATT at once.
 pub(super) const SLOTS: u8 = 4;
+/// Where the services begin in the table of attributes: the same on every node. BlueZ would count on with each
+/// registration, and strangers would know a node again by the number.
+const HANDLE: u16 = 0x0800;
+/// Room for a service: itself, its characteristic, and what BlueZ adds.
+const HANDLES: u16 = 16;
 /// Told to a reader when no slot is free.
 pub(super) const NO_SLOT: u8 = 0xff;
-/// A slot that nobody came for is free again.
-const UNUSED: Duration = Duration::from_secs(30);
+/// A slot that its neighbour did not open both directions of is free again.
+const UNUSED: Duration = Duration::from_secs(20);
 
 /// The characteristic that is read first.
 pub(super) const fn greeting_uuid() -> Uuid {
@@ -89,24 +100,35 @@ impl GattServer {
             slots: BTreeMap::new(),
         }));
         let (sender, accepted) = mpsc::channel(usize::from(SLOTS));
-        let mut characteristics = vec![greeting(Arc::clone(&state))];
+        let mut last = Err("the GATT service was not registered".to_owned());
         let mut slots = JoinSet::new();
-        for slot in 0..SLOTS {
-            let (control, characteristic) = open_slot(slot);
-            characteristics.push(characteristic);
-            slots.spawn(attend(slot, control, Arc::clone(&state), sender.clone()));
-        }
-        let application = Application {
-            services: vec![Service {
+        for fixed in [true, false] {
+            slots = JoinSet::new();
+            let mut characteristics = vec![greeting(Arc::clone(&state))];
+            for slot in 0..SLOTS {
+                let (control, characteristic) = open_slot(slot);
+                characteristics.push(characteristic);
+                slots.spawn(attend(slot, control, Arc::clone(&state), sender.clone()));
+            }
+            let services = characteristics.into_iter().zip(0_u16..);
+            let services = services.map(|(characteristic, number)| Service {
                 uuid: Uuid::from_u128(SERVICE),
+                handle: NonZeroU16::new(HANDLE + HANDLES * number).filter(|_| fixed),
                 primary: true,
-                characteristics,
+                characteristics: vec![characteristic],
                 ..Service::default()
-            }],
-            ..Application::default()
-        };
-        let registering = adapter.serve_gatt_application(application);
-        let registered = within("the GATT service", DBUS_LIMIT, registering).await?;
+            });
+            let application = Application {
+                services: services.collect(),
+                ..Application::default()
+            };
+            let registering = adapter.serve_gatt_application(application);
+            last = within("the GATT service", DBUS_LIMIT, registering).await;
+            if last.is_ok() {
+                break;
+            }
+        }
+        let registered = last?;
         Ok(Self {
             state,
             accepted,
@@ -192,39 +214,91 @@ fn open_slot(slot: u8) -> (CharacteristicControl, Characteristic) {
 }
 
 /// Waits until the slot's tenant has asked for notifications and written; then the channel is open.
+///
+/// BlueZ has one socket for writes and one for notifications per characteristic, whoever is at the other end, and
+/// keeps both until this end closes them. What somebody else than the tenant opened is closed at once, and what
+/// stayed half open after a while: else it would swallow what the next tenant says.
 async fn attend(
     slot: u8,
     mut control: CharacteristicControl,
     state: Arc<Mutex<State>>,
     accepted: mpsc::Sender<Gatt>,
 ) {
-    let (mut reader, mut writer) = (None, None::<CharacteristicWriter>);
-    while let Some(event) = control.next().await {
-        match event {
-            CharacteristicControlEvent::Write(request) => reader = request.accept().ok(),
-            CharacteristicControlEvent::Notify(notify) => writer = Some(notify),
-        }
-        let (Some(from), Some(_)) = (&reader, &writer) else {
-            continue;
+    let mut half = Half::default();
+    loop {
+        let event = match half.ends() {
+            None => control.next().await,
+            Some(ends) => match timeout_at(ends.into(), control.next()).await {
+                Ok(event) => event,
+                Err(_) => {
+                    half = Half::default();
+                    continue;
+                }
+            },
         };
-        let peer = from.device_address();
-        if !lock(&state).connect(slot, peer) {
+        match event {
+            None => return,
+            Some(CharacteristicControlEvent::Write(request)) => {
+                if is_tenant(&state, slot, request.device_address()) {
+                    half.since.get_or_insert_with(Instant::now);
+                    half.inbox = request.accept().ok().map(Inbox::open);
+                } else {
+                    request.reject(ReqError::NotPermitted);
+                }
+            }
+            Some(CharacteristicControlEvent::Notify(writer)) => {
+                if is_tenant(&state, slot, writer.device_address()) {
+                    half.since.get_or_insert_with(Instant::now);
+                    half.writer = Some(writer);
+                }
+            }
+        }
+        let (inbox, writer) = match std::mem::take(&mut half) {
+            Half {
+                inbox: Some(inbox),
+                writer: Some(writer),
+                ..
+            } if inbox.peer == writer.device_address() => (inbox, writer),
+            other => {
+                half = other;
+                continue;
+            }
+        };
+        if !lock(&state).connect(slot, inbox.peer) {
             continue;
         }
         let lease = Lease {
             state: Arc::clone(&state),
             slot,
         };
-        let (Some(reader), Some(writer)) = (reader.take(), writer.take()) else {
-            continue;
-        };
-        let Ok(channel) = Gatt::open(reader, writer, Some(lease)) else {
+        let Ok(channel) = Gatt::open(inbox, writer, Some(lease)) else {
             continue;
         };
         if accepted.send(channel).await.is_err() {
             return;
         }
     }
+}
+
+/// A channel of which one direction may be open.
+#[derive(Default)]
+struct Half {
+    since: Option<Instant>,
+    inbox: Option<Inbox>,
+    writer: Option<CharacteristicWriter>,
+}
+
+impl Half {
+    fn ends(&self) -> Option<Instant> {
+        self.since.map(|since| since + UNUSED)
+    }
+}
+
+/// Whether the slot was assigned to this neighbour and waits for it.
+fn is_tenant(state: &Mutex<State>, slot: u8, address: Address) -> bool {
+    let state = lock(state);
+    let tenant = state.slots.get(&slot);
+    tenant.is_some_and(|tenant| tenant.address == address && !tenant.connected)
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {

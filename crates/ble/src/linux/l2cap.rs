@@ -2,15 +2,18 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
 
 use bluer::l2cap::{SeqPacket, SeqPacketListener, Socket, SocketAddr};
 use bluer::{Address, AddressType};
-use rustix::net::sockopt::set_socket_send_buffer_size;
+use rustix::net::sockopt::{set_socket_send_buffer_size, socket_error};
 
 /// The longest packet that this node takes. Longer ones save a few header bytes and delay what is urgent.
 pub(super) const PACKET_LEN: u16 = 2_048;
 /// What waits in the kernel: a few packets. Its default is seconds of airtime.
 const SEND_BUFFER: usize = 32 * 1024;
+/// How often it is looked whether a channel is open.
+const OPEN_PAUSE: Duration = Duration::from_millis(20);
 /// Strangers who may wait for being accepted.
 const BACKLOG: u32 = 8;
 
@@ -32,9 +35,16 @@ pub(super) fn listen(own: Place, psm: u16) -> io::Result<SeqPacketListener> {
     socket(own, psm)?.listen(BACKLOG)
 }
 
-/// Opens a channel; the kernel connects first if there is no connection.
+/// Opens a channel; the kernel connects first if there is no connection. May wait for as long as that takes.
 pub(super) async fn connect(own: Place, peer: Place, psm: u16) -> io::Result<SeqPacket> {
-    socket(own, 0)?.connect(peer.socket(psm)).await
+    let channel = socket(own, 0)?.connect(peer.socket(psm)).await?;
+    // bluer may take a channel for open that is only about to be: epoll calls a socket writable before it is told to
+    // connect. The kernel tells the other end's limit once it is.
+    while channel.send_mtu().is_err() {
+        socket_error(borrowed(&channel))??;
+        tokio::time::sleep(OPEN_PAUSE).await;
+    }
+    Ok(channel)
 }
 
 fn socket(own: Place, psm: u16) -> io::Result<Socket<SeqPacket>> {
@@ -46,12 +56,15 @@ fn socket(own: Place, psm: u16) -> io::Result<Socket<SeqPacket>> {
 }
 
 /// Keeps the kernel's queue short. Accepted sockets inherit nothing, so each is told.
+pub(super) fn limit_send_buffer(socket: &impl AsRawFd) -> io::Result<()> {
+    Ok(set_socket_send_buffer_size(borrowed(socket), SEND_BUFFER)?)
+}
+
 #[expect(
     unsafe_code,
-    reason = "bluer's sockets give their descriptor as a number only, and have no such option"
+    reason = "bluer's sockets give their descriptor as a number only, and have no such options"
 )]
-pub(super) fn limit_send_buffer(socket: &impl AsRawFd) -> io::Result<()> {
-    // SAFETY: the descriptor belongs to `socket`, which is borrowed for longer than this call.
-    let fd = unsafe { BorrowedFd::borrow_raw(socket.as_raw_fd()) };
-    Ok(set_socket_send_buffer_size(fd, SEND_BUFFER)?)
+fn borrowed(socket: &impl AsRawFd) -> BorrowedFd<'_> {
+    // SAFETY: the descriptor belongs to `socket`, which is borrowed for as long as the result.
+    unsafe { BorrowedFd::borrow_raw(socket.as_raw_fd()) }
 }

@@ -6,7 +6,9 @@
 //! | `radio` | one adapter as long as BlueZ serves it: advertising, listening, the GATT service |
 //! | `scan` | scanning, in turns |
 //! | `dial`, `channel`, `session` | connecting, what carries packets, a link while it is up |
-//! | `l2cap`, `gatt_server`, `gatt_client` | the two bearers |
+//! | `l2cap`, `gatt_server`, `gatt_client`, `inbox` | the two bearers |
+//! | `strays` | connections that carry nothing |
+//! | `turn` | from one epoch to the next |
 //! | `check` | what `chappe doctor` asks |
 
 mod channel;
@@ -14,11 +16,14 @@ pub(crate) mod check;
 mod dial;
 mod gatt_client;
 mod gatt_server;
+mod inbox;
 mod l2cap;
 mod radio;
 mod scan;
 mod session;
 mod station;
+mod strays;
+mod turn;
 
 use std::time::Duration;
 

@@ -116,6 +116,12 @@ impl Radio {
         Ok(())
     }
 
+    /// Advertises nothing, from soon on.
+    pub(super) fn fall_silent(&mut self) {
+        self.registering.abort_all();
+        self.advert = None;
+    }
+
     /// An advertisement is registered, or is not.
     ///
     /// # Errors
@@ -135,20 +141,22 @@ impl Radio {
     ///
     /// # Errors
     /// What is wrong, in one sentence.
-    pub(super) async fn check(&self) -> Result<(), String> {
-        let name = self.adapter.name();
-        match within("BlueZ", DBUS_LIMIT, self.adapter.is_powered()).await {
-            Ok(true) => {}
-            Ok(false) => return Err(check::off(name)),
-            Err(error) => return Err(check::gone(name, &error)),
-        }
-        let active = self.adapter.active_advertising_instances();
-        match within("BlueZ", DBUS_LIMIT, active).await {
-            Ok(0) if self.registering.is_empty() => {
-                Err(format!("{name} stopped advertising; it is told to again"))
+    pub(super) fn check(&self) -> impl Future<Output = Result<(), String>> + Send + use<> {
+        let adapter = self.adapter.clone();
+        let registered = self.advert.is_some() && self.registering.is_empty();
+        async move {
+            let name = adapter.name();
+            match within("BlueZ", DBUS_LIMIT, adapter.is_powered()).await {
+                Ok(true) => {}
+                Ok(false) => return Err(check::off(name)),
+                Err(error) => return Err(check::gone(name, &error)),
             }
-            Ok(_) => Ok(()),
-            Err(error) => Err(check::gone(name, &error)),
+            let active = adapter.active_advertising_instances();
+            match within("BlueZ", DBUS_LIMIT, active).await {
+                Ok(0) if registered => Err(check::mute(name)),
+                Ok(_) => Ok(()),
+                Err(error) => Err(check::gone(name, &error)),
+            }
         }
     }
 }

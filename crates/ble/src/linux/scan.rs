@@ -70,7 +70,11 @@ pub(super) async fn scan(
         if heard.is_closed() {
             return Ok(());
         }
-        sleep(rest).await;
+        // After a hold it begins at once.
+        tokio::select! {
+            () = sleep(rest) => {}
+            held = hold.wait_for(|hold| *hold) => drop(held),
+        }
     }
 }
 

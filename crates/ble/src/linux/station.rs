@@ -16,6 +16,8 @@ use super::radio::Radio;
 use super::random_token;
 use super::scan::{self, Heard};
 use super::session::{self, Carried};
+use super::strays::{self, Strays};
+use super::turn;
 use crate::pauses::Pauses;
 use crate::{BleOptions, LinkKey, Neighbours, Opening, Side, Token, Verdict};
 
@@ -27,6 +29,10 @@ const NEWS: usize = 64;
 const DECIDE: Duration = Duration::from_millis(250);
 /// Between two registrations of the advertisement that strangers can cause.
 const ADVERTISE_PAUSE: Duration = Duration::from_secs(2);
+/// After so long without hearing anybody the adapter is opened anew.
+const DEAF: Duration = Duration::from_secs(300);
+/// The longest pause between two attempts to open the adapter: it may be back at any moment.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How long links may take to send what their nodes have left, when the transport stops.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -37,7 +43,7 @@ pub(super) struct Station {
     /// Where beacons came from.
     places: BTreeMap<Token, Heard>,
     links: BTreeMap<LinkKey, OpenLink>,
-    sessions: JoinSet<LinkKey>,
+    sessions: JoinSet<(LinkKey, Result<(), String>)>,
     carried_sender: mpsc::Sender<Carried>,
     carried: mpsc::Receiver<Carried>,
     /// Opened at the start; taken when the loop begins.
@@ -47,6 +53,11 @@ pub(super) struct Station {
     advertise_at: Option<Instant>,
     /// The trouble that was told last and is not over.
     trouble: Option<String>,
+    strays: Strays,
+    /// When a neighbour was heard last, if ever.
+    heard_at: Option<Instant>,
+    /// Nobody was heard for long, and that was told.
+    deaf: bool,
 }
 
 struct OpenLink {
@@ -65,9 +76,13 @@ struct Round {
     scan: JoinSet<Result<(), String>>,
     heard: mpsc::Receiver<Heard>,
     hold: watch::Sender<bool>,
+    /// From one epoch to the next.
+    turn: JoinSet<()>,
     quiet: watch::Receiver<bool>,
     dials: JoinSet<(Token, Result<Greeted, String>)>,
-    greetings: JoinSet<Result<Greeted, String>>,
+    greetings: JoinSet<Result<Greeted, (Address, String)>>,
+    strays: JoinSet<Vec<Address>>,
+    checks: JoinSet<Result<(), String>>,
     hang_ups: JoinSet<()>,
 }
 
@@ -96,6 +111,9 @@ impl Station {
             epoch_ends: Instant::now() + options.epoch,
             advertise_at: None,
             trouble: None,
+            strays: Strays::default(),
+            heard_at: None,
+            deaf: false,
             options,
         })
     }
@@ -103,10 +121,11 @@ impl Station {
     /// Takes part until it is told to stop, or nobody listens any more.
     pub(super) async fn run(mut self, mut stop: StopSignal) {
         let mut radio = self.first.take();
-        let pauses = Pauses {
-            first: self.options.pause,
-            longest: self.options.longest_pause.min(Duration::from_secs(10)),
-        };
+        let mut pauses = Pauses::new(
+            self.options.pause,
+            self.options.longest_pause.min(LONGEST_PAUSE),
+            u64::from_be_bytes(*self.neighbours.own().as_bytes()),
+        );
         let mut failures = 0_u32;
         loop {
             let ended = match radio.take() {
@@ -121,7 +140,11 @@ impl Station {
                 }
                 None => {
                     let own = self.neighbours.own();
-                    match Radio::open(&self.options, own).await {
+                    let opened = tokio::select! {
+                        opened = Radio::open(&self.options, own) => opened,
+                        () = stop.signalled() => break,
+                    };
+                    match opened {
                         Ok(opened) => {
                             radio = Some(opened);
                             continue;
@@ -158,8 +181,12 @@ impl Station {
                 () = stop.signalled() => break End::Stopped,
                 () = events.closed() => break End::Stopped,
                 Some(ended) = round.scan.join_next() => match ended {
-                    Ok(Err(error)) => break End::Broken(super::check::gone(radio.adapter.name(), &error)),
-                    _ => break End::Broken("the scan ended; it begins again".to_owned()),
+                    Ok(Err(error)) => {
+                        let why = radio.check().await.err();
+                        let gone = || super::check::gone(radio.adapter.name(), &error);
+                        break End::Broken(why.unwrap_or_else(gone));
+                    }
+                    _ => break End::Broken(format!("{} stopped scanning; it begins again.", radio.adapter.name())),
                 },
                 Some(heard) = round.heard.recv() => self.heard(heard),
                 accepted = accept(radio.listener.as_ref()), if room => match accepted {
@@ -172,25 +199,33 @@ impl Station {
                 accepted = radio.gatt.accepted.recv(), if room => match accepted {
                     Some(channel) => {
                         self.advertise_soon();
-                        round.greetings.spawn(dial::welcome(Channel::Gatt(channel), limit));
+                        round.greetings.spawn(greet(Channel::Gatt(channel), limit));
                     }
                     None => break End::Broken("the GATT service ended; it begins again".to_owned()),
                 },
                 Some(greeted) = round.greetings.join_next() => match greeted {
-                    Ok(Ok(greeted)) => self.welcome(&radio.adapter, &mut round, greeted).await,
-                    Ok(Err(error)) => tracing::info!("a stranger connected: {error}"),
+                    Ok(Ok(greeted)) => self.welcome(&radio.adapter, &mut round, greeted),
+                    Ok(Err((peer, error))) => {
+                        self.tell(format!("Somebody connected over Bluetooth LE and was hung up on: {error}."));
+                        self.hang_up(&radio.adapter, &mut round, peer);
+                    }
                     Err(_) => {}
                 },
                 Some(dialled) = round.dials.join_next() => self.dialled(&radio.adapter, &mut round, dialled),
                 Some(ended) = self.sessions.join_next() => {
-                    if let Ok(key) = ended {
-                        self.ended(&radio.adapter, &mut round, key);
+                    if let Ok((key, how)) = ended {
+                        self.ended(&radio.adapter, &mut round, key, how);
                     }
                 }
                 Some(carried) = self.carried.recv() => {
                     self.neighbours.carried(carried.key, carried.bytes as u64);
                 }
                 Some(_) = round.hang_ups.join_next() => {}
+                Some(_) = round.turn.join_next() => {
+                    if let Err(error) = self.begin_epoch(&mut radio) {
+                        break End::Broken(error);
+                    }
+                }
                 Some(registered) = radio.registering.join_next() => {
                     if let Err(error) = radio.registered(registered) {
                         break End::Broken(error);
@@ -198,15 +233,31 @@ impl Station {
                 }
                 _ = decide.tick() => {
                     self.dial(&radio, &mut round);
-                    if let Err(error) = self.rotate(&mut radio) {
+                    if let Err(error) = self.show(&mut radio, &mut round) {
                         break End::Broken(error);
                     }
                 }
                 _ = check.tick() => {
                     self.neighbours.look(Instant::now());
                     self.places.retain(|token, _| self.neighbours.remembers(*token));
-                    if let Err(error) = radio.check().await {
+                    if let Some(deaf) = self.listen_anew() {
+                        break End::Broken(deaf);
+                    }
+                    if round.checks.is_empty() {
+                        round.checks.spawn(radio.check());
+                    }
+                    if round.strays.is_empty() {
+                        round.strays.spawn(strays::connected(radio.adapter.clone()));
+                    }
+                }
+                Some(checked) = round.checks.join_next() => {
+                    if let Ok(Err(error)) = checked {
                         break End::Broken(error);
+                    }
+                }
+                Some(connected) = round.strays.join_next() => {
+                    if let Ok(connected) = connected {
+                        self.part_from_strays(&radio.adapter, &mut round, &connected);
                     }
                 }
             }
@@ -242,9 +293,12 @@ impl Station {
             scan,
             heard,
             hold,
+            turn: JoinSet::new(),
             quiet,
             dials: JoinSet::new(),
             greetings: JoinSet::new(),
+            strays: JoinSet::new(),
+            checks: JoinSet::new(),
             hang_ups: JoinSet::new(),
         }
     }
@@ -252,14 +306,44 @@ impl Station {
     fn heard(&mut self, heard: Heard) {
         let token = heard.beacon.token;
         let l2cap = heard.beacon.psm.is_some();
-        self.neighbours.heard(Instant::now(), token, l2cap);
+        let now = Instant::now();
+        self.heard_at = Some(now);
+        if std::mem::take(&mut self.deaf) {
+            tracing::info!(
+                "Bluetooth LE: {} hears somebody again",
+                self.options.adapter
+            );
+        }
+        self.neighbours.heard(now, token, l2cap);
         if self.neighbours.remembers(token) {
             self.places.insert(token, heard);
         }
     }
 
+    /// Whether the radio is to be opened anew because nobody was heard for long: it may be its fault. A scan begins
+    /// anew with each turn anyway.
+    fn listen_anew(&mut self) -> Option<String> {
+        let silent = self.heard_at?.elapsed();
+        if !self.links.is_empty() || silent < self.options.forget {
+            return None;
+        }
+        let name = &self.options.adapter;
+        let says = format!("{name} hears nobody any more; it goes on listening, and begins anew.");
+        if !std::mem::replace(&mut self.deaf, true) {
+            self.tell(says);
+            return None;
+        }
+        (silent > DEAF).then(|| {
+            self.heard_at = None;
+            says
+        })
+    }
+
     /// Dials whoever is due.
     fn dial(&mut self, radio: &Radio, round: &mut Round) {
+        if !round.turn.is_empty() {
+            return;
+        }
         let Some(dial) = self.neighbours.next_dial(Instant::now()) else {
             return;
         };
@@ -307,21 +391,14 @@ impl Station {
         }
     }
 
-    /// Answers somebody who has connected and greeted, if that link is to stay.
-    async fn welcome(&mut self, adapter: &Adapter, round: &mut Round, greeted: Greeted) {
+    /// Somebody has connected and greeted.
+    fn welcome(&mut self, adapter: &Adapter, round: &mut Round, greeted: Greeted) {
         if greeted.own != self.neighbours.own() {
             // It heard a beacon of the epoch before: it will hear this one.
             return self.hang_up(adapter, round, greeted.channel.peer());
         }
-        let Some((key, greeted)) = self.keep(adapter, round, greeted, Side::Accepted) else {
-            return;
-        };
-        match dial::answer(&greeted, self.options.greet).await {
-            Ok(()) => self.begin(key, greeted, Side::Accepted),
-            Err(error) => {
-                tracing::info!(neighbour = %greeted.token, "no link: {error}");
-                self.neighbours.closed(Instant::now(), key);
-            }
+        if let Some((key, greeted)) = self.keep(adapter, round, greeted, Side::Accepted) {
+            self.begin(key, greeted, Side::Accepted);
         }
     }
 
@@ -339,11 +416,20 @@ impl Station {
         };
         match self.neighbours.open(Instant::now(), opening) {
             Verdict::Keep { key, instead_of } => {
-                if let Some(old) = instead_of.and_then(|old| self.links.remove(&old)) {
+                let peer = greeted.channel.peer();
+                // One link per address: whoever greets under many names gets no more than others.
+                let same = self.links.iter().filter(|(_, link)| link.peer == peer);
+                let same = same.map(|(key, _)| *key);
+                let olds: Vec<LinkKey> = same.chain(instead_of).collect();
+                for old in olds {
+                    let Some(link) = self.links.remove(&old) else {
+                        continue;
+                    };
                     tracing::info!("a link gives way to another");
-                    old.session.abort();
-                    if old.peer != greeted.channel.peer() {
-                        self.hang_up(adapter, round, old.peer);
+                    link.session.abort();
+                    self.neighbours.closed(Instant::now(), old);
+                    if link.peer != peer {
+                        self.hang_up(adapter, round, link.peer);
                     }
                 }
                 Some((key, greeted))
@@ -359,25 +445,60 @@ impl Station {
     }
 
     fn begin(&mut self, key: LinkKey, greeted: Greeted, side: Side) {
-        let Greeted { channel, token, .. } = greeted;
-        let peer = channel.peer();
-        tracing::info!(neighbour = %token, bearer = channel.bearer(), mtu = channel.mtu(), ?side, "link up");
+        let peer = greeted.channel.peer();
         let events = self.events.clone();
         let carried = self.carried_sender.clone();
+        let limit = self.options.greet;
         let session = self.sessions.spawn(async move {
-            match session::run(&channel, key, token, side, events, carried).await {
+            let Greeted { channel, token, .. } = &greeted;
+            if side == Side::Accepted
+                && let Err(error) = dial::answer(&greeted, limit).await
+            {
+                return (key, Err(error));
+            }
+            tracing::info!(neighbour = %token, bearer = channel.bearer(), mtu = channel.mtu(), ?side, "link up");
+            let ended = session::run(channel, key, *token, side, events, carried).await;
+            match &ended {
                 Ok(()) => tracing::info!(neighbour = %token, "link closed"),
                 Err(error) => tracing::info!(neighbour = %token, "link lost: {error}"),
             }
-            key
+            (key, ended.map_err(|error| error.to_string()))
         });
         self.links.insert(key, OpenLink { session, peer });
     }
 
-    fn ended(&mut self, adapter: &Adapter, round: &mut Round, key: LinkKey) {
+    fn ended(
+        &mut self,
+        adapter: &Adapter,
+        round: &mut Round,
+        key: LinkKey,
+        how: Result<(), String>,
+    ) {
         self.neighbours.closed(Instant::now(), key);
+        if let Err(error) = how {
+            let says = "A neighbour on Bluetooth LE went away without a word";
+            self.tell(format!(
+                "{says} ({error}); what is under way waits for the next link."
+            ));
+        }
         if let Some(link) = self.links.remove(&key) {
             self.hang_up(adapter, round, link.peer);
+        }
+    }
+
+    /// Hangs up on those who hold a connection without a link on it.
+    fn part_from_strays(&mut self, adapter: &Adapter, round: &mut Round, connected: &[Address]) {
+        let dialled = self.neighbours.dialled();
+        let dialled = dialled.and_then(|token| self.places.get(&token));
+        let busy = dialled.map(|heard| heard.address);
+        let links = self.links.values().map(|link| link.peer);
+        let known: Vec<Address> = links.chain(busy).collect();
+        let limit = self.options.greet * 3;
+        for stray in self.strays.look(Instant::now(), connected, &known, limit) {
+            self.tell(
+                "Somebody connected over Bluetooth LE, said nothing and was hung up on.".to_owned(),
+            );
+            self.hang_up(adapter, round, stray);
         }
     }
 
@@ -392,10 +513,13 @@ impl Station {
             .spawn(async move { dial::hang_up(&adapter, peer).await });
     }
 
-    /// A new token and a new address, at the same moment. Within an epoch the address changes too when the
-    /// advertisement is registered again; no address is seen with two tokens.
-    fn rotate(&mut self, radio: &mut Radio) -> Result<(), String> {
+    /// Advertises again where the kernel has stopped, and ends the epoch when it is over. Within an epoch the address
+    /// changes too when the advertisement is registered again; no address is seen with two tokens.
+    fn show(&mut self, radio: &mut Radio, round: &mut Round) -> Result<(), String> {
         let now = Instant::now();
+        if !round.turn.is_empty() {
+            return Ok(());
+        }
         if now < self.epoch_ends {
             if self.advertise_at.is_none_or(|at| now < at) {
                 return Ok(());
@@ -403,6 +527,18 @@ impl Station {
             self.advertise_at = None;
             return radio.advertise(self.neighbours.own());
         }
+        // Whoever is dialled hears the old name to the end.
+        if round.dials.is_empty() {
+            radio.fall_silent();
+            let (hold, quiet) = (round.hold.clone(), round.quiet.clone());
+            let adapter = radio.adapter.clone();
+            round.turn.spawn(turn::turn(adapter, hold, quiet));
+        }
+        Ok(())
+    }
+
+    /// A new token, with new addresses.
+    fn begin_epoch(&mut self, radio: &mut Radio) -> Result<(), String> {
         self.advertise_at = None;
         self.epoch_ends = Instant::now() + self.options.epoch;
         let own = random_token().map_err(|error| format!("no random numbers: {error}"))?;
@@ -427,10 +563,15 @@ impl Station {
         if self.trouble.as_ref() == Some(&trouble) {
             return;
         }
-        let told = TransportEvent::Trouble(Trouble::Radio(trouble.clone()));
+        self.tell(trouble.clone());
+        self.trouble = Some(trouble);
+    }
+
+    /// Tells what happened, for the log and `chappe doctor`.
+    fn tell(&self, says: String) {
+        let told = TransportEvent::Trouble(Trouble::Radio(says));
         // Nobody waits for a report to be heard.
         let _ = self.events.try_send(told);
-        self.trouble = Some(trouble);
     }
 
     fn over(&mut self) {
@@ -452,8 +593,14 @@ async fn greet_l2cap(
     socket: SeqPacket,
     peer: SocketAddr,
     limit: Duration,
-) -> Result<Greeted, String> {
+) -> Result<Greeted, (Address, String)> {
     let channel = L2cap::open(peer.addr, socket).await;
-    let channel = channel.map_err(|error| error.to_string())?;
-    dial::welcome(Channel::L2cap(channel), limit).await
+    let channel = channel.map_err(|error| (peer.addr, error.to_string()))?;
+    greet(Channel::L2cap(channel), limit).await
+}
+
+async fn greet(channel: Channel, limit: Duration) -> Result<Greeted, (Address, String)> {
+    let peer = channel.peer();
+    let welcomed = dial::welcome(channel, limit).await;
+    welcomed.map_err(|error| (peer, error))
 }

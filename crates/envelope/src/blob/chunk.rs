@@ -74,12 +74,8 @@ pub fn seal_chunk(
     lifetime: Lifetime,
     content: &[u8],
 ) -> Result<Envelope, SealError> {
-    seal(
-        &key.chunks().keys(&index.to_bytes()),
-        lifetime,
-        BodySize::B4096,
-        content,
-    )
+    let keys = key.chunks().keys(&index.to_bytes());
+    seal(&keys, lifetime, BodySize::B4096, content).map(|(envelope, _)| envelope)
 }
 
 /// Opens the envelope that came with the tag of the chunk at `index`.

@@ -1,5 +1,5 @@
-//! A thousand envelopes with bodies of 512 bytes from one neighbour into a store of ten thousand: decode, hash,
-//! look up, take in, offer to another neighbour, answer.
+//! A thousand envelopes with bodies of 512 bytes from one neighbour into a store: decode, hash, look up, take in, offer
+//! to another neighbour, answer.
 
 #[path = "../../tests/common/mod.rs"]
 pub(crate) mod common;
@@ -11,7 +11,8 @@ use chappe_gossip::{Config, Copies, Handover, Ingress, LinkSetup, OutFrame, Rece
 use chappe_wire::proto::Offer;
 use chappe_wire::proto::frame::Body;
 use chappe_wire::{
-    Age, Commitment, Envelope, Instant, Lifetime, LinkId, LinkSalt, ShortId, Tag, encode_frame,
+    Age, ByteCount, Commitment, Envelope, Instant, Lifetime, LinkId, LinkSalt, ShortId, Tag,
+    encode_frame,
 };
 use common::sample;
 
@@ -29,8 +30,10 @@ pub(crate) struct Workload {
 }
 
 impl Workload {
-    pub(crate) fn new() -> Self {
-        let envelopes: Vec<Envelope> = (0..BATCH).map(envelope).collect();
+    /// Envelopes that are in no workload with another number.
+    pub(crate) fn numbered(number: u64) -> Self {
+        let numbers = number * BATCH..(number + 1) * BATCH;
+        let envelopes: Vec<Envelope> = numbers.map(envelope).collect();
         let ids = envelopes.iter().map(|e| ShortId::of(&SALT, &e.id()).get());
         let offer = encode_frame(Body::Offer(Offer {
             ids: ids.collect(),
@@ -49,35 +52,11 @@ impl Workload {
         Self { offer, frames }
     }
 
-    /// A router that has asked for the envelopes.
-    pub(crate) fn router(&self) -> Router {
-        let mut router = Router::new(Config::default(), Box::new(Epidemic), [7; 32]);
-        for number in 0..10_000 {
-            let item = sample(number);
-            let _ = router.add_own(NOW, item.id, item.header, item.size);
-        }
-        for (link, salt) in [(FROM, SALT), (TO, LinkSalt::new([4; 16]))] {
-            let setup = LinkSetup {
-                opener: false,
-                salt,
-                pinned: false,
-                ingress: Ingress::new(link.number()),
-            };
-            router.link_up(NOW, link, setup);
-            // The neighbour has the same store.
-            let digest = chappe_wire::Digest::of(&salt, router.items().map(|item| &item.id));
-            let digest = encode_frame(Body::Digest(chappe_wire::proto::Digest {
-                count: digest.count,
-                fingerprint: digest.fingerprint.to_le_bytes().to_vec(),
-                ..Default::default()
-            }));
-            let _ = router.handle_frame(NOW, link, &digest);
-            drain(&mut router, link);
-        }
+    /// The neighbour offers the envelopes, and they are asked for.
+    pub(crate) fn ask(&self, router: &mut Router) {
         let _ = router.handle_frame(NOW, FROM, &self.offer);
-        drain(&mut router, FROM);
+        drain(router, FROM);
         while router.poll_change().is_some() {}
-        router
     }
 
     /// Everything arrives.
@@ -97,6 +76,42 @@ impl Workload {
     }
 }
 
+/// A router that holds so many envelopes, with two neighbours that have the same.
+pub(crate) fn router(held: u64) -> Router {
+    let config = Config {
+        capacity: ByteCount::from_mib(4_096),
+        max_items: 4 << 20,
+        max_seen: 8 << 20,
+        max_seen_per_ingress: 4 << 20,
+        ..Config::default()
+    };
+    let mut router = Router::new(config, Box::new(Epidemic), [7; 32]);
+    router.set_outline_salt(LinkSalt::new([5; 16]));
+    for number in 0..held {
+        let item = sample(number);
+        let _ = router.add_own(NOW, item.id, item.header, item.size);
+        while router.poll_change().is_some() {}
+    }
+    for (link, salt) in [(FROM, SALT), (TO, LinkSalt::new([4; 16]))] {
+        let setup = LinkSetup {
+            opener: false,
+            salt,
+            pinned: false,
+            ingress: Ingress::new(link.number()),
+        };
+        router.link_up(NOW, link, setup);
+        let digest = chappe_wire::Digest::of(&salt, router.items().map(|item| &item.id));
+        let digest = encode_frame(Body::Digest(chappe_wire::proto::Digest {
+            count: digest.count,
+            fingerprint: digest.fingerprint.to_le_bytes().to_vec(),
+            ..Default::default()
+        }));
+        let _ = router.handle_frame(NOW, link, &digest);
+        drain(&mut router, link);
+    }
+    router
+}
+
 fn drain(router: &mut Router, link: LinkId) {
     while let Some(frame) = router.poll_frame(NOW, link) {
         assert!(matches!(black_box(frame), OutFrame::Bytes(_)));
@@ -104,7 +119,7 @@ fn drain(router: &mut Router, link: LinkId) {
 }
 
 fn envelope(number: u64) -> Envelope {
-    let item = sample(1_000_000 + number);
+    let item = sample(1_000_000_000 + number);
     let tag = Tag::new(*item.header.tag.as_bytes());
     let commitment = Commitment::new(*item.header.commitment.as_bytes());
     let envelope = Envelope::compose(Lifetime::WEEK, tag, commitment, &[number as u8; 512]);

@@ -1,6 +1,7 @@
 //! The cheapest path first, young items before them.
 
 use alloc::collections::BinaryHeap;
+use alloc::collections::binary_heap::PeekMut;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
@@ -105,23 +106,14 @@ impl Told {
             .map_or(&[], |meetings| &meetings.unlikely)
     }
 
-    /// The step in this place, of those from `from`, which a path of this cost leads to.
-    fn step(&self, from: Endpoint, before: f64, place: usize) -> Option<Step> {
+    /// What a path of this cost costs with the step in this place after it, the cheapest being 0, and where it leads.
+    fn step(&self, before: f64, place: usize) -> Option<(f64, Endpoint)> {
         let likely = self.likely();
-        let (cost, to) = match likely.get(place) {
-            Some((likelihood, to)) => (before + 1.0 - likelihood, *to),
-            None => {
-                let to = self.unlikely().get(place - likely.len())?;
-                (before + 1.0, *to)
-            }
-        };
-        Some(Step {
-            cost: cost.to_bits(),
-            to,
-            from,
-            place,
-            before: before.to_bits(),
-        })
+        if let Some((likelihood, to)) = likely.get(place) {
+            return Some((before + 1.0 - likelihood, *to));
+        }
+        let to = self.unlikely().get(place - likely.len())?;
+        Some((before + 1.0, *to))
     }
 
     /// All likelihoods count half as much as before, and who is met now gets the other half. (The paper's alpha is 1.)
@@ -276,20 +268,25 @@ impl MaxProp {
                     }
                 }
                 limit = dearest(best);
-                waiting.extend(told.step(node, cost, 0).map(Reverse));
+                let search = (here, targets, &*best, limit);
+                if let Some(step) = self.next_step(node, cost, 0, search) {
+                    waiting.push(Reverse(step));
+                }
             }
-            let Some(Reverse(step)) = waiting.pop() else {
+            let Some(mut first) = waiting.peek_mut() else {
                 return;
             };
+            let Reverse(step) = *first;
             let cost = f64::from_bits(step.cost);
             if cost >= limit {
                 break;
             }
-            let Some(told) = self.told_by(here, step.from) else {
-                continue;
-            };
             let before = f64::from_bits(step.before);
-            waiting.extend(told.step(step.from, before, step.place + 1).map(Reverse));
+            let search = (here, targets, &*best, limit);
+            match self.next_step(step.from, before, step.place + 1, search) {
+                Some(next) => *first = Reverse(next),
+                None => drop(PeekMut::pop(first)),
+            }
             if cost > best.of(step.to) {
                 continue;
             }
@@ -299,13 +296,47 @@ impl MaxProp {
                     limit = dearest(best);
                 }
             }
-            let rest = self.told_by(here, step.to);
-            let rest = rest.map_or(f64::MAX, |told| told.least_cost);
-            if cost + rest < limit {
+            if cost + self.least_cost(here, step.to) < limit {
                 reached = Some((step.to, cost));
             }
         }
         waiting.clear();
+    }
+
+    /// The next step from a node that a path of this cost leads to, from this place on, that can still make a target
+    /// cheaper, or lead to one that does.
+    fn next_step(
+        &self,
+        from: Endpoint,
+        before: f64,
+        mut place: usize,
+        (here, targets, best, limit): (Endpoint, &[Endpoint], &Costs, f64),
+    ) -> Option<Step> {
+        let told = self.told_by(here, from)?;
+        loop {
+            let (cost, to) = told.step(before, place)?;
+            if cost >= limit {
+                return None;
+            }
+            let known = best.of(to);
+            let leads_on = cost <= known && cost + self.least_cost(here, to) < limit;
+            if leads_on || (cost < known && targets.contains(&to)) {
+                return Some(Step {
+                    cost: cost.to_bits(),
+                    to,
+                    from,
+                    place,
+                    before: before.to_bits(),
+                });
+            }
+            place += 1;
+        }
+    }
+
+    /// What the cheapest step from a node costs.
+    fn least_cost(&self, here: Endpoint, node: Endpoint) -> f64 {
+        let told = self.told_by(here, node);
+        told.map_or(f64::MAX, |told| told.least_cost)
     }
 
     fn told_by(&self, here: Endpoint, node: Endpoint) -> Option<&Told> {

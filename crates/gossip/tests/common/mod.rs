@@ -38,7 +38,15 @@ pub fn sample(number: u64) -> Sample {
 }
 
 pub fn sample_with(number: u64, lifetime: Lifetime) -> Sample {
-    let id = ItemId::of(&number.to_le_bytes());
+    with_id(ItemId::of(&number.to_le_bytes()), lifetime)
+}
+
+/// The item with this id, of those that are told apart by nothing else.
+pub fn sample_of(id: ItemId) -> Sample {
+    with_id(id, Lifetime::WEEK)
+}
+
+fn with_id(id: ItemId, lifetime: Lifetime) -> Sample {
     let bytes: [u8; 16] = id.as_bytes()[..16].try_into().unwrap();
     let preimage = Preimage::new(bytes);
     let header = Header {
@@ -327,38 +335,61 @@ impl Net {
 
     /// One end sends all it has to say, then the other. Returns how often that went on until the pair was silent.
     pub fn run_in_turns(&mut self, a: usize, b: usize) -> u64 {
-        let link = self.links[&(a, b)];
         let (mut turns, mut silent) = (0, 0);
         let mut ends = [(a, b), (b, a)].into_iter().cycle();
         while silent < 2 {
             let (from, to) = ends.next().unwrap();
-            let mut frames = Vec::new();
-            while let Some(frame) = self.peers[from].router.poll_frame(self.now, link) {
-                frames.push(self.open(from, frame));
-                self.peers[from].settle();
-            }
-            if frames.is_empty() {
-                silent += 1;
-            } else {
+            if self.turn((a, b), from, to, turns + 1) {
                 turns += 1;
                 silent = 0;
-            }
-            let told = self.traffic.reconciliation_bytes();
-            for frame in frames {
-                let ends = matches!(&frame, Flying::Frame(bytes)
-                    if matches!(decode_frame(bytes), Ok(Body::Offer(_))));
-                self.deliver(from, to, link, frame);
-                // The first one: the Wants came before it.
-                if ends && self.traffic.turns_until_known == 0 {
-                    self.traffic.turns_until_known = turns;
-                    self.traffic.bytes_until_known = self.traffic.reconciliation_bytes();
-                }
-            }
-            if self.traffic.reconciliation_bytes() > told {
-                self.traffic.known_after = turns;
+            } else {
+                silent += 1;
             }
         }
         turns
+    }
+
+    /// The same, until both ends know the whole difference.
+    pub fn run_until_known(&mut self, a: usize, b: usize) {
+        let mut ends = [(a, b), (b, a)].into_iter().cycle();
+        let (mut turns, mut silent) = (0, 0);
+        while self.traffic.turns_until_known == 0 && silent < 2 {
+            let (from, to) = ends.next().unwrap();
+            let spoke = self.turn((a, b), from, to, turns + 1);
+            turns += u64::from(spoke);
+            silent = if spoke { 0 } else { silent + 1 };
+        }
+        // A neighbour without an outline says that there is no difference by its digest.
+        if self.traffic.turns_until_known == 0 {
+            self.traffic.turns_until_known = turns;
+            self.traffic.bytes_until_known = self.traffic.reconciliation_bytes();
+        }
+    }
+
+    /// One end sends all it has to say, as the `turn`th that says something. False if it is silent.
+    fn turn(&mut self, link: (usize, usize), from: usize, to: usize, turn: u64) -> bool {
+        let link = self.links[&link];
+        let mut frames = Vec::new();
+        while let Some(frame) = self.peers[from].router.poll_frame(self.now, link) {
+            frames.push(self.open(from, frame));
+            self.peers[from].settle();
+        }
+        let spoke = !frames.is_empty();
+        let told = self.traffic.reconciliation_bytes();
+        for frame in frames {
+            let ends = matches!(&frame, Flying::Frame(bytes)
+                if matches!(decode_frame(bytes), Ok(Body::Offer(_))));
+            self.deliver(from, to, link, frame);
+            // The first one: the Wants came before it.
+            if ends && self.traffic.turns_until_known == 0 {
+                self.traffic.turns_until_known = turn;
+                self.traffic.bytes_until_known = self.traffic.reconciliation_bytes();
+            }
+        }
+        if self.traffic.reconciliation_bytes() > told {
+            self.traffic.known_after = turn;
+        }
+        spoke
     }
 
     /// Steps until all links are silent.

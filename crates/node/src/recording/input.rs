@@ -2,11 +2,15 @@
 
 use alloc::string::{String, ToString as _};
 
+use chappe_omemo::sce::Timestamp;
 use chappe_wire::{Instant, Invitation, LinkId};
+use zeroize::Zeroizing;
 
 use super::words::{Line, Words};
 use super::{EntryError, RecordedInput};
-use crate::{Command, CommandId, ContactId, Draft, Input, LinkUp, MessageId, MessageSelection};
+use crate::{
+    Command, CommandId, ContactId, Draft, Input, LinkUp, Lock, MessageId, MessageSelection, RoomId,
+};
 
 /// The line of an input.
 pub fn input(now: Instant, input: &Input<'_>) -> String {
@@ -73,9 +77,33 @@ fn commanded(line: Line, command: &Command) -> Line {
             .number(contact.0)
             .text(&number.to_string()),
         Command::Block(contact, blocked) => line.word("block").number(contact.0).flag(*blocked),
+        Command::Lock(contact, lock) => {
+            let line = line.word("lock").number(contact.0);
+            match lock {
+                Lock::Key(key) => line.word("key").bytes(&key[..]),
+                Lock::Off => line.word("off"),
+                Lock::Passphrase(text) => line.word("passphrase").text(text),
+            }
+        }
+        Command::MakeRoom { name, members } => listed(line.word("make-room").text(name), members),
+        Command::ChangeRoom {
+            room,
+            added,
+            removed,
+        } => {
+            let line = line.word("change-room").bytes(room.as_bytes());
+            listed(listed(line, added), removed)
+        }
+        Command::LeaveRoom(room) => line.word("leave-room").bytes(room.as_bytes()),
+        Command::Rooms => line.word("rooms"),
+        Command::SendToRoom(room, text, at) => at_time(
+            line.word("send-to-room").bytes(room.as_bytes()).text(text),
+            *at,
+        ),
+        Command::TakeBack(message) => line.word("take-back").number(message.0),
         Command::RemoveContact(contact) => line.word("remove-contact").number(contact.0),
-        Command::Send(contact, Draft::Text(text)) => {
-            line.word("send-text").number(contact.0).text(text)
+        Command::Send(contact, Draft::Text(text), at) => {
+            at_time(line.word("send-text").number(contact.0).text(text), *at)
         }
         Command::Send(
             contact,
@@ -84,12 +112,15 @@ fn commanded(line: Line, command: &Command) -> Line {
                 media_type,
                 data,
             },
-        ) => line
-            .word("send-file")
-            .number(contact.0)
-            .text(name)
-            .text(media_type)
-            .bytes(data),
+            at,
+        ) => at_time(
+            line.word("send-file")
+                .number(contact.0)
+                .text(name)
+                .text(media_type)
+                .bytes(data),
+            *at,
+        ),
         Command::SendOpaque(contact, payload) => {
             line.word("send-opaque").number(contact.0).bytes(payload)
         }
@@ -107,6 +138,15 @@ fn commanded(line: Line, command: &Command) -> Line {
         Command::Peers => line.word("peers"),
         Command::Carried => line.word("carried"),
     }
+}
+
+/// The time of writing, in seconds since 1970; before it with a word of its own.
+fn at_time(line: Line, at: Option<Timestamp>) -> Line {
+    line.maybe(at, |line, at| line.text(&at.as_unix().to_string()))
+}
+
+fn listed(line: Line, contacts: &[ContactId]) -> Line {
+    line.list(contacts, |line, contact| line.number(contact.0))
 }
 
 /// What a line that begins with `in` says after the time.
@@ -148,6 +188,7 @@ pub(super) fn read_input(words: &mut Words<'_>) -> Result<RecordedInput, EntryEr
 fn read_command(words: &mut Words<'_>) -> Result<Command, EntryError> {
     let contact = |words: &mut Words<'_>| words.small().map(ContactId);
     let message = |words: &mut Words<'_>| words.number().map(MessageId);
+    let room = |words: &mut Words<'_>| words.array().map(RoomId::new);
     Ok(match words.word("a command")? {
         "invite" => Command::Invite,
         "forget-invites" => Command::ForgetInvites,
@@ -173,8 +214,34 @@ fn read_command(words: &mut Words<'_>) -> Result<Command, EntryError> {
             )
         }
         "block" => Command::Block(contact(words)?, words.flag()?),
+        "lock" => Command::Lock(
+            contact(words)?,
+            match words.word("a lock")? {
+                "key" => Lock::Key(Zeroizing::new(words.array()?)),
+                "off" => Lock::Off,
+                "passphrase" => Lock::Passphrase(Zeroizing::new(words.text()?)),
+                other => return Err(EntryError::word(other, "key, off or passphrase")),
+            },
+        ),
+        "make-room" => Command::MakeRoom {
+            name: words.text()?,
+            members: words.list(contact)?,
+        },
+        "change-room" => Command::ChangeRoom {
+            room: room(words)?,
+            added: words.list(contact)?,
+            removed: words.list(contact)?,
+        },
+        "leave-room" => Command::LeaveRoom(room(words)?),
+        "rooms" => Command::Rooms,
+        "send-to-room" => Command::SendToRoom(room(words)?, words.text()?, read_time(words)?),
+        "take-back" => Command::TakeBack(message(words)?),
         "remove-contact" => Command::RemoveContact(contact(words)?),
-        "send-text" => Command::Send(contact(words)?, Draft::Text(words.text()?)),
+        "send-text" => Command::Send(
+            contact(words)?,
+            Draft::Text(words.text()?),
+            read_time(words)?,
+        ),
         "send-file" => Command::Send(
             contact(words)?,
             Draft::File {
@@ -182,6 +249,7 @@ fn read_command(words: &mut Words<'_>) -> Result<Command, EntryError> {
                 media_type: words.text()?,
                 data: words.bytes()?,
             },
+            read_time(words)?,
         ),
         "send-opaque" => Command::SendOpaque(contact(words)?, words.bytes()?),
         "outbox" => Command::Outbox,
@@ -196,5 +264,15 @@ fn read_command(words: &mut Words<'_>) -> Result<Command, EntryError> {
         "peers" => Command::Peers,
         "carried" => Command::Carried,
         other => return Err(EntryError::word(other, "a command")),
+    })
+}
+
+fn read_time(words: &mut Words<'_>) -> Result<Option<Timestamp>, EntryError> {
+    words.maybe(|words| {
+        let text = words.text()?;
+        let seconds = text.parse().ok();
+        seconds
+            .and_then(Timestamp::from_unix)
+            .ok_or_else(|| EntryError::word(&text, "seconds since 1970"))
     })
 }

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString as _};
 use super::words::Line;
 use crate::{
     CarriedEnvelope, CommandId, Contact, Content, Delivery, Event, Incoming, Outgoing, Output,
-    Peer, Reply, Shortage, Status, Trust, Upgrade,
+    Peer, Refusals, Reply, Room, Shortage, Status, Trust, Upgrade,
 };
 
 /// The line of an output, with every byte of it.
@@ -61,6 +61,7 @@ fn happened(line: Line, event: &Event) -> Line {
         }
         Event::NoRoom(Shortage::Store) => line.word("no-room"),
         Event::OlderCopy { commits } => line.word("older-copy").number(*commits),
+        Event::RoomJoined(room) => housed(line.word("room-joined"), room),
         Event::Undecryptable { contact } => line
             .word("undecryptable")
             .maybe(*contact, |line, contact| line.number(contact.0)),
@@ -77,6 +78,8 @@ fn replied(line: Line, reply: &Reply) -> Line {
         Reply::Accepted(message) => line.word("accepted").number(message.0),
         Reply::Outbox(messages) => line.word("outbox").list(messages, outgoing),
         Reply::Inbox(messages) => line.word("inbox").list(messages, incoming),
+        Reply::Room(room) => housed(line.word("room"), room),
+        Reply::Rooms(rooms) => line.word("rooms").list(rooms, housed),
         Reply::Deleted(number) => line.word("deleted").number(*number),
         Reply::File(data) => line.word("file").bytes(data),
         Reply::Status(status) => counted(line.word("status"), status),
@@ -93,6 +96,7 @@ fn incoming(line: Line, message: &Incoming) -> Line {
         trust,
         content,
         sent,
+        room,
     } = message;
     let line = trusted(line.number(id.0).number(contact.0).text(name), *trust);
     let line = match content {
@@ -105,15 +109,20 @@ fn incoming(line: Line, message: &Incoming) -> Line {
             .number(file.chunks_here)
             .number(file.chunks)
             .flag(file.complete),
+        Content::Locked => line.word("locked"),
         Content::Opaque(payload) => line.word("opaque").bytes(payload),
     };
     line.maybe(sent.as_deref(), Line::text)
+        .maybe(room.as_ref(), |line, room| {
+            line.bytes(room.id.as_bytes()).text(&room.name)
+        })
 }
 
 fn outgoing(line: Line, message: &Outgoing) -> Line {
     let Outgoing {
         id,
         contact,
+        room,
         name,
         summary,
         size,
@@ -122,7 +131,8 @@ fn outgoing(line: Line, message: &Outgoing) -> Line {
     } = message;
     let line = line
         .number(id.0)
-        .number(contact.0)
+        .maybe(*contact, |line, contact| line.number(contact.0))
+        .maybe(room.as_ref(), |line, room| line.bytes(room.as_bytes()))
         .text(name)
         .text(summary)
         .number(size.get())
@@ -144,14 +154,33 @@ fn contacted(line: Line, contact: &Contact) -> Line {
         fingerprint,
         trust,
         blocked,
+        locked,
         heard,
         stored,
     } = contact;
     let line = line.number(id.0).text(name).text(jid).number(*device);
     trusted(line.text(fingerprint), *trust)
         .flag(*blocked)
+        .flag(*locked)
         .flag(*heard)
         .number(stored.get())
+}
+
+fn housed(line: Line, room: &Room) -> Line {
+    let Room {
+        id,
+        name,
+        host,
+        members,
+        unknown,
+        without_key,
+    } = room;
+    line.bytes(id.as_bytes())
+        .text(name)
+        .maybe(*host, |line, host| line.number(host.0))
+        .list(members, |line, member| line.number(member.0))
+        .number(*unknown)
+        .number(*without_key)
 }
 
 fn trusted(line: Line, trust: Trust) -> Line {
@@ -221,7 +250,10 @@ fn counted(line: Line, status: &Status) -> Line {
         freed,
         expired,
         evicted,
+        withdrawn,
         refused,
+        receipts_evicted,
+        receipts_refused,
         undecryptable,
         held_back,
         powered,
@@ -232,6 +264,12 @@ fn counted(line: Line, status: &Status) -> Line {
         .text(jid)
         .text(fingerprint)
         .maybe(hop_key.as_ref(), |line, key| line.bytes(key));
+    let Refusals {
+        no_room,
+        expired: over,
+        known,
+        store_full,
+    } = *refused;
     let counts = [
         *peers,
         *envelopes,
@@ -244,7 +282,13 @@ fn counted(line: Line, status: &Status) -> Line {
         *freed,
         *expired,
         *evicted,
-        *refused,
+        *withdrawn,
+        no_room,
+        over,
+        known,
+        store_full,
+        *receipts_evicted,
+        *receipts_refused,
         *undecryptable,
         *held_back,
         powered.as_micros(),

@@ -10,7 +10,11 @@ use chappe_node::{
     Command, CommandId, Input, LinkUp, Node, NodeConfig, Output, Profile, Reply, Store,
 };
 use chappe_testkit::MemoryStore;
-use chappe_wire::{ByteCount, Duration, Envelope, Hello, Instant, ItemId, LinkId, NodeNonce};
+use chappe_wire::proto::frame::Body;
+use chappe_wire::{
+    ByteCount, Duration, Envelope, Hello, Instant, ItemId, Lifetime, LinkId, NodeNonce, Preimage,
+    Tag, decode_frame,
+};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
@@ -48,11 +52,48 @@ pub(crate) fn command(node: &mut Node<MemoryStore>, command: Command) -> Reply {
     }
 }
 
+/// An envelope of the size of a file's pieces that is for nobody here.
+#[allow(dead_code, reason = "not every test needs it")]
+pub(crate) fn unrelated(number: u64) -> Envelope {
+    let mut body = [0xee; 4_096];
+    body[..8].copy_from_slice(&number.to_le_bytes());
+    let mut tag = [0xdd; 16];
+    tag[..8].copy_from_slice(&number.to_be_bytes());
+    Envelope::compose(
+        Lifetime::WEEK,
+        Tag::new(tag),
+        Preimage::new(tag).commitment(),
+        &body,
+    )
+    .unwrap()
+}
+
+/// Writes something to somebody, and tells how many envelopes are held then.
+#[allow(dead_code, reason = "not every test needs it")]
+pub(crate) fn sealed(node: &mut Node<MemoryStore>) -> u64 {
+    let pair = Command::AddPair {
+        name: "south".into(),
+        secret: [6; 32],
+        initiator: true,
+    };
+    let Reply::Contact(contact) = command(node, pair) else {
+        panic!("no contact");
+    };
+    for number in 0..3 {
+        command(node, Command::SendOpaque(contact.id, vec![number; 100]));
+    }
+    let Reply::Status(status) = command(node, Command::Status) else {
+        panic!("no status");
+    };
+    status.envelopes
+}
+
 /// The neighbour.
 pub(crate) struct Stranger {
     hop: Hop,
     router: Router,
     bodies: BTreeMap<ItemId, Envelope>,
+    wanted: Vec<u64>,
     now: Instant,
 }
 
@@ -71,6 +112,7 @@ impl Stranger {
             hop: Hop::new(Instant::ZERO, &config, &mut rng).unwrap(),
             router: Router::new(Config::default(), Box::new(Epidemic), [8; 32]),
             bodies: BTreeMap::new(),
+            wanted: Vec::new(),
             now: Instant::ZERO,
         }
     }
@@ -81,16 +123,29 @@ impl Stranger {
     }
 
     /// Gives it an envelope to hand over.
+    #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn give(&mut self, envelope: Envelope) {
         let (id, header, size) = (envelope.id(), *envelope.header(), envelope.size());
         self.router.add_own(self.now, id, header, size).unwrap();
         self.bodies.insert(id, envelope);
     }
 
+    /// Gives it a receipt to hand over.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn give_receipt(&mut self, preimage: Preimage) {
+        self.router.add_receipt(self.now, preimage, Lifetime::MONTH);
+    }
+
     /// The envelopes that it has.
     #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn envelopes(&self) -> Vec<Envelope> {
         self.bodies.values().cloned().collect()
+    }
+
+    /// The short ids that nodes have asked it for, in their order.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn wanted(&self) -> &[u64] {
+        &self.wanted
     }
 
     /// Its time.
@@ -119,8 +174,11 @@ impl Stranger {
             }),
         );
         let mut hung_up = None;
-        for _ in 0..200 {
+        for _ in 0..500 {
             self.now = self.now.after(Duration::from_millis(10));
+            if self.hop.poll_timeout() <= self.now && self.hop.handle_timeout(self.now).is_err() {
+                break;
+            }
             while let Some(packet) = self.hop.poll_transmit(self.now) {
                 node.handle_input(
                     self.now,
@@ -170,6 +228,9 @@ impl Stranger {
                     self.router.link_up(self.now, LINK, setup);
                 }
                 HopEvent::Frame(frame) => {
+                    if let Ok(Body::Want(want)) = decode_frame(&frame) {
+                        self.wanted.extend(want.ids);
+                    }
                     if let Ok(Received::Envelope { envelope, arrival }) =
                         self.router.handle_frame(self.now, LINK, &frame)
                     {

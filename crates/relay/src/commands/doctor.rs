@@ -175,9 +175,14 @@ impl Findings {
 
     /// They may be over by now; whether they are shows in what follows.
     fn troubles(&mut self, troubles: &[TroubleView]) {
-        for TroubleView { says, seconds_ago } in troubles {
-            let says = safe_line(says);
-            self.good("past", format!("{} ago: {says}", span(*seconds_ago)));
+        for trouble in troubles {
+            let says = safe_line(&trouble.says);
+            let times = match trouble.times {
+                0 | 1 => String::new(),
+                times => format!("{times} times, the last "),
+            };
+            let ago = span(trouble.seconds_ago);
+            self.good("past", format!("{times}{ago} ago: {says}"));
         }
     }
 

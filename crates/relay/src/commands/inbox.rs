@@ -172,12 +172,28 @@ fn line(message: &IncomingView) -> String {
         ),
         ContentView::Opaque { size } => format!("[{} for another program]", bytes(*size)),
     };
+    let written = match &message.sent {
+        Some(time) => styled(Style::Dim, &format!("{}  ", minute(time))),
+        None => String::new(),
+    };
+    let room = match &message.room {
+        Some(room) => format!("[{}] ", safe_line(room)),
+        None => String::new(),
+    };
     format!(
-        "{:>4}  {} ({}): {content}",
+        "{:>4}  {written}{room}{} ({}): {content}",
         message.id,
         styled(Style::Bold, &safe_line(&message.from)),
         styled(style, trust(message.verified)),
     )
+}
+
+/// A time as its sender claims it (XEP-0082, in UTC), to the minute.
+fn minute(time: &str) -> String {
+    match time.split_once('T') {
+        Some((day, clock)) => format!("{day} {} UTC", clock.get(..5).unwrap_or(clock)),
+        None => safe_line(time),
+    }
 }
 
 /// Writes a file that came from someone: never over another one, never outside of `dir`.

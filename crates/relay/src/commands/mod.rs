@@ -7,6 +7,7 @@ mod id;
 mod inbox;
 mod init;
 mod report;
+mod room;
 mod run;
 mod send;
 
@@ -31,6 +32,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Id(options) => id::run(place, &options).await,
         Command::Contact(command) => contact::run(place, command).await,
         Command::Contacts(format) => contact::list(place, &format).await,
+        Command::Room(command) => room::run(place, command).await,
         Command::Run(options) => run::run(place, options).await,
         Command::Send(options) => send::run(place, options).await,
         Command::Inbox(options) => inbox::run(place, &options).await,

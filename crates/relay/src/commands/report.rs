@@ -142,7 +142,13 @@ fn status_lines(status: &StatusView) -> Vec<String> {
             bytes(status.capacity)
         ),
     );
-    row("receipts", format!("{} on their way", status.receipts));
+    row(
+        "receipts",
+        format!(
+            "{} on their way, {} evicted, {} refused",
+            status.receipts, status.receipts_evicted, status.receipts_refused
+        ),
+    );
     row(
         "taken",
         format!("{}, handed over {}", status.taken, status.handed_over),
@@ -150,8 +156,18 @@ fn status_lines(status: &StatusView) -> Vec<String> {
     row(
         "let go",
         format!(
-            "{} freed by receipts, {} expired, {} evicted, {} refused",
-            status.freed, status.expired, status.evicted, status.refused
+            "{} freed by receipts, {} expired, {} evicted for room, {} withdrawn",
+            status.freed, status.expired, status.evicted, status.withdrawn
+        ),
+    );
+    row(
+        "refused",
+        format!(
+            "{} for want of room, {} expired, {} known, {} with the store full",
+            status.refused_no_room,
+            status.refused_expired,
+            status.refused_known,
+            status.refused_store_full
         ),
     );
     if status.undecryptable > 0 {

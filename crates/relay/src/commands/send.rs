@@ -8,7 +8,7 @@ use chappe::{MAX_FILE_LEN, MAX_TEXT_LEN};
 use serde::Serialize;
 
 use super::{print_json, unexpected};
-use crate::cli::{Place, Send};
+use crate::cli::{Format, Place, Send};
 use crate::control::client::Session;
 use crate::control::protocol::{Answer, Request};
 use crate::failure::{Failure, io};
@@ -20,19 +20,24 @@ struct Accepted {
     accepted: u64,
 }
 
+/// Says under which number a message was accepted.
+pub(super) fn accepted(answer: &Answer, format: &Format) -> Result<(), Failure> {
+    let Answer::Accepted(accepted) = *answer else {
+        return unexpected();
+    };
+    if format.json {
+        return print_json(&Accepted { accepted });
+    }
+    say!("accepted as {accepted}");
+    Ok(())
+}
+
 pub(super) async fn run(place: &Place, options: Send) -> Result<(), Failure> {
     let (request, attached) = request(&options)?;
     let mut session = Session::open(place).await?;
     let answer = session.ask_with(request, attached).await;
     session.close().await;
-    let Answer::Accepted(accepted) = answer?.0 else {
-        return unexpected();
-    };
-    if options.format.json {
-        return print_json(&Accepted { accepted });
-    }
-    say!("accepted as {accepted}");
-    Ok(())
+    accepted(&answer?.0, &options.format)
 }
 
 fn request(options: &Send) -> Result<(Request, Vec<u8>), Failure> {
@@ -48,7 +53,13 @@ fn request(options: &Send) -> Result<(Request, Vec<u8>), Failure> {
         };
         return Ok((request, data));
     }
-    let text = match options.text.as_deref() {
+    let text = read_text(options.text.as_deref())?;
+    Ok((Request::SendText { contact, text }, Vec::new()))
+}
+
+/// The text of the command line, or of standard input in its place.
+pub(super) fn read_text(given: Option<&str>) -> Result<String, Failure> {
+    let text = match given {
         None | Some("-") => {
             let mut bytes = Vec::new();
             let limit = MAX_TEXT_LEN as u64 + 1;
@@ -56,8 +67,9 @@ fn request(options: &Send) -> Result<(Request, Vec<u8>), Failure> {
             input
                 .read_to_end(&mut bytes)
                 .map_err(io("Standard input cannot be read"))?;
-            String::from_utf8(bytes)
-                .map_err(|_| Failure::new("Standard input is no text; send it with --file."))?
+            let text = String::from_utf8(bytes)
+                .map_err(|_| Failure::new("Standard input is no text; send it with --file."))?;
+            without_last_line_end(&text).to_owned()
         }
         Some(text) => text.to_owned(),
     };
@@ -71,7 +83,13 @@ fn request(options: &Send) -> Result<(Request, Vec<u8>), Failure> {
             "The text has more than {MAX_TEXT_LEN} bytes; send it with --file."
         )));
     }
-    Ok((Request::SendText { contact, text }, Vec::new()))
+    Ok(text)
+}
+
+/// What `echo` puts after a text is no part of it.
+fn without_last_line_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
 }
 
 /// The content of a file that is small enough to be sent.

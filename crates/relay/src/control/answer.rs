@@ -1,8 +1,8 @@
 //! Carries out a request on a node's handle.
 
-use chappe::{Chappe, Contact, ContactId, Draft, MessageId, MessageSelection};
+use chappe::{Chappe, Contact, ContactId, Draft, MessageId, MessageSelection, Room};
 
-use super::protocol::{Answer, Request};
+use super::protocol::{Answer, Request, RoomView};
 use crate::failure::command_sentence as sentence;
 
 /// Carries out `request`; `attached` is the file that came with it. The bytes of the answer are a file too.
@@ -60,6 +60,37 @@ pub(crate) async fn carry_out(
             };
             send(node, &contact, draft).await?
         }
+        Request::MakeRoom { name, contacts } => {
+            let members = find_all(node, &contacts).await?;
+            let made = node.make_room(&name, members).await.map_err(sentence)?;
+            one_room(node, made).await?
+        }
+        Request::ChangeRoom {
+            room,
+            added,
+            removed,
+        } => {
+            let room = find_room(node, &room).await?.id;
+            let added = find_all(node, &added).await?;
+            let removed = find_all(node, &removed).await?;
+            let changed = node.change_room(room, added, removed).await;
+            let changed = changed.map_err(sentence)?;
+            one_room(node, changed).await?
+        }
+        Request::LeaveRoom { room } => {
+            let room = find_room(node, &room).await?.id;
+            done(node.leave_room(room).await)?
+        }
+        Request::Rooms => {
+            let rooms = node.rooms().await.map_err(sentence)?;
+            Answer::Rooms(views(node, rooms).await?)
+        }
+        Request::SendToRoom { room, text } => {
+            let room = find_room(node, &room).await?.id;
+            let id = node.send_to_room(room, &text).await.map_err(sentence)?;
+            Answer::Accepted(id.0)
+        }
+        Request::TakeBack { message } => done(node.take_back(MessageId(message)).await)?,
         Request::Outbox => {
             let sent = node.outbox().await.map_err(sentence)?;
             Answer::Outbox(sent.into_iter().map(Into::into).collect())
@@ -78,7 +109,10 @@ pub(crate) async fn carry_out(
             };
             Answer::Deleted(node.delete_messages(selection).await.map_err(sentence)?)
         }
-        Request::Status => Answer::Status(node.status().await.map_err(sentence)?.into()),
+        Request::Status => {
+            let status = node.status().await.map_err(sentence)?;
+            Answer::Status(Box::new(status.into()))
+        }
         Request::Peers => {
             let peers = node.peers().await.map_err(sentence)?;
             Answer::Peers(peers.into_iter().map(Into::into).collect())
@@ -109,6 +143,48 @@ async fn find(node: &Chappe, name: &str) -> Result<Contact, String> {
         .into_iter()
         .find(|contact| contact.name == name)
         .ok_or_else(|| format!("There is no contact named {name:?}; `chappe contacts` lists them."))
+}
+
+async fn find_all(node: &Chappe, names: &[String]) -> Result<Vec<ContactId>, String> {
+    let mut found = Vec::new();
+    for name in names {
+        found.push(find(node, name).await?.id);
+    }
+    Ok(found)
+}
+
+async fn find_room(node: &Chappe, name: &str) -> Result<Room, String> {
+    let rooms = node.rooms().await.map_err(sentence)?;
+    let mut rooms = rooms.into_iter();
+    rooms
+        .find(|room| room.name == name)
+        .ok_or_else(|| format!("There is no room named {name:?}; `chappe room list` lists them."))
+}
+
+async fn one_room(node: &Chappe, room: Room) -> Result<Answer, String> {
+    let view = views(node, vec![room]).await?.pop();
+    view.map(Answer::Room)
+        .ok_or_else(|| "The room is gone already.".to_owned())
+}
+
+/// Rooms with the names of their members.
+async fn views(node: &Chappe, rooms: Vec<Room>) -> Result<Vec<RoomView>, String> {
+    let contacts = node.contacts().await.map_err(sentence)?;
+    let name = |id: ContactId| {
+        let known = contacts.iter().find(|contact| contact.id == id);
+        known
+            .map(|contact| contact.name.clone())
+            .unwrap_or_default()
+    };
+    let view = |room: Room| RoomView {
+        id: room.id.to_string(),
+        name: room.name,
+        host: room.host.map(name),
+        members: room.members.into_iter().map(name).collect(),
+        unknown: room.unknown,
+        without_key: room.without_key,
+    };
+    Ok(rooms.into_iter().map(view).collect())
 }
 
 fn done(result: Result<(), chappe::Error>) -> Result<Answer, String> {

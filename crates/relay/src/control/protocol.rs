@@ -44,6 +44,26 @@ pub(crate) enum Request {
         media_type: String,
         size: usize,
     },
+    MakeRoom {
+        name: String,
+        contacts: Vec<String>,
+    },
+    ChangeRoom {
+        room: String,
+        added: Vec<String>,
+        removed: Vec<String>,
+    },
+    LeaveRoom {
+        room: String,
+    },
+    Rooms,
+    SendToRoom {
+        room: String,
+        text: String,
+    },
+    TakeBack {
+        message: u64,
+    },
     Outbox,
     Inbox {
         after: Option<u64>,
@@ -80,6 +100,8 @@ pub(crate) enum Answer {
     Contacts(Vec<ContactView>),
     Number(String),
     Done,
+    Room(RoomView),
+    Rooms(Vec<RoomView>),
     Accepted(u64),
     Outbox(Vec<OutgoingView>),
     Inbox(Vec<IncomingView>),
@@ -88,7 +110,7 @@ pub(crate) enum Answer {
     File {
         size: usize,
     },
-    Status(StatusView),
+    Status(Box<StatusView>),
     Peers(Vec<PeerView>),
     Carried(Vec<CarriedView>),
     Troubles(Vec<TroubleView>),
@@ -100,7 +122,9 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TroubleView {
     pub(crate) says: String,
+    /// Since it happened last.
     pub(crate) seconds_ago: u64,
+    pub(crate) times: u32,
 }
 
 /// A contact.
@@ -136,6 +160,8 @@ impl From<chappe::Contact> for ContactView {
 pub(crate) struct OutgoingView {
     pub(crate) id: u64,
     pub(crate) to: String,
+    /// True if `to` is a room.
+    pub(crate) room: bool,
     pub(crate) summary: String,
     pub(crate) size: u64,
     pub(crate) age_seconds: u64,
@@ -155,6 +181,7 @@ impl From<chappe::Outgoing> for OutgoingView {
         Self {
             id: sent.id.0,
             to: sent.name,
+            room: sent.room.is_some(),
             summary: sent.summary,
             size: sent.size.get(),
             age_seconds: sent.age.as_secs(),
@@ -174,6 +201,8 @@ pub(crate) struct IncomingView {
     pub(crate) content: ContentView,
     /// What the sender claims.
     pub(crate) sent: Option<String>,
+    /// What the room was called that it was said in.
+    pub(crate) room: Option<String>,
 }
 
 /// What a message says.
@@ -217,6 +246,7 @@ impl From<chappe::Incoming> for IncomingView {
             verified: message.trust == Trust::Verified,
             content,
             sent: message.sent,
+            room: message.room.map(|room| room.name),
         }
     }
 }
@@ -240,7 +270,13 @@ pub(crate) struct StatusView {
     pub(crate) freed: u64,
     pub(crate) expired: u64,
     pub(crate) evicted: u64,
-    pub(crate) refused: u64,
+    pub(crate) withdrawn: u64,
+    pub(crate) refused_no_room: u64,
+    pub(crate) refused_expired: u64,
+    pub(crate) refused_known: u64,
+    pub(crate) refused_store_full: u64,
+    pub(crate) receipts_evicted: u64,
+    pub(crate) receipts_refused: u64,
     pub(crate) undecryptable: u64,
     pub(crate) held_back: u64,
     pub(crate) powered_seconds: u64,
@@ -265,12 +301,29 @@ impl From<chappe::Status> for StatusView {
             freed: status.freed,
             expired: status.expired,
             evicted: status.evicted,
-            refused: status.refused,
+            withdrawn: status.withdrawn,
+            refused_no_room: status.refused.no_room,
+            refused_expired: status.refused.expired,
+            refused_known: status.refused.known,
+            refused_store_full: status.refused.store_full,
+            receipts_evicted: status.receipts_evicted,
+            receipts_refused: status.receipts_refused,
             undecryptable: status.undecryptable,
             held_back: status.held_back,
             powered_seconds: status.powered.as_secs(),
         }
     }
+}
+
+/// A room. Contacts by their names; `host` is empty if the room was made here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RoomView {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) host: Option<String>,
+    pub(crate) members: Vec<String>,
+    pub(crate) unknown: u32,
+    pub(crate) without_key: u32,
 }
 
 /// A neighbour.
@@ -362,6 +415,9 @@ pub(crate) enum EventView {
         id: String,
         reason: String,
     },
+    RoomJoined {
+        name: String,
+    },
     Undecryptable,
     /// The store is an older copy of itself.
     OlderCopy {
@@ -425,6 +481,7 @@ impl From<Event> for EventView {
                 id: hex(id.as_bytes()),
                 reason: reason.to_owned(),
             },
+            Event::RoomJoined(room) => Self::RoomJoined { name: room.name },
             Event::Undecryptable { .. } => Self::Undecryptable,
             Event::OlderCopy { commits } => Self::OlderCopy { commits },
             _ => Self::Other,

@@ -6,30 +6,41 @@ use std::time::Instant;
 
 use super::protocol::TroubleView;
 
-/// So many are remembered; the oldest is forgotten for a new one.
+/// So many different ones are remembered; the oldest is forgotten for a new one.
 const MAX_TROUBLES: usize = 16;
 
 /// The latest troubles. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Troubles(Arc<Mutex<VecDeque<(Instant, String)>>>);
+pub(crate) struct Troubles(Arc<Mutex<VecDeque<Trouble>>>);
+
+struct Trouble {
+    says: String,
+    last: Instant,
+    times: u32,
+}
 
 impl Troubles {
     /// Notes one.
     pub(crate) fn note(&self, says: String) {
         // Nothing panics while it is held.
         let mut troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = troubles.iter().position(|trouble| trouble.says == says);
+        let times = known.and_then(|at| troubles.remove(at));
+        let times = times.map_or(1, |trouble| trouble.times.saturating_add(1));
         if troubles.len() == MAX_TROUBLES {
             troubles.pop_front();
         }
-        troubles.push_back((Instant::now(), says));
+        let last = Instant::now();
+        troubles.push_back(Trouble { says, last, times });
     }
 
     /// All of them, oldest first.
     pub(crate) fn list(&self) -> Vec<TroubleView> {
         let troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let view = |(at, says): &(Instant, String)| TroubleView {
-            says: says.clone(),
-            seconds_ago: at.elapsed().as_secs(),
+        let view = |trouble: &Trouble| TroubleView {
+            says: trouble.says.clone(),
+            seconds_ago: trouble.last.elapsed().as_secs(),
+            times: trouble.times,
         };
         troubles.iter().map(view).collect()
     }
@@ -48,5 +59,19 @@ mod tests {
         let list = troubles.list();
         assert_eq!(list.len(), MAX_TROUBLES);
         assert_eq!(list[0].says, "1");
+    }
+
+    #[test]
+    fn what_happens_again_is_counted() {
+        let troubles = Troubles::default();
+        for says in ["off", "gone", "off"] {
+            troubles.note(says.to_owned());
+        }
+        let list = troubles.list();
+        let counted: Vec<_> = list
+            .iter()
+            .map(|one| (one.says.as_str(), one.times))
+            .collect();
+        assert_eq!(counted, [("gone", 1), ("off", 2)]);
     }
 }

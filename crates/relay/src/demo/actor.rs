@@ -128,7 +128,7 @@ impl Actor {
     /// Counters and gauges.
     pub(crate) async fn status(&mut self) -> Result<StatusView, Failure> {
         match self.connection.ask(&Request::Status, &[]).await?.0 {
-            Answer::Status(status) => Ok(status),
+            Answer::Status(status) => Ok(*status),
             _ => Err(self.odd()),
         }
     }

@@ -1,0 +1,304 @@
+//! A hostile peer: whatever a stranger with an adapter can do to a node, from outside of its process.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use bluer::gatt::remote::Characteristic;
+use bluer::l2cap::SeqPacket;
+use bluer::{Adapter, AdapterEvent, Address, AddressType, DiscoveryFilter, DiscoveryTransport};
+use futures_util::StreamExt as _;
+use tokio::time::{sleep, timeout};
+
+use crate::controllers::Ghost;
+use crate::l2cap;
+
+/// The service that nodes advertise, and how their beacons begin.
+const SERVICE: u128 = 0x43ae_9f00_6c68_4d5a_9d0e_6368_6170_7065;
+const BEACON: usize = 10;
+/// The characteristics of its GATT service: the greeting, and the slots.
+const CHARACTERISTICS: std::ops::RangeInclusive<u128> = SERVICE + 1..=SERVICE + 5;
+const LIMIT: Duration = Duration::from_secs(20);
+const SCAN: Duration = Duration::from_secs(8);
+
+/// A node as strangers see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prey {
+    address: Address,
+    kind: AddressType,
+    psm: u16,
+    token: [u8; 8],
+}
+
+/// A hostile peer on an adapter of its own.
+pub(crate) struct Hostile {
+    runtime: tokio::runtime::Runtime,
+    adapter: Adapter,
+    seed: u64,
+}
+
+impl Hostile {
+    /// One that uses this adapter.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub(crate) fn on(adapter: &str) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let adapter = runtime.block_on(open(adapter))?;
+        Ok(Self {
+            runtime,
+            adapter,
+            seed: 0x9e37_79b9_7f4a_7c15,
+        })
+    }
+
+    /// Advertisements of devices that are not there: `count` of them, of every length, half of them with the
+    /// nodes' service and random data.
+    pub(crate) fn ghosts(&mut self, count: usize) -> Vec<Ghost> {
+        (0..count)
+            .map(|number| {
+                let mut address = [0; 6];
+                address.copy_from_slice(&self.bytes(6));
+                let length = number % 31;
+                let mut data = self.bytes(length);
+                if number % 2 == 0 {
+                    // Service data of a 128-bit service, of as many bytes as there is room for.
+                    let mut element = vec![0, 0x21];
+                    element.extend(SERVICE.to_le_bytes());
+                    element.extend(self.bytes(number % 13));
+                    if number % 4 == 0 {
+                        // A beacon that can be read, of nobody.
+                        element.truncate(18);
+                        element.extend([1, 0x80 | number as u8]);
+                        element.extend(self.bytes(8));
+                    }
+                    let length = element.len() as u8 - 1;
+                    element.iter_mut().take(1).for_each(|byte| *byte = length);
+                    data = element;
+                }
+                Ghost { address, data }
+            })
+            .collect()
+    }
+
+    /// The nodes that are heard.
+    ///
+    /// # Errors
+    /// When none is.
+    pub(crate) fn hunt(&self, nodes: usize) -> anyhow::Result<Vec<Prey>> {
+        self.runtime.block_on(async {
+            let began = Instant::now();
+            loop {
+                let heard = timeout(LIMIT, hear(&self.adapter)).await??;
+                if heard.len() >= nodes {
+                    return Ok(heard);
+                }
+                let seconds = began.elapsed().as_secs();
+                anyhow::ensure!(seconds < 60, "{} of {nodes} nodes heard", heard.len());
+            }
+        })
+    }
+
+    /// Opens and closes `count` channels; every third says something random in between. How many opened.
+    ///
+    /// # Errors
+    /// When the adapter does not work.
+    pub(crate) fn knock(&mut self, prey: Prey, count: usize) -> anyhow::Result<usize> {
+        let mut opened = 0;
+        for number in 0..count {
+            let said = self.bytes(number % 60 + 1);
+            let knocked = self.runtime.block_on(async {
+                let socket = timeout(LIMIT, channel(&self.adapter, prey)).await??;
+                if number % 3 == 0 {
+                    socket.send(&said).await?;
+                }
+                anyhow::Ok(())
+            });
+            opened += usize::from(knocked.is_ok());
+        }
+        Ok(opened)
+    }
+
+    /// Connects and disconnects `count` times, with a channel each time. How many channels opened.
+    ///
+    /// # Errors
+    /// When the adapter does not work.
+    pub(crate) fn come_and_go(&mut self, prey: Prey, count: usize) -> anyhow::Result<usize> {
+        let mut opened = 0;
+        for _ in 0..count {
+            opened += self.knock(prey, 1)?;
+            self.runtime.block_on(async {
+                let device = self.adapter.device(prey.address)?;
+                let _ = timeout(LIMIT, device.disconnect()).await;
+                anyhow::Ok(())
+            })?;
+        }
+        Ok(opened)
+    }
+
+    /// Opens a channel and says nothing for so long. Whether it was closed by the other side.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub(crate) fn say_nothing(&self, prey: Prey, patience: Duration) -> anyhow::Result<bool> {
+        self.runtime.block_on(async {
+            let socket = timeout(LIMIT, channel(&self.adapter, prey)).await??;
+            let mut buffer = [0; 512];
+            let closed = timeout(patience, socket.recv(&mut buffer)).await;
+            Ok(matches!(closed, Ok(Ok(0) | Err(_))))
+        })
+    }
+
+    /// Greets as a node does, then sends what a handshake could be for so long: first packets, segments that are never
+    /// completed, and random ones. How many packets were taken before the node closed the channel.
+    ///
+    /// # Errors
+    /// When the channel does not open.
+    pub(crate) fn never_finish(&mut self, prey: Prey, patience: Duration) -> anyhow::Result<usize> {
+        let token = self.bytes(8);
+        let packets: Vec<Vec<u8>> = (0..400)
+            .map(|number: usize| {
+                let mut packet = self.bytes(number * 7 % 200 + 1);
+                if let Some(first) = packet.first_mut() {
+                    // Every first byte: kinds of packets, numbers of segments and how many there are to be.
+                    *first = number as u8;
+                }
+                packet
+            })
+            .collect();
+        self.runtime.block_on(async {
+            let socket = timeout(LIMIT, channel(&self.adapter, prey)).await??;
+            let greeting = [&[1][..], &token, &prey.token].concat();
+            socket.send(&greeting).await?;
+            let began = Instant::now();
+            let mut taken = 0;
+            for packet in packets.iter().cycle() {
+                if began.elapsed() > patience {
+                    break;
+                }
+                match timeout(LIMIT, socket.send(packet)).await {
+                    Ok(Ok(_)) => taken += 1,
+                    _ => break,
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+            Ok(taken)
+        })
+    }
+
+    /// Reads and writes everything of the GATT service, with values of every length, and subscribes to what is not its own.
+    /// How many writes BlueZ took.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub(crate) fn scribble(&mut self, prey: Prey) -> anyhow::Result<usize> {
+        let values: Vec<Vec<u8>> = (0..=512)
+            .step_by(3)
+            .map(|length| self.bytes(length))
+            .collect();
+        self.runtime.block_on(async {
+            let device = self.adapter.device(prey.address)?;
+            timeout(LIMIT, device.connect())
+                .await
+                .context("connecting")??;
+            let all = timeout(LIMIT, characteristics(&device))
+                .await
+                .context("services")??;
+            let mut written = 0;
+            for characteristic in &all {
+                let _ = timeout(LIMIT, characteristic.read()).await;
+                let _listening = timeout(LIMIT, characteristic.notify_io()).await;
+                for value in &values {
+                    let wrote = timeout(LIMIT, characteristic.write(value)).await;
+                    written += usize::from(matches!(wrote, Ok(Ok(()))));
+                }
+            }
+            let _ = timeout(LIMIT, device.disconnect()).await;
+            Ok(written)
+        })
+    }
+
+    fn bytes(&mut self, length: usize) -> Vec<u8> {
+        let mut next = || {
+            self.seed ^= self.seed << 13;
+            self.seed ^= self.seed >> 7;
+            self.seed ^= self.seed << 17;
+            self.seed.to_be_bytes()[0]
+        };
+        (0..length).map(|_| next()).collect()
+    }
+}
+
+async fn open(name: &str) -> anyhow::Result<Adapter> {
+    let session = bluer::Session::new().await?;
+    let adapter = session.adapter(name)?;
+    adapter.set_powered(true).await?;
+    Ok(adapter)
+}
+
+/// One scan: the beacons in it.
+async fn hear(adapter: &Adapter) -> anyhow::Result<Vec<Prey>> {
+    let filter = DiscoveryFilter {
+        transport: DiscoveryTransport::Le,
+        ..DiscoveryFilter::default()
+    };
+    adapter.set_discovery_filter(filter).await?;
+    let mut found = Box::pin(adapter.discover_devices_with_changes().await?);
+    let mut heard: Vec<Prey> = Vec::new();
+    let _ = timeout(SCAN, async {
+        while let Some(event) = found.next().await {
+            let AdapterEvent::DeviceAdded(address) = event else {
+                continue;
+            };
+            let prey = beacon(adapter, address).await.ok().flatten();
+            if let Some(prey) = prey {
+                heard.retain(|one| one.address != prey.address);
+                heard.push(prey);
+            }
+        }
+    })
+    .await;
+    Ok(heard)
+}
+
+async fn beacon(adapter: &Adapter, address: Address) -> anyhow::Result<Option<Prey>> {
+    let device = adapter.device(address)?;
+    if device.rssi().await?.is_none() {
+        return Ok(None);
+    }
+    let data = device.service_data().await?.unwrap_or_default();
+    let data = data.get(&bluer::Uuid::from_u128(SERVICE));
+    let Some([1, psm, token @ ..]) = data.map(Vec::as_slice) else {
+        return Ok(None);
+    };
+    if token.len() != BEACON - 2 {
+        return Ok(None);
+    }
+    Ok(Some(Prey {
+        address,
+        kind: device.address_type().await?,
+        psm: u16::from(*psm),
+        token: token.try_into()?,
+    }))
+}
+
+async fn channel(adapter: &Adapter, prey: Prey) -> anyhow::Result<SeqPacket> {
+    l2cap::connect(adapter, (prey.address, prey.kind), prey.psm).await
+}
+
+async fn characteristics(device: &bluer::Device) -> anyhow::Result<Vec<Characteristic>> {
+    let mut ours = Vec::new();
+    for service in device.services().await? {
+        if service.uuid().await? != bluer::Uuid::from_u128(SERVICE) {
+            continue;
+        }
+        for one in service.characteristics().await? {
+            if CHARACTERISTICS.contains(&one.uuid().await?.as_u128()) {
+                ours.push(one);
+            }
+        }
+    }
+    anyhow::ensure!(!ours.is_empty(), "the node has no such service");
+    Ok(ours)
+}

@@ -1,0 +1,112 @@
+//! `ble-hostile`: two nodes talk while a stranger does what it can: advertisements of nobody, channels that open and
+//! close, handshakes that never end, segments that are never completed, writes of every length.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::ble_pair::{meet, send_file};
+use crate::hostile::Hostile;
+use crate::lab::Lab;
+use crate::node::introduce;
+use crate::report::Shown;
+
+/// So many advertisements of nobody, and so many at a time.
+const GHOSTS: usize = 1_000;
+const CROWD: usize = 50;
+/// So many channels are opened and closed, and so many connections.
+const KNOCKS: usize = 950;
+const VISITS: usize = 50;
+const NEVER: Duration = Duration::from_secs(15);
+/// A node hangs up on who says nothing, or nothing that makes sense, within this time. The guest is emulated.
+const HANGS_UP: Duration = Duration::from_secs(60);
+const TEXT_LIMIT: Duration = Duration::from_secs(60);
+const FILE_LEN: usize = 50_000;
+/// What a node may need more of memory for strangers: its links (six hops of 192 KiB, their queues of 32 KiB), eight
+/// greetings, 256 remembered beacons; and as much again for the allocator's gaps.
+const MORE_MEMORY: u64 = 4 << 20;
+
+pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
+    lab.radios(3)?;
+    let mut north = lab.node("north", "ble:hci0").person()?;
+    let mut south = lab.node("south", "ble:hci1").person()?;
+    north.start()?;
+    south.start()?;
+    introduce(&north, &south)?;
+    let mut hostile = Hostile::on("hci2")?;
+    let air = lab.bluetooth.controllers()?;
+    meet(&north, &south, "ble-l2cap")?;
+    north.say(&["send", "south", "before"])?;
+    south.receives("before", TEXT_LIMIT)?;
+    let before = [north.pss()?, south.pss()?];
+
+    let prey = hostile.hunt(2)?;
+    println!("the hostile peer hears {} nodes", prey.len());
+    let ghosts = hostile.ghosts(GHOSTS);
+    for crowd in ghosts.chunks(CROWD) {
+        air.haunt(crowd.to_vec());
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    println!("{GHOSTS} advertisements of nobody");
+    let [first, ..] = prey.as_slice() else {
+        anyhow::bail!("nobody to attack");
+    };
+    let knocked = hostile.knock(*first, KNOCKS)?;
+    println!("{knocked} channels opened and closed");
+    let prey = hostile.hunt(1)?;
+    let [first, ..] = prey.as_slice() else {
+        anyhow::bail!("nobody to attack");
+    };
+    let visited = hostile.come_and_go(*first, VISITS)?;
+    println!("{visited} connections opened and closed");
+    talk(lab, &north, &south, "in between")?;
+
+    let mut hung_up = 0;
+    let mut taken = 0;
+    let mut written = 0;
+    for prey in hostile.hunt(1)? {
+        hung_up += usize::from(hostile.say_nothing(prey, HANGS_UP)?);
+        taken += hostile.never_finish(prey, NEVER)?;
+        written += hostile.scribble(prey).context("GATT")?;
+    }
+    println!("{taken} packets of handshakes that never end, {written} values written");
+    anyhow::ensure!(hung_up > 0, "nobody hung up on who says nothing");
+    anyhow::ensure!(
+        knocked + visited >= (KNOCKS + VISITS) / 2,
+        "only {knocked} and {visited} channels opened: nothing was shown"
+    );
+    talk(lab, &north, &south, "at last")?;
+
+    let mut shown = Shown::new(format!(
+        "two nodes talked on through {GHOSTS} beacons of nobody, {knocked} channels and {visited} connections, \
+         {taken} packets that never make a handshake, {written} values"
+    ));
+    for (node, before) in [&mut north, &mut south].into_iter().zip(before) {
+        anyhow::ensure!(node.runs(), "{} ended by itself; see its log", node.name);
+        let more = node.pss()?.saturating_sub(before);
+        shown.figure(
+            format!("{}: memory it took more", node.name),
+            more as f64 / 1e6,
+            "MB",
+            Some("at most 4.19"),
+        );
+        anyhow::ensure!(more <= MORE_MEMORY, "{} took {more} bytes more", node.name);
+        let peers = node.peers()?;
+        anyhow::ensure!(peers.len() <= 1, "{} believes in {peers:?}", node.name);
+    }
+    Ok(shown)
+}
+
+/// The honest link works as before.
+fn talk(
+    lab: &Lab,
+    north: &crate::node::Node,
+    south: &crate::node::Node,
+    text: &str,
+) -> anyhow::Result<()> {
+    north.say(&["send", "south", text])?;
+    south.receives(text, TEXT_LIMIT)?;
+    let took = send_file(lab, south, north, &format!("{text}.bin"), FILE_LEN)?;
+    println!("{text}: the file took {took:?}");
+    Ok(())
+}
