@@ -25,22 +25,22 @@ const RUNS: [&[&str]; 5] = [
         "run",
         "sim/scenarios/village-ferry.toml",
         "--router=default",
-        "--seeds=1..4",
-        "--set=duration=8h",
+        "--seeds=1..3",
+        "--set=duration=3h",
     ],
     &[
         "run",
         "sim/scenarios/village-ferry.toml",
         "--router=epidemic",
-        "--seeds=1..4",
-        "--set=duration=8h",
+        "--seeds=1..3",
+        "--set=duration=3h",
     ],
     &[
         "run",
         "sim/scenarios/village-ferry.toml",
         "--router=direct-delivery",
-        "--seeds=1..4",
-        "--set=duration=8h",
+        "--seeds=1..3",
+        "--set=duration=3h",
     ],
     &[
         "replay",
@@ -48,6 +48,7 @@ const RUNS: [&[&str]; 5] = [
         "--messages=sim/traces/rwp200-messages.txt.gz",
         "--router=default",
         "--seeds=1..2",
+        "--end=2h",
     ],
     &[
         "replay",
@@ -55,6 +56,7 @@ const RUNS: [&[&str]; 5] = [
         "--messages=sim/traces/rwp200-messages.txt.gz",
         "--router=spray-and-wait",
         "--seeds=1..2",
+        "--end=2h",
     ],
 ];
 
@@ -62,7 +64,7 @@ const RUNS: [&[&str]; 5] = [
 const CHARTS: &str = r#"[...document.querySelectorAll("figure")].flatMap((figure) => {
   const name = figure.querySelector("b").textContent, svg = figure.querySelector("svg");
   const box = svg.getBoundingClientRect();
-  if (box.width < 200 || box.height < 40) return [name + ": no room"];
+  if (box.width < 200 || box.height < 20) return [name + ": no room"];
   return [...svg.querySelectorAll("text, rect, path, line")].flatMap((part) => {
     const at = part.getBoundingClientRect();
     const inside = at.left >= box.left - 2 && at.right <= box.right + 2 && at.top >= box.top - 2 && at.bottom <= box.bottom + 2;

@@ -213,7 +213,13 @@ impl Page<'_> {
         let mut troubles = self.events("Runtime.exceptionThrown", |params| {
             &params["exceptionDetails"]["text"]
         });
-        troubles.extend(self.events("Log.entryAdded", |params| &params["entry"]["text"]));
+        // What is only slow is told as a warning.
+        troubles.extend(self.events("Log.entryAdded", |params| {
+            match params["entry"]["level"].as_str() {
+                Some("error") => &params["entry"]["text"],
+                _ => &Value::Null,
+            }
+        }));
         troubles
     }
 
