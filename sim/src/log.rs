@@ -1,5 +1,7 @@
 //! What happens in a run, one thing after the other, for tables and maps.
 
+use std::time::Duration;
+
 use crate::event::{MessageIndex, NodeIndex, SimTime};
 
 /// How much of a run is kept.
@@ -34,6 +36,15 @@ pub struct Happening {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum What {
+    /// What is handed over next was only shown: who gets it has chosen it by its tag.
+    Chosen {
+        /// Which message.
+        message: MessageIndex,
+        /// Who has chosen it.
+        by: NodeIndex,
+        /// How old it was then.
+        age: Duration,
+    },
     /// A transfer was cut off.
     Cut {
         /// Who had it.

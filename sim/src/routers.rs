@@ -124,6 +124,11 @@ impl Router {
             }
     }
 
+    /// Its policy, for one node.
+    pub fn policy(&self) -> Box<dyn Policy + Send> {
+        (self.policy)()
+    }
+
     /// The setting of a device that makes it route so; `None` where no device does.
     pub fn device(&self) -> Option<PolicyChoice> {
         match self.name {

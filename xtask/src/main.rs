@@ -16,6 +16,7 @@ mod process;
 mod radio_lab;
 mod report_test;
 mod setup;
+mod slurm_test;
 mod suite;
 mod tally;
 mod tools;
@@ -64,7 +65,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 16] = [
+const CHORES: [Chore; 17] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -142,6 +143,18 @@ const CHORES: [Chore; 16] = [
         arguments: "",
         about: "OMEMO with a real XMPP server and client, on loopback; installs them if need be",
         run: |root, args| none(args).and_then(|()| xmpp_test::run(root)),
+    },
+    Chore {
+        name: "report-test",
+        arguments: "",
+        about: "a report in a headless Chromium, with pictures of it; installs the browser if need be",
+        run: |root, args| none(args).and_then(|()| report_test::run(root)),
+    },
+    Chore {
+        name: "slurm-test",
+        arguments: "",
+        about: "a sweep as a job array on a real Slurm of one node; installs it if need be (root)",
+        run: |root, args| none(args).and_then(|()| slurm_test::run(root)),
     },
     Chore {
         name: "radio-lab",

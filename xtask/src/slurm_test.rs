@@ -106,9 +106,10 @@ impl Sweep<'_> {
         let done = self.shards()?;
         println!("slurm-test: job {job} ended with {done} of {SHARDS} shards done");
         ensure!(done == SHARDS, "not all shards were done");
-        for (path, time) in before {
+        // With what each run has cost: one that is done again costs something else.
+        for (path, bytes) in before {
             ensure!(
-                fs::metadata(&path)?.modified()? == time,
+                fs::read(&path)? == bytes,
                 "{} was done, and was done again",
                 path.display()
             );
@@ -153,8 +154,8 @@ impl Sweep<'_> {
         Ok(self.written()?.len())
     }
 
-    /// The shards that are whole, and when they were written.
-    fn written(&self) -> anyhow::Result<Vec<(PathBuf, std::time::SystemTime)>> {
+    /// The shards that are whole, and what is in them.
+    fn written(&self) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
         if !self.out.exists() {
             return Ok(Vec::new());
         }
@@ -164,7 +165,7 @@ impl Sweep<'_> {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if name.starts_with("shard-") && name.ends_with(".parquet") {
-                shards.push((entry.path(), entry.metadata()?.modified()?));
+                shards.push((entry.path(), fs::read(entry.path())?));
             }
         }
         Ok(shards)

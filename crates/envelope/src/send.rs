@@ -76,12 +76,12 @@ impl SendChain {
         self.seal_with(lifetime, plaintext, |keys| keys)
     }
 
-    /// The same on the chain to whoever made an invite: the receipt takes the secret of the session as well, whose
-    /// key exchange is in `plaintext`.
+    /// The same on a chain that others know: the receipt takes a secret as well. On the chain to whoever made an invite
+    /// that is of the session whose key exchange is in `plaintext`; on the chain of a sender in a room it is the sender's own.
     ///
     /// # Errors
     /// [`SealError`]; the chain has not moved.
-    pub fn seal_to_inbox(
+    pub fn seal_with_receipt_of(
         &mut self,
         lifetime: Lifetime,
         plaintext: &[u8],
@@ -110,20 +110,6 @@ impl SendChain {
                 preimage,
             },
         ))
-    }
-
-    /// The same on the chain of a sender in a room, which all others in the room know: the receipt takes a secret of
-    /// the sender's own as well.
-    ///
-    /// # Errors
-    /// [`SealError`]; the chain has not moved.
-    pub fn seal_to_room(
-        &mut self,
-        lifetime: Lifetime,
-        plaintext: &[u8],
-        secret: &ReceiptSecret,
-    ) -> Result<(Envelope, Sealed), SealError> {
-        self.seal_with(lifetime, plaintext, |keys| keys.with_receipt_of(secret))
     }
 
     /// How many envelopes were sealed.

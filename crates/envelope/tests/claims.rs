@@ -24,7 +24,7 @@ fn secret(byte: u8) -> ReceiptSecret {
 #[test]
 fn the_other_side_of_the_session_gets_the_receipt_that_the_sender_committed_to() {
     let (envelope, sealed) = SendChain::new(root())
-        .seal_to_inbox(Lifetime::WEEK, b"hello", &secret(1))
+        .seal_with_receipt_of(Lifetime::WEEK, b"hello", &secret(1))
         .unwrap();
     let mut chain = ReceiveChain::new(root());
     let claim = chain.unseal(sealed.counter, &envelope).unwrap();
@@ -41,7 +41,7 @@ fn the_other_side_of_the_session_gets_the_receipt_that_the_sender_committed_to()
 #[test]
 fn the_uri_alone_makes_no_receipt() {
     let (envelope, sealed) = SendChain::new(root())
-        .seal_to_inbox(Lifetime::WEEK, b"hello", &secret(1))
+        .seal_with_receipt_of(Lifetime::WEEK, b"hello", &secret(1))
         .unwrap();
     // Who has the URI can look inside the seal, and that is all.
     let mut other = ReceiveChain::new(root());
@@ -53,7 +53,7 @@ fn the_uri_alone_makes_no_receipt() {
 #[test]
 fn content_that_somebody_else_sealed_anew_gets_no_receipt() {
     let (envelope, sealed) = SendChain::new(root())
-        .seal_to_inbox(Lifetime::WEEK, b"somebody else's hello", &secret(9))
+        .seal_with_receipt_of(Lifetime::WEEK, b"somebody else's hello", &secret(9))
         .unwrap();
     let chain = ReceiveChain::new(root());
     let claim = chain.unseal(sealed.counter, &envelope).unwrap();
@@ -70,7 +70,7 @@ fn garbage_under_a_tag_takes_nothing_from_the_honest_envelope() {
     assert!(chain.unseal(Counter::FIRST, &garbage).is_ok());
     assert_eq!(chain.to_bytes(), before);
     let (honest, _) = SendChain::new(root())
-        .seal_to_inbox(Lifetime::WEEK, b"hello", &secret(1))
+        .seal_with_receipt_of(Lifetime::WEEK, b"hello", &secret(1))
         .unwrap();
     let claim = chain.unseal(Counter::FIRST, &honest).unwrap();
     assert!(claim.receipt(&secret(1)).is_ok());

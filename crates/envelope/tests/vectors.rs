@@ -81,7 +81,7 @@ fn inbox_receipts() -> Value {
     let mut envelopes = Vec::new();
     for number in 0..2_u8 {
         let plaintext = format!("to a contact URI, number {number}").into_bytes();
-        let sealed = sender.seal_to_inbox(Lifetime::WEEK, &plaintext, &secret);
+        let sealed = sender.seal_with_receipt_of(Lifetime::WEEK, &plaintext, &secret);
         let (envelope, sealed) = sealed.unwrap();
         let claim = receiver.unseal(sealed.counter, &envelope).unwrap();
         let preimage = claim.receipt(&secret).unwrap();

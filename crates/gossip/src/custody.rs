@@ -97,8 +97,7 @@ impl Custody {
         *after.of_mut(class) = after.of_mut(class).plus(newcomer);
         let mut victims = Vec::new();
         let turn = self.lottery.turn(id, keeping);
-        // Of shares smaller than an item or two nothing can be said.
-        let share = (self.limit.bytes / SHARES).max(2 * size.get());
+        let share = self.share(size);
         while let Some(loser) = after.who_yields(self.limit)? {
             let holdings = self.holdings(loser).ok_or(NoRoom)?;
             let newcomer = (loser == class).then_some((ingress, size.get(), turn));
@@ -113,6 +112,19 @@ impl Custody {
             }
         }
         Ok(victims)
+    }
+
+    /// Whether one ingress has more than its share, to which an item of `size` belongs: then it floods, and room is not
+    /// short for others.
+    pub(crate) fn is_flooded(&self, size: ByteCount) -> bool {
+        let largest = [&self.pinned, &self.strangers].map(Holdings::largest);
+        largest.into_iter().max() > Some(self.share(size))
+    }
+
+    /// The bytes that an ingress may have. Of shares smaller than an item or two nothing can be said.
+    const fn share(&self, size: ByteCount) -> u64 {
+        let (part, two) = (self.limit.bytes / SHARES, 2 * size.get());
+        if part < two { two } else { part }
     }
 
     /// Whether so much more that is written here fits in: all may have to go for it but the strangers' half.
@@ -302,6 +314,11 @@ impl Holdings {
         }
     }
 
+    /// The bytes of the ingress that has the most.
+    fn largest(&self) -> u64 {
+        self.by_bytes.last().map_or(0, |(bytes, _)| *bytes)
+    }
+
     /// Those who go next, in order: of the ingress with the most bytes, if it has more than `share`, else of all. `gone`
     /// are gone already.
     fn losers(
@@ -314,8 +331,7 @@ impl Holdings {
             let share = self.by_ingress.get(&ingress);
             share.map_or(0, |share| share.bytes).saturating_add(size)
         });
-        let largest = self.by_bytes.last().map_or(0, |(bytes, _)| *bytes);
-        if largest.max(newcomers_bytes) <= share {
+        if self.largest().max(newcomers_bytes) <= share {
             return self.first_of_all(gone).map(|id| [id].into()).ok_or(NoRoom);
         }
         for (bytes, ingress) in self.by_bytes.iter().rev() {

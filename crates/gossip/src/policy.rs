@@ -1,4 +1,54 @@
 //! What a routing policy decides. To change how Chappe routes, write another [`Policy`]; nothing else changes.
+//!
+//! The router reconciles, asks, keeps custody under quotas, carries receipts and counts. A policy answers questions about
+//! one item and one neighbour, from what sealed traffic shows: size, age, budget, how many have taken it from here, how
+//! many neighbours are met, whether room is short.
+//!
+//! | question | method |
+//! |---|---|
+//! | may this neighbour have it, hear of its tag, or neither? | [`Policy::sharing`] |
+//! | it is shown by its tag only: take it? | [`Policy::pulls`] |
+//! | with how many copies does it begin, and how many go along? | [`Policy::initial_copies`], [`Policy::received_copies`], [`Policy::handed_over`] |
+//! | what goes first? | [`Policy::priority`] |
+//! | what stays longest when room is short? | [`Policy::keeping`] |
+//!
+//! # To write one
+//!
+//! A file of its own in `src/policies/`, and one entry in `sim/src/routers.rs`: then `chappe-sim routers` lists it, and
+//! `replay`, `run` and `sweep` take its name. Say in its documentation what it tells a neighbour that flooding would not.
+//!
+//! ```
+//! use chappe_gossip::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Shown, Surroundings};
+//! use chappe_gossip::{Copies, Draw, Share};
+//! use chappe_wire::ByteCount;
+//!
+//! /// Small things are pushed to everyone. Of large ones the tag is shown, and every fourth node takes them.
+//! ///
+//! /// It tells a neighbour that who takes a large one is its recipient with a probability of about four in all nodes.
+//! struct SmallEagerly;
+//!
+//! impl Policy for SmallEagerly {
+//!     fn initial_copies(&self, _: &Surroundings) -> Copies { Copies::NONE }
+//!     fn received_copies(&self, _: Copies) -> Copies { Copies::NONE }
+//!     fn handed_over(&self, _: Copies) -> Copies { Copies::NONE }
+//!
+//!     fn sharing(&self, item: &Candidate<'_>, _: &Neighbour<'_>) -> Sharing {
+//!         if item.size <= ByteCount::new(1_024) { Sharing::Push } else { Sharing::TagOnly }
+//!     }
+//!
+//!     fn pulls(&self, _: &Shown<'_>, _: &Neighbour<'_>, _: &Surroundings, draw: Draw) -> bool {
+//!         draw.is_within(Share::per_mille(250))
+//!     }
+//!
+//!     fn priority(&self, item: &Candidate<'_>, _: &Neighbour<'_>) -> Priority {
+//!         Priority::young_first(item.age)
+//!     }
+//! }
+//!
+//! # use chappe_gossip::{Config, Router};
+//! let router = Router::new(Config::default(), Box::new(SmallEagerly), [7; 32]);
+//! assert_eq!(router.items().len(), 0);
+//! ```
 
 use core::any::Any;
 
@@ -14,8 +64,8 @@ use crate::{Class, Copies, Draw};
 /// the baselines of the literature, which know who a message is for: simulations call them, where destinations are
 /// in clear, with one policy to a node.
 pub trait Policy: Any {
-    /// The copy budget of an item that is written here.
-    fn initial_copies(&self) -> Copies;
+    /// The copy budget of an item that is written here, where the node is.
+    fn initial_copies(&self, surroundings: &Surroundings) -> Copies;
 
     /// The copy budget of an item that arrives with `declared` on it, which is the word of a stranger.
     fn received_copies(&self, declared: Copies) -> Copies;
@@ -160,12 +210,23 @@ pub struct Shown<'a> {
 pub struct Surroundings {
     /// How many different neighbours it has met in the last three hours. Rather too few than too many.
     pub met: u32,
+    /// Whether it has let something go for lack of room in the last hour; a flood from one neighbour does not count.
+    pub evicts: bool,
 }
 
 impl Surroundings {
-    /// So many neighbours.
+    /// So many neighbours, and room for what they bring.
     pub const fn of(met: u32) -> Self {
-        Self { met }
+        Self { met, evicts: false }
+    }
+
+    /// The same, without room.
+    #[must_use]
+    pub const fn without_room(self) -> Self {
+        Self {
+            evicts: true,
+            ..self
+        }
     }
 }
 

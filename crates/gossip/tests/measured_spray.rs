@@ -8,7 +8,7 @@
 
 mod common;
 
-use chappe_gossip::policies::MeasuredSpray;
+use chappe_gossip::policies::{MeasuredSpray, SprayAndPull};
 use chappe_gossip::{Config, Copies, OutFrame};
 use chappe_wire::proto::{Offer, Take, Want, frame::Body};
 use chappe_wire::{Age, ByteCount, Duration, LinkId, ShortId};
@@ -29,6 +29,11 @@ fn victim(room: u64, own: u64) -> Victim {
     Victim::with(config(room), own, true, || {
         Box::new(MeasuredSpray::default())
     })
+}
+
+/// The default of phones, which makes room by the same measure.
+fn phone(room: u64, own: u64) -> Victim {
+    Victim::with(config(room), own, true, || Box::new(SprayAndPull::PHONES))
 }
 
 /// Three items from each of some neighbours: how many are held of each afterwards is within everyone's share.
@@ -54,14 +59,19 @@ fn held(victim: &Victim, numbers: &[u64]) -> usize {
 
 #[test]
 fn what_has_spread_the_most_makes_room() {
-    let mut victim = victim(60, 6);
-    let fresh = bring_threes(&mut victim, 0..9, FRESH);
-    let spread = bring_threes(&mut victim, 9..18, LAST);
-    assert_eq!((held(&victim, &fresh), held(&victim, &spread)), (27, 27));
-    let later = bring_threes(&mut victim, 18..25, FRESH);
-    assert_eq!((held(&victim, &fresh), held(&victim, &later)), (27, 21));
-    assert_eq!(held(&victim, &spread), 6);
-    assert_eq!(held(&victim, &[0, 1, 2, 3, 4, 5]), 6, "never own");
+    for mut victim in [victim(60, 6), phone(60, 6)] {
+        what_has_spread_makes_room_at(&mut victim);
+    }
+}
+
+fn what_has_spread_makes_room_at(victim: &mut Victim) {
+    let fresh = bring_threes(victim, 0..9, FRESH);
+    let spread = bring_threes(victim, 9..18, LAST);
+    assert_eq!((held(victim, &fresh), held(victim, &spread)), (27, 27));
+    let later = bring_threes(victim, 18..25, FRESH);
+    assert_eq!((held(victim, &fresh), held(victim, &later)), (27, 21));
+    assert_eq!(held(victim, &spread), 6);
+    assert_eq!(held(victim, &[0, 1, 2, 3, 4, 5]), 6, "never own");
     assert_eq!(victim.peer.router.stats().dropped_quota, 21);
     victim.peer.check();
 }

@@ -9,6 +9,7 @@
 mod common;
 
 use chappe_gossip::policies::SprayAndPull;
+use chappe_gossip::policy::Policy as _;
 use chappe_gossip::policy::Surroundings;
 use chappe_gossip::{Config, Copies, Ingress, LinkSetup, Misbehaviour};
 use chappe_wire::proto::{TagOffer, Take, frame::Body};
@@ -30,15 +31,16 @@ fn net(peers: usize, policy: SprayAndPull) -> Net {
 }
 
 fn victim(policy: SprayAndPull) -> Victim {
-    let mut victim = Victim::new(Config::default(), 0, false);
-    victim.peer = net(1, policy).peers.remove(0);
-    victim.link_up(LINK, false, 1, false);
-    victim
+    Victim::with(Config::default(), 0, false, || Box::new(policy))
 }
 
 /// It has met 18 others.
 fn in_a_crowd(policy: SprayAndPull) -> Victim {
-    let mut victim = victim(policy);
+    in_a_crowd_with(Config::default(), policy)
+}
+
+fn in_a_crowd_with(config: Config, policy: SprayAndPull) -> Victim {
+    let mut victim = Victim::with(config, 0, false, || Box::new(policy));
     for other in 2..=18 {
         victim.link_up(LinkId::new(other), false, other, false);
     }
@@ -301,6 +303,76 @@ fn the_cover_holds_however_many_there_are() {
             "{met} met"
         );
     }
+}
+
+#[test]
+fn without_room_there_is_cover_and_no_more() {
+    let crowd = Surroundings::of(100);
+    let full = crowd.without_room();
+    let budget = |policy: SprayAndPull, at: &Surroundings| policy.initial_copies(at).count();
+    assert_eq!(budget(SprayAndPull::PHONES, &crowd), 16);
+    assert_eq!(budget(SprayAndPull::PHONES, &full), 2);
+    // Without cover nobody else carries it.
+    assert_eq!(budget(SprayAndPull::SELECTIVE, &full), 20);
+
+    // Who has had to let something go takes no more of what is old than of what is new, for an hour.
+    let old: Vec<Sample> = (1_000..1_400).map(sample).collect();
+    let mut policy = SprayAndPull::PHONES;
+    policy.cover = 1;
+    let taken_of = |victim: &mut Victim| {
+        for some in old.chunks(50) {
+            let mut body = offer(some);
+            if let Body::TagOffer(offer) = &mut body {
+                offer.age_minutes = some.iter().map(|_| 180).collect();
+            }
+            victim.say(body).unwrap();
+        }
+        taken(&victim.hear()).len() / Tag::LEN
+    };
+    let mut roomy = in_a_crowd(policy);
+    let mut short = in_a_crowd_with(config(16), policy);
+    let link = |n: u64| LinkId::new(100 + n);
+    for n in 0..40 {
+        short.link_up(link(n), false, 100 + n, false);
+        short.bring(link(n), &sample(n), Age::NEW);
+        let now = short.now;
+        short.peer.router.link_down(now, link(n));
+    }
+    assert!(short.peer.router.stats().dropped_quota > 0);
+    let (many, few) = (taken_of(&mut roomy), taken_of(&mut short));
+    assert!(many > 3 * few && few > 0, "{many}, {few} without room");
+    assert_eq!(own_copies(&mut short, 2_000), 2);
+    short.wait(Duration::from_minutes(61));
+    assert_eq!(own_copies(&mut short, 2_001), 16);
+}
+
+#[test]
+fn who_floods_makes_nobody_spread_less() {
+    let mut victim = in_a_crowd_with(config(16), SprayAndPull::PHONES);
+    for n in 0..40 {
+        victim.bring(LINK, &sample(n), Age::NEW);
+        victim.wait(Duration::from_secs(60));
+    }
+    assert!(victim.peer.router.stats().dropped_quota > 0);
+    assert_eq!(own_copies(&mut victim, 2_000), 16);
+}
+
+fn config(items: u64) -> Config {
+    Config {
+        capacity: chappe_wire::ByteCount::new(items * 546),
+        ..Config::default()
+    }
+}
+
+/// The budget of what is written there.
+fn own_copies(victim: &mut Victim, number: u64) -> u32 {
+    let own = sample(number);
+    let size = chappe_wire::ByteCount::new(1);
+    let router = &mut victim.peer.router;
+    router
+        .add_own(victim.now, own.id, own.header, size)
+        .unwrap();
+    router.item(&own.id).unwrap().copies.count()
 }
 
 proptest! {

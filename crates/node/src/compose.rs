@@ -296,7 +296,7 @@ impl<S: Store> Node<S> {
         let sender = self.chains.sender(chain).ok_or(CommandError::NoSession)?;
         let content = parcel.encode_to_vec();
         let sealed = match &receipt {
-            Some(secret) => sender.seal_to_inbox(lifetime, &content, secret),
+            Some(secret) => sender.seal_with_receipt_of(lifetime, &content, secret),
             None => sender.seal(lifetime, &content),
         };
         let (envelope, _) = sealed.map_err(|_| CommandError::TooLarge)?;

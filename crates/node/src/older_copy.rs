@@ -13,8 +13,8 @@ impl<S: Store> Node<S> {
     /// is what makes the store forget that they are.
     ///
     /// Gone are all sessions, the chains to send on, and contact URIs that nobody had used when the copy was made:
-    /// whoever has used one since could be read again. In rooms this node speaks with other keys. What stays are contacts with their identity keys, and the
-    /// messages of then.
+    /// whoever has used one since could be read again. In rooms this node speaks with other keys. What stays are contacts
+    /// with their identity keys, and the messages of then.
     pub(crate) fn give_up_used_keys(&mut self) -> Result<(), NodeError> {
         let commits = self.store.lost_commits()?;
         if commits == 0 {

@@ -238,6 +238,9 @@ pub(crate) struct RoomRecord {
     /// What the room's id was made with, if we have made it.
     #[prost(bytes = "vec", tag = "10")]
     pub(crate) drawn: Vec<u8>,
+    /// How often the host has changed who is in the room.
+    #[prost(uint64, tag = "11")]
+    pub(crate) epoch: u64,
 }
 
 /// A device that has our sender key.

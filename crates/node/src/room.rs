@@ -24,6 +24,8 @@ use crate::record::{ChainRecord, HandedRecord, RoomRecord};
 pub const MAX_ROOM_MEMBERS: usize = 200;
 /// The most rooms of a node, those that were left with them.
 pub(crate) const MAX_ROOMS: usize = 64;
+/// Of these, those that one contact has brought this node into.
+const MAX_ROOMS_PER_CONTACT: usize = 16;
 /// Sender keys of one person in one room: the one in use, and those before it that late messages are sealed with.
 const MAX_VOICES_PER_SPEAKER: usize = 3;
 
@@ -97,6 +99,8 @@ pub(crate) struct Joined {
     pub(crate) host: Host,
     pub(crate) members: BTreeSet<ContactId>,
     pub(crate) unknown: u32,
+    /// How often the host has changed who is in it, as far as is known: its word may come in another order.
+    pub(crate) epoch: u64,
     pub(crate) left: bool,
     pub(crate) mouth: Mouth,
 }
@@ -153,8 +157,10 @@ impl Mouth {
         let before = self.members.key().id();
         let lacking = self.members.update(rng, present).ok()?;
         if self.members.key().id() != before {
-            self.tags = fresh(rng);
-            self.chain = SendChain::new(ChainRoot::of_room_sender(&self.tags));
+            let [tags, receipts] = [fresh(rng), fresh(rng)];
+            self.chain = SendChain::new(ChainRoot::of_room_sender(&tags));
+            self.tags = tags;
+            self.receipts = receipts;
         }
         Some(lacking)
     }
@@ -216,6 +222,20 @@ impl Rooms {
 
     pub(crate) fn is_full(&self) -> bool {
         self.rooms.len() >= MAX_ROOMS
+    }
+
+    /// Whether a contact has brought this node into as many rooms as one may.
+    pub(crate) fn is_full_of(&self, contact: ContactId) -> bool {
+        let untold = self
+            .voices
+            .values()
+            .filter(|voice| voice.speaker == contact);
+        let brought = self.rooms.iter().filter(|(id, room)| match room.host {
+            Host::Contact(host) => host == contact,
+            Host::Me(_) => false,
+            Host::Untold => untold.clone().any(|voice| voice.room == **id),
+        });
+        brought.count() >= MAX_ROOMS_PER_CONTACT
     }
 
     pub(crate) fn insert(&mut self, id: RoomId, room: Joined) {
@@ -365,6 +385,7 @@ impl Rooms {
             name: room.name.clone(),
             members: room.members.iter().map(|member| member.0).collect(),
             unknown: room.unknown,
+            epoch: room.epoch,
             left: room.left,
             drawn: match room.host {
                 Host::Me(drawn) => drawn.to_vec(),
@@ -427,6 +448,7 @@ impl Rooms {
                     },
                     members: room.members.iter().copied().map(ContactId).collect(),
                     unknown: room.unknown,
+                    epoch: room.epoch,
                     left: room.left,
                     mouth,
                 };

@@ -29,6 +29,8 @@ struct Told {
     key: room::RoomKey,
     tags: Zeroizing<[u8; 32]>,
     members: BTreeSet<[u8; MEMBER_LEN]>,
+    /// Of who is in the room, if the one who tells it has made it.
+    epoch: u64,
 }
 
 impl<S: Store> Node<S> {
@@ -127,26 +129,23 @@ impl<S: Store> Node<S> {
         let was_told = self.describe_room(id).is_some();
         let is_new = self.rooms.room(id).is_none();
         if is_new {
-            if self.rooms.is_full() {
+            if self.rooms.is_full() || self.rooms.is_full_of(contact) {
                 return Ok(());
             }
-            let host = if told.hosts {
-                Host::Contact(contact)
-            } else {
-                Host::Untold
-            };
             let room = Joined {
                 chain: self.next_chain(),
                 name: alloc::string::String::new(),
-                host,
+                host: Host::Untold,
                 members: BTreeSet::new(),
                 unknown: 0,
+                epoch: 0,
                 left: false,
                 mouth: Mouth::new(&mut self.rng),
             };
             self.rooms.insert(id, room);
         }
-        if told.hosts {
+        let is_news = |room: &Joined| room.host == Host::Untold || told.epoch > room.epoch;
+        if told.hosts && self.rooms.room(id).is_some_and(is_news) {
             self.follow_host(id, contact, &told)?;
         } else if is_new {
             self.save_room(id)?;
@@ -188,6 +187,7 @@ impl<S: Store> Node<S> {
         };
         if let Some(room) = self.rooms.room_mut(id) {
             room.host = Host::Contact(host);
+            room.epoch = told.epoch;
             if room.name.is_empty() {
                 room.name = name;
             }
@@ -217,6 +217,7 @@ impl Told {
             sender_key,
             tag_secret,
             members,
+            epoch,
         } = RoomKey::decode(bytes).ok()?;
         let sender_key = Zeroizing::new(sender_key);
         let tag_secret = Zeroizing::new(tag_secret);
@@ -236,6 +237,7 @@ impl Told {
             key: room::RoomKey::from_distribution(&sender_key).ok()?,
             tags: Zeroizing::new(tag_secret.as_slice().try_into().ok()?),
             members: members.iter().copied().collect(),
+            epoch,
         };
         is_sound.then_some(told)
     }

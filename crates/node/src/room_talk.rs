@@ -54,6 +54,7 @@ impl<S: Store> Node<S> {
             host: Host::Me(drawn),
             members,
             unknown: 0,
+            epoch: 0,
             left: false,
             mouth: Mouth::new(&mut self.rng),
         };
@@ -84,8 +85,14 @@ impl<S: Store> Node<S> {
         if members.len() >= MAX_ROOM_MEMBERS {
             return Err(CommandError::RoomFull);
         }
-        if let Some(room) = self.rooms.room_mut(id) {
-            room.members = members;
+        if members != room.members {
+            // With another key all are told, and who comes cannot recognise what was said before.
+            let mouth = Mouth::new(&mut self.rng);
+            if let Some(room) = self.rooms.room_mut(id) {
+                room.members = members;
+                room.epoch = room.epoch.saturating_add(1);
+                room.mouth = mouth;
+            }
         }
         self.forget_voices(id, |speaker| removed.contains(&speaker))?;
         self.save_room(id)?;
@@ -144,7 +151,7 @@ impl<S: Store> Node<S> {
         };
         let (chain, secret) = room.mouth.chain();
         let (envelope, sealed) = chain
-            .seal_to_room(lifetime, &parcel.encode_to_vec(), &secret)
+            .seal_with_receipt_of(lifetime, &parcel.encode_to_vec(), &secret)
             .map_err(|_| CommandError::TooLarge)?;
         self.save_room(id)?;
         let message = self.next_message()?;
@@ -238,6 +245,7 @@ impl<S: Store> Node<S> {
             sender_key: room.mouth.distribution().to_vec(),
             tag_secret: room.mouth.tags().to_vec(),
             members: named,
+            epoch: room.epoch,
         };
         let told = zeroize::Zeroizing::new(told.encode_to_vec());
         for (member, (jid, device)) in present {
@@ -255,7 +263,7 @@ impl<S: Store> Node<S> {
             ) {
                 Ok(_) => {}
                 // It waits like those who have not answered.
-                Err(CommandError::NoSession) => continue,
+                Err(CommandError::NoSession | CommandError::OutboxFull) => continue,
                 Err(error) => {
                     self.save_room(id)?;
                     return Err(error);
@@ -318,7 +326,8 @@ impl<S: Store> Node<S> {
             if let Some(room) = self.rooms.room_mut(id)
                 && room.members.remove(&contact)
             {
-                room.unknown += u32::from(!matches!(room.host, Host::Me(_)));
+                let unknown = u32::from(!matches!(room.host, Host::Me(_)));
+                room.unknown = room.unknown.saturating_add(unknown);
                 self.save_room(id)?;
             }
         }

@@ -101,6 +101,19 @@ impl Company {
         }
     }
 
+    fn change_room(&mut self, host: usize, room: RoomId, added: &[usize], removed: &[usize]) {
+        let contacts = |guests: &[usize]| {
+            let contacts = guests.iter().map(|guest| self.contacts[&(host, *guest)]);
+            contacts.collect()
+        };
+        let change = Command::ChangeRoom {
+            room,
+            added: contacts(added),
+            removed: contacts(removed),
+        };
+        self.tell(host, change).unwrap();
+    }
+
     fn say(&mut self, who: usize, room: RoomId, text: &str) -> MessageId {
         match self.tell(who, Command::SendToRoom(room, text.into(), None)) {
             Ok(Reply::Accepted(message)) => message,
@@ -223,6 +236,55 @@ fn a_key_that_comes_before_the_host_has_told_of_the_room_makes_nobody_the_host()
 }
 
 #[test]
+fn who_is_added_later_speaks_with_those_who_were_there() {
+    let mut company = Company::new(3, &[(0, 1), (0, 2), (1, 2)]);
+    let room = company.make_room(0, "roof", &[1]);
+    company.meet(0, 1);
+    company.say(0, room, "before");
+    company.change_room(0, room, &[2], &[]);
+    company.meet(0, 1);
+    company.meet(0, 2);
+    let of_one = company.rooms(1).remove(0).members;
+    assert!(of_one.contains(&company.contacts[&(1, 2)]));
+    company.say(1, room, "welcome");
+    company.meet(1, 2);
+    company.say(2, room, "thank you");
+    company.meet(1, 2);
+    assert_eq!(company.heard(2), ["welcome"]);
+    assert_eq!(company.heard(1), ["before", "thank you"]);
+}
+
+#[test]
+fn what_the_host_said_before_does_not_bring_back_who_was_taken_out_since() {
+    let mut company = Company::new(3, &[(0, 1), (0, 2), (1, 2)]);
+    let room = company.make_room(0, "roof", &[1, 2]);
+    company.world.run(Duration::from_hours(30));
+    company.change_room(0, room, &[], &[2]);
+    // What the host tells 1 comes in one meeting, the younger first.
+    company.meet(0, 1);
+    let of_one = company.rooms(1).remove(0);
+    assert_eq!(of_one.members, [company.contacts[&(1, 0)]]);
+    company.say(1, room, "for the host");
+    company.meet(1, 2);
+    company.meet(0, 2);
+    assert_eq!(company.heard(2), [""; 0]);
+    company.meet(1, 0);
+    assert_eq!(company.heard(0), ["for the host"]);
+}
+
+#[test]
+fn one_contact_brings_a_node_into_so_many_rooms_and_no_more() {
+    let mut company = Company::around_a_host(2);
+    for number in 0..18 {
+        company.make_room(0, &format!("room {number}"), &[1]);
+    }
+    company.meet(0, 1);
+    assert_eq!(company.rooms(1).len(), 16);
+    // There is room for those of others.
+    company.make_room(1, "my own", &[0]);
+}
+
+#[test]
 fn who_was_taken_out_reads_nothing_that_is_said_later() {
     let mut company = Company::around_a_host(3);
     let room = company.make_room(0, "roof", &[1, 2]);
@@ -230,17 +292,14 @@ fn who_was_taken_out_reads_nothing_that_is_said_later() {
         company.meet(0, guest);
     }
     company.say(0, room, "for both");
-    let change = Command::ChangeRoom {
-        room,
-        added: Vec::new(),
-        removed: vec![company.contacts[&(0, 2)]],
-    };
-    company.tell(0, change).unwrap();
+    company.change_room(0, room, &[], &[2]);
     company.say(0, room, "for one");
     for guest in 1..3 {
         company.meet(0, guest);
     }
-    assert_eq!(company.heard(1), ["for both", "for one"]);
+    let mut heard = company.heard(1);
+    heard.sort_unstable();
+    assert_eq!(heard, ["for both", "for one"]);
     assert_eq!(company.heard(2), ["for both"]);
     // And it cannot be told by its tag that it is for the room: nothing was there to be read.
     assert_eq!(company.status(2).undecryptable, 0);

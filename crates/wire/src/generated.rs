@@ -326,6 +326,9 @@ pub struct RoomKey {
     /// 8 bytes for each member, the sender first.
     #[prost(bytes = "vec", tag = "6")]
     pub members: ::prost::alloc::vec::Vec<u8>,
+    /// From whoever made the room: how often it has changed who is in it. What is older than what is known is not followed.
+    #[prost(uint64, tag = "7")]
+    pub epoch: u64,
 }
 /// One recipient device's share of an OMEMO element (XEP-0384, urn:xmpp:omemo:2).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -7,7 +7,7 @@ use std::iter::Peekable;
 use std::slice::Iter;
 use std::time::Duration;
 
-use chappe_gossip::policy::{Endpoint, Habits, Policy};
+use chappe_gossip::policy::{Endpoint, Habits, Policy, Surroundings};
 use chappe_wire::{ByteCount, Instant};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
@@ -467,7 +467,7 @@ impl<'a, P: Policy> Engine<'a, P> {
         self.tally.note(self.now, What::Written { message });
         let size = event.size.get();
         self.make_room(event.from, size);
-        let copies = self.policies[event.from].initial_copies();
+        let copies = self.policies[event.from].initial_copies(&Surroundings::default());
         let path = self.step(event.from, None);
         let copy = Held {
             message: event.index,

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use chappe_gossip::policy::Policy;
 use chappe_gossip::{
-    Change, Config, DropReason, Ingress, LinkSetup, OutFrame, Received, Router, Transferred,
+    Change, Config, DropReason, Handover, Ingress, LinkSetup, OutFrame, Received, Router,
+    Transferred,
 };
 use chappe_wire::{Age, ByteCount, HEADER_LEN, Instant, Lifetime, LinkId, LinkSalt, Tag};
 use rand_chacha::ChaCha8Rng;
@@ -63,6 +64,10 @@ pub(super) struct Ground<'a> {
     /// Whether recipients let receipts go.
     receipts: bool,
     pub(super) end: SimTime,
+    /// Whether what came of a message counts when its contact has ended.
+    resumes: bool,
+    /// So many nodes whose numbers follow each other have pinned each other.
+    circle: u32,
 }
 
 impl<'a> Network<'a> {
@@ -85,8 +90,38 @@ impl<'a> Network<'a> {
             faults: Cow::Owned(Faults::default()),
             receipts: true,
             end,
+            resumes: true,
+            circle: 1,
         };
         Ok(Self { contacts, ground })
+    }
+
+    /// The same, and this goes wrong.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Faults) -> Self {
+        self.ground.faults = Cow::Owned(faults);
+        self
+    }
+
+    /// The same, where so many people whose numbers follow each other have pinned each other's devices.
+    #[must_use]
+    pub const fn with_circles_of(mut self, people: u32) -> Self {
+        self.ground.circle = if people == 0 { 1 } else { people };
+        self
+    }
+
+    /// The same, where nobody lets a receipt go.
+    #[must_use]
+    pub const fn without_receipts(mut self) -> Self {
+        self.ground.receipts = false;
+        self
+    }
+
+    /// The same, where a message that was cut off begins anew, as in The ONE.
+    #[must_use]
+    pub const fn without_resuming(mut self) -> Self {
+        self.ground.resumes = false;
+        self
     }
 
     /// One run. `policy` makes each node's policy.
@@ -127,6 +162,8 @@ pub fn run_world(
         faults: Cow::Borrowed(&world.faults),
         receipts: world.receipts,
         end: world.end,
+        resumes: true,
+        circle: 1,
     };
     Engine::new(&ground, policy, seed, keep).run(contacts)
 }
@@ -321,12 +358,14 @@ impl<'a> Engine<'a> {
         let mut salt = [0; 16];
         self.rng.fill_bytes(&mut salt);
         let now = self.instant();
+        let circle = |node: NodeIndex| node.get() / self.ground.circle;
+        let pinned = circle(a) == circle(b);
         for (node, peer, opener) in [(a, b, true), (b, a, false)] {
             self.nodes[node].links.push((peer, slot));
             let setup = LinkSetup {
                 opener,
                 salt: LinkSalt::new(salt),
-                pinned: false,
+                pinned,
                 ingress: Ingress::new(u64::from(peer.get())),
             };
             self.nodes[node].router.link_up(now, id, setup);
@@ -475,7 +514,7 @@ impl<'a> Engine<'a> {
             self.tally.note(self.now, what);
             let come = self.size(message).saturating_sub(flight.data) + data;
             let whole = come - come % CHUNK;
-            if whole > 0 {
+            if whole > 0 && self.ground.resumes {
                 self.nodes[receiver].begun.insert(message, whole);
             }
         }
@@ -512,6 +551,7 @@ impl<'a> Engine<'a> {
                     to: receiver,
                     message: self.is_message(message).then_some(message),
                 };
+                self.note_choice(&handover, &handed);
                 self.tally.note(self.now, What::Handed(handed));
                 let transferred = Transferred {
                     id: handover.id,
@@ -537,6 +577,15 @@ impl<'a> Engine<'a> {
         }
         self.settle(receiver);
         self.settle(sender);
+    }
+
+    fn note_choice(&mut self, handover: &Handover, handed: &Handed) {
+        if let Some(message) = handed.message.filter(|_| handover.by_tag) {
+            let written = self.ground.messages.get(message.as_usize());
+            let age = written.map_or(Duration::ZERO, |event| self.now.since(event.at));
+            let by = handed.to;
+            self.tally.note(self.now, What::Chosen { message, by, age });
+        }
     }
 
     /// The recipient reads what is for it.

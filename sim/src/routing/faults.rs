@@ -71,8 +71,13 @@ impl Engine<'_> {
     pub(super) fn told_age(&self, node: NodeIndex, age: Age) -> Age {
         match self.behaviour(node) {
             Behaviour::LieAboutAge(by) => {
-                let by = chappe_wire::Duration::from_micros((by * 1e6) as u64);
-                Age::from_duration(age.as_duration().saturating_sub(by))
+                let lie = chappe_wire::Duration::from_micros((by.abs() * 1e6) as u64);
+                let age = age.as_duration();
+                Age::from_duration(if by < 0.0 {
+                    age.saturating_add(lie)
+                } else {
+                    age.saturating_sub(lie)
+                })
             }
             _ => age,
         }

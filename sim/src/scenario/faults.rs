@@ -59,7 +59,7 @@ pub enum Behaviour {
     },
     /// Makes up receipts.
     ForgeReceipts,
-    /// Says that messages are so many seconds younger.
+    /// Says that messages are so many seconds younger; older, where that is negative.
     LieAboutAge(f64),
 }
 

@@ -52,7 +52,9 @@ pub(super) fn table(run: &str, surroundings: &Surroundings, log: &Log) -> Frame 
             What::Cut { message, .. }
             | What::Released { message, .. }
             | What::Taken { message, .. } => message,
-            What::Delivered { message, .. } | What::Written { message } => Some(message),
+            What::Chosen { message, .. }
+            | What::Delivered { message, .. }
+            | What::Written { message } => Some(message),
             What::Up { .. } | What::Down { .. } => None,
         };
         let Some(message) = message.and_then(|message| messages.get(message.as_usize())) else {
@@ -118,7 +120,7 @@ impl Story {
                 self.delivered = Some((at, hops));
                 self.path = self.way_to(message);
             }
-            What::Up { .. } | What::Down { .. } => {}
+            What::Chosen { .. } | What::Up { .. } | What::Down { .. } => {}
         }
     }
 

@@ -97,7 +97,7 @@ pub(super) fn table(run: &str, surroundings: &Surroundings, log: &Log) -> Frame 
                     });
                 }
             }
-            What::Cut { .. } => {}
+            What::Chosen { .. } | What::Cut { .. } => {}
         }
     }
     let mut frame = Frame::new(COLUMNS);

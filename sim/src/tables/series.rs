@@ -62,6 +62,7 @@ impl State {
             What::Written { .. } => self.created += 1,
             What::Delivered { .. } => self.delivered += 1,
             What::Handed(_) => self.transfers += 1,
+            What::Chosen { .. } => {}
             What::Cut { .. } => self.cut += 1,
             What::Up { .. } => self.links += 1,
             What::Down { .. } => self.links = self.links.saturating_sub(1),

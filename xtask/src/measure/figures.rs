@@ -52,7 +52,7 @@ enum Source {
 }
 
 /// Every figure. The targets are those of the project's plan.
-pub(super) const FIGURES: [Figure; 44] = [
+pub(super) const FIGURES: [Figure; 62] = [
     Figure {
         name: "clean-build",
         about: "`cargo build --release` of the program, downloads done before",
@@ -234,6 +234,114 @@ pub(super) const FIGURES: [Figure; 44] = [
         about: "The ONE's recorded CPU seconds with its epidemic router by those of the router that ships: least of three traces",
         target: Target::AtLeast(30.0, "times"),
         source: example("chappe-sim", "figures"),
+    },
+    Figure {
+        name: "router-selective-delivered",
+        about: "recipients take their own, worst of rwp200, SFHH, InVS15: delivered by the oracle",
+        target: Target::AtLeast(98.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-selective-delay",
+        about: "the same: mean delay by the oracle",
+        target: Target::AtMost(1.5, "times"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-selective-relays",
+        about: "the same: relays by flooding",
+        target: Target::AtMost(10.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-selective-bytes",
+        about: "the same: all bytes by flooding",
+        target: Target::AtMost(15.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-private-delivered",
+        about: "the default, worst of the three: delivered by the oracle",
+        target: Target::AtLeast(97.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-private-delay",
+        about: "the same: mean delay by the oracle",
+        target: Target::AtMost(2.0, "times"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-private-relays",
+        about: "the same: relays by flooding",
+        target: Target::AtMost(35.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-private-posterior",
+        about: "the same: recipients among takers, worst hour of age",
+        target: Target::AtMost(10.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-heavy",
+        about: "the default, rwp200 heavy: delivered by the offline schedule",
+        target: Target::AtLeast(90.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-town",
+        about: "the default, tram-town.toml: delivered by the offline schedule",
+        target: Target::AtLeast(75.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-town-relays",
+        about: "the same: relays",
+        target: Target::AtMost(20_000.0, "relays"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-dropping",
+        about: "30 % drop all: delivered among the others, by as many without them",
+        target: Target::AtLeast(85.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-flooding",
+        about: "10 % flood: the same",
+        target: Target::AtLeast(95.0, "%"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-flooding-pinned",
+        about: "10 % flood: 99th percentile of delays among who pinned each other, by that without a flood",
+        target: Target::AtMost(2.0, "times"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-forged",
+        about: "10 % forge receipts: copies lost at others before their time",
+        target: Target::AtMost(0.0, "copies"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-inflated",
+        about: "10 % say that all is a month older: copies lost at others before their time",
+        target: Target::AtMost(0.0, "copies"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-crowd-crossings",
+        about: "dense-crowd.toml: crossings of a link for each node that gets an envelope",
+        target: Target::AtMost(1.3, "times"),
+        source: example("chappe-sim", "router"),
+    },
+    Figure {
+        name: "router-crowd-control",
+        about: "the same: control bytes by data",
+        target: Target::AtMost(25.0, "%"),
+        source: example("chappe-sim", "router"),
     },
     Figure {
         name: "sim-oracle",

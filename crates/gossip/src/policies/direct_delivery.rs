@@ -1,7 +1,7 @@
 //! Nobody carries for others.
 
 use crate::Copies;
-use crate::policy::{Candidate, Habits, Neighbour, Policy, Priority, Sharing};
+use crate::policy::{Candidate, Habits, Neighbour, Policy, Priority, Sharing, Surroundings};
 
 /// Direct delivery: who wrote an item keeps it until it meets the recipient. The fewest copies, at the price of the
 /// longest delays; the floor that other policies are measured from.
@@ -9,7 +9,7 @@ use crate::policy::{Candidate, Habits, Neighbour, Policy, Priority, Sharing};
 pub struct DirectDelivery;
 
 impl Policy for DirectDelivery {
-    fn initial_copies(&self) -> Copies {
+    fn initial_copies(&self, _surroundings: &Surroundings) -> Copies {
         Copies::NONE
     }
 

@@ -9,7 +9,7 @@ use crate::{Copies, Draw};
 pub struct Epidemic;
 
 impl Policy for Epidemic {
-    fn initial_copies(&self) -> Copies {
+    fn initial_copies(&self, _surroundings: &Surroundings) -> Copies {
         Copies::NONE
     }
 

@@ -1,7 +1,7 @@
 //! One copy that goes to whoever comes first.
 
 use crate::Copies;
-use crate::policy::{Candidate, Habits, Neighbour, Policy, Priority, Sharing};
+use crate::policy::{Candidate, Habits, Neighbour, Policy, Priority, Sharing, Surroundings};
 
 /// First contact (Jain, Fall, Patra: "Routing in a Delay Tolerant Network", SIGCOMM 2004): a single copy is handed to
 /// the first neighbour at which it has not been yet. That a path is known is for simulations only.
@@ -9,7 +9,7 @@ use crate::policy::{Candidate, Habits, Neighbour, Policy, Priority, Sharing};
 pub struct FirstContact;
 
 impl Policy for FirstContact {
-    fn initial_copies(&self) -> Copies {
+    fn initial_copies(&self, _surroundings: &Surroundings) -> Copies {
         Copies::NONE
     }
 

@@ -10,7 +10,9 @@ use core::cmp::Reverse;
 use chappe_wire::{ByteCount, Instant};
 
 use crate::Copies;
-use crate::policy::{Candidate, Custody, Endpoint, Habits, Neighbour, Policy, Priority, Sharing};
+use crate::policy::{
+    Candidate, Custody, Endpoint, Habits, Neighbour, Policy, Priority, Sharing, Surroundings,
+};
 
 /// MaxProp (Burgess, Gallagher, Jensen, Levine: "MaxProp: Routing for Vehicle-Based Disruption-Tolerant Networks",
 /// INFOCOM 2006): everything is offered, and what is sent first and evicted last are items of few hops, then those
@@ -394,7 +396,7 @@ impl Costs {
 const UNKNOWN: f64 = f64::INFINITY;
 
 impl Policy for MaxProp {
-    fn initial_copies(&self) -> Copies {
+    fn initial_copies(&self, _surroundings: &Surroundings) -> Copies {
         Copies::NONE
     }
 

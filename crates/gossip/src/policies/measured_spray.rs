@@ -1,8 +1,8 @@
 //! A fixed number of carriers, and room for what has the fewest.
 
 use crate::Copies;
-use crate::policies::SprayAndWait;
-use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing};
+use crate::policies::{SprayAndWait, spread};
+use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Surroundings};
 
 /// Binary spray and wait, where who runs out of room lets go first of what has spread the most. How far an item has
 /// spread is estimated from what every holder knows: each halving of its budget on the way here doubled the copies, and
@@ -22,17 +22,6 @@ pub struct MeasuredSpray {
 impl MeasuredSpray {
     /// Under heavy load deliveries are nearly the same from 10 to 24 copies.
     pub const DEFAULT_COPIES: Copies = Copies::new(16);
-
-    /// How many copies there may be of an item of which this node has handed over so many, and has so much left of its
-    /// budget; at least 1, at most 2^32.
-    fn spread(&self, copies: Copies, carriers: u32) -> u64 {
-        let left = u64::from(copies.count().max(1));
-        // Each hand-over halved what came here.
-        let received = left.saturating_mul(1 << carriers.min(32));
-        let all = u64::from(self.copies.count().max(1));
-        let elsewhere = (all / received).max(1);
-        elsewhere.saturating_mul(u64::from(carriers).saturating_add(1))
-    }
 }
 
 impl Default for MeasuredSpray {
@@ -44,8 +33,8 @@ impl Default for MeasuredSpray {
 }
 
 impl Policy for MeasuredSpray {
-    fn initial_copies(&self) -> Copies {
-        self.spray().initial_copies()
+    fn initial_copies(&self, surroundings: &Surroundings) -> Copies {
+        self.spray().initial_copies(surroundings)
     }
 
     fn received_copies(&self, declared: Copies) -> Copies {
@@ -58,8 +47,7 @@ impl Policy for MeasuredSpray {
 
     /// Few copies first: they have the largest budgets left.
     fn priority(&self, item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Priority {
-        let spread = self.spread(item.copies, item.carriers);
-        Priority::new(u32::try_from(spread).unwrap_or(u32::MAX))
+        spread::few_first(spread::halved(self.copies, item))
     }
 
     fn handed_over(&self, copies: Copies) -> Copies {
@@ -67,8 +55,7 @@ impl Policy for MeasuredSpray {
     }
 
     fn keeping(&self, item: &Candidate<'_>) -> Priority {
-        let spread = self.spread(item.copies, item.carriers);
-        Priority::new(u32::try_from(spread).unwrap_or(u32::MAX))
+        spread::few_first(spread::halved(self.copies, item))
     }
 }
 

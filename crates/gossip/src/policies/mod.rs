@@ -9,6 +9,7 @@ mod prophet;
 mod random_order;
 mod spray_and_pull;
 mod spray_and_wait;
+mod spread;
 
 pub use direct_delivery::DirectDelivery;
 pub use epidemic::Epidemic;

@@ -7,7 +7,9 @@ use core::f64::consts::LN_2;
 use chappe_wire::{Duration, Instant};
 
 use crate::Copies;
-use crate::policy::{Candidate, Endpoint, Habits, Neighbour, Policy, Priority, Sharing};
+use crate::policy::{
+    Candidate, Endpoint, Habits, Neighbour, Policy, Priority, Sharing, Surroundings,
+};
 
 /// PRoPHET (Lindgren, Doria, Schelen: "Probabilistic Routing in Intermittently Connected Networks", 2003): each node
 /// knows how predictable it is that it meets another one, directly or over others. An item goes to neighbours that
@@ -128,7 +130,7 @@ impl Default for Prophet {
 }
 
 impl Policy for Prophet {
-    fn initial_copies(&self) -> Copies {
+    fn initial_copies(&self, _surroundings: &Surroundings) -> Copies {
         Copies::NONE
     }
 

@@ -14,8 +14,8 @@ use crate::{Copies, Draw};
 pub struct RandomOrder<P>(pub P);
 
 impl<P: Policy> Policy for RandomOrder<P> {
-    fn initial_copies(&self) -> Copies {
-        self.0.initial_copies()
+    fn initial_copies(&self, surroundings: &Surroundings) -> Copies {
+        self.0.initial_copies(surroundings)
     }
 
     fn received_copies(&self, declared: Copies) -> Copies {

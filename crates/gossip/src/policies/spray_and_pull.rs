@@ -2,6 +2,7 @@
 
 use chappe_wire::{Age, Duration};
 
+use crate::policies::spread;
 use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Shown, Surroundings};
 use crate::{Copies, Draw, Share};
 
@@ -15,6 +16,9 @@ use crate::{Copies, Draw, Share};
 /// - *Useful*: who takes a message without being its recipient carries it from then on. Messages that are hard to
 ///   deliver get more carriers, until receipts end that. Who meets few others takes all: a small mesh, a chain of nodes
 ///   that stand still and a village are flooded; a crowd is not.
+///
+/// - *Sparing*: who runs out of room lets go first of what has spread the most, as in
+///   [measured spray](super::MeasuredSpray), and while room is short no more take a message because it is old.
 ///
 /// What it tells a neighbour that flooding would not: that a message has been sprayed (its tag is shown in place of an
 /// offer), and that who takes one of these is more likely its recipient than any other node is.
@@ -57,6 +61,9 @@ impl SprayAndPull {
     /// The largest budget that is believed of an item that arrives.
     pub const MAX_COPIES: Copies = super::SprayAndWait::MAX_COPIES;
 
+    /// The largest budget of an item that is written where room is short, if there is cover.
+    pub const COPIES_WITHOUT_ROOM: Copies = Copies::new(2);
+
     /// The least share of new items that a node with cover takes, however many names its neighbours have shown to it.
     pub const LEAST_SHARE: Share = Share::per_mille(20);
 
@@ -81,8 +88,15 @@ impl Default for SprayAndPull {
 }
 
 impl Policy for SprayAndPull {
-    fn initial_copies(&self) -> Copies {
-        self.copies.max(Copies::new(1))
+    fn initial_copies(&self, surroundings: &Surroundings) -> Copies {
+        // Who takes by choice is a carrier too; where room is short those are enough.
+        let spared = surroundings.evicts && self.cover > 0;
+        let copies = if spared {
+            self.copies.min(Self::COPIES_WITHOUT_ROOM)
+        } else {
+            self.copies
+        };
+        copies.max(Copies::new(1))
     }
 
     fn received_copies(&self, declared: Copies) -> Copies {
@@ -106,7 +120,13 @@ impl Policy for SprayAndPull {
     ) -> bool {
         // From one's own relay one takes one's own: there is nobody to hide from.
         let trusted = neighbour.pinned && self.cover != u32::MAX;
-        !trusted && draw.is_within(self.share_at(shown.age, surroundings))
+        // Without room a taker would push out what somebody else waits for. Cover there has to be, growth not.
+        let age = if surroundings.evicts {
+            Age::NEW
+        } else {
+            shown.age
+        };
+        !trusted && draw.is_within(self.share_at(age, surroundings))
     }
 
     fn priority(&self, item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Priority {
@@ -115,5 +135,9 @@ impl Policy for SprayAndPull {
 
     fn handed_over(&self, copies: Copies) -> Copies {
         Copies::new(copies.count() / 2)
+    }
+
+    fn keeping(&self, item: &Candidate<'_>) -> Priority {
+        spread::few_first(spread::shown(self.copies, item))
     }
 }

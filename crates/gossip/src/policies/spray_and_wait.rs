@@ -1,7 +1,7 @@
 //! A fixed number of carriers for each item.
 
 use crate::Copies;
-use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing};
+use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Surroundings};
 
 /// Binary spray and wait (Spyropoulos, Psounis, Raghavendra: "Spray and Wait", WDTN 2005): a holder of n > 1 copies
 /// hands over half of them; a holder of the last copy keeps it for the recipient, who knows it by its tag.
@@ -17,7 +17,7 @@ impl SprayAndWait {
 }
 
 impl Policy for SprayAndWait {
-    fn initial_copies(&self) -> Copies {
+    fn initial_copies(&self, _surroundings: &Surroundings) -> Copies {
         self.copies.max(Copies::new(1))
     }
 

@@ -11,7 +11,7 @@ use chappe_wire::{
 use super::{PAUSE, Router, candidate, seen_on};
 use crate::budget::OverBudget;
 use crate::link::{Kind, Session};
-use crate::policy::{Sharing, Shown, Surroundings};
+use crate::policy::{Sharing, Shown};
 use crate::reconcile::session::{Answered, Progress, answer, decode_digest};
 use crate::{Change, Copies, StoredItem, StoredReceipt};
 
@@ -471,8 +471,7 @@ impl Router {
         if offer.ids.len() != tags.len() || offer.age_minutes.len() != tags.len() {
             return Err(Misbehaviour::Tags);
         }
-        let met = self.encounters.count(now).max(self.links.len());
-        let surroundings = Surroundings::of(u32::try_from(met).unwrap_or(u32::MAX));
+        let surroundings = self.surroundings(now);
         let elsewhere = |tag: &Tag| self.links.values().any(|link| link.tags.is_taking(tag));
         let elsewhere: Vec<bool> = tags.iter().map(elsewhere).collect();
         let Some(link) = self.links.get_mut(&link_id) else {

@@ -20,7 +20,7 @@ use crate::custody::Custody;
 use crate::draw::Urn;
 use crate::link::{Giving, Kind, Link, LinkSetup};
 use crate::outline::Outlined;
-use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing};
+use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Surroundings};
 use crate::receipts::{Placed, Receipts};
 use crate::reconcile::session::Expected;
 use crate::seen::{Seen, SeenOnLink};
@@ -31,6 +31,9 @@ use crate::{
 
 /// How long a link is asked for nothing after an envelope of it found no room.
 pub(crate) const PAUSE: Duration = Duration::from_secs(60);
+
+/// How long a node counts as short of room after something had to go.
+pub(crate) const PRESSURE: Duration = Duration::from_minutes(60);
 
 /// A store-and-forward router, without I/O, clock or bodies.
 ///
@@ -88,6 +91,8 @@ pub struct Router {
     policy: Box<dyn Policy + Send>,
     urn: Urn,
     encounters: Encounters,
+    /// When something had to go for lack of room, and not because one neighbour floods.
+    evicted_at: Option<Instant>,
     custody: Custody,
     seen: Seen,
     receipts: Receipts,
@@ -110,6 +115,7 @@ impl Router {
             policy,
             urn: Urn::new(&seed),
             encounters: Encounters::default(),
+            evicted_at: None,
             custody: Custody::new(config.capacity, config.max_items, &seed),
             seen: Seen::new(config.max_seen, config.max_seen_per_ingress),
             receipts: Receipts::new(config.max_receipts),
@@ -250,6 +256,7 @@ impl Router {
         for victim in victims.map_err(|_| Full::Room)? {
             self.drop_item(now, victim, DropReason::Quota);
         }
+        let surroundings = self.surroundings(now);
         let item = StoredItem {
             id,
             header,
@@ -258,7 +265,7 @@ impl Router {
             since: now,
             class: Class::Own,
             ingress: Ingress::OWN,
-            copies: self.policy.initial_copies(),
+            copies: self.policy.initial_copies(&surroundings),
             carriers: 0,
         };
         self.store(now, item, None);
@@ -369,6 +376,15 @@ impl Router {
         &self.stats
     }
 
+    fn surroundings(&mut self, now: Instant) -> Surroundings {
+        let met = self.encounters.count(now).max(self.links.len());
+        let surroundings = Surroundings::of(u32::try_from(met).unwrap_or(u32::MAX));
+        match self.evicted_at {
+            Some(at) if now.since(at) <= PRESSURE => surroundings.without_room(),
+            _ => surroundings,
+        }
+    }
+
     /// True if the item was here before, or its receipt is here.
     fn is_done(&self, id: &ItemId, header: &Header) -> bool {
         self.seen.contains(id) || self.is_receipted(header)
@@ -436,6 +452,11 @@ impl Router {
     }
 
     fn drop_item(&mut self, now: Instant, id: ItemId, reason: DropReason) {
+        // A flood is no reason to spread less of what others write.
+        let crowded = |item: &StoredItem| !self.custody.is_flooded(item.size);
+        if reason == DropReason::Quota && self.custody.find(&id).is_some_and(crowded) {
+            self.evicted_at = Some(now);
+        }
         let Some((item, outlined)) = self.custody.remove(&id) else {
             return;
         };
