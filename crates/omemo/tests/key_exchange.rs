@@ -12,7 +12,7 @@ mod support;
 
 use chappe_omemo::{
     BundleError, Device, DeviceId, EncryptError, Flavour, IdentityKey, Incoming, KeyExchange,
-    MAX_OLD_SIGNED_PREKEYS, MAX_PREKEYS, Reason, Sessions, StartError,
+    MAX_BUNDLE_PREKEYS, MAX_OLD_SIGNED_PREKEYS, MAX_PREKEYS, Reason, Sessions, StartError,
 };
 use support::{Party, acquainted, strangers};
 
@@ -205,8 +205,13 @@ fn bundles_are_refused_for_what_is_wrong_with_them() {
         refused(&|bundle| bundle.prekeys.clear()),
         Some(BundleError::NoPreKey)
     );
-    let many =
-        |bundle: &mut chappe_omemo::Bundle| bundle.prekeys = [bundle.prekeys[0]; 1_001].into();
+    let most = |bundle: &mut chappe_omemo::Bundle| {
+        bundle.prekeys = [bundle.prekeys[0]; MAX_BUNDLE_PREKEYS].into();
+    };
+    assert_eq!(refused(&most), None);
+    let many = |bundle: &mut chappe_omemo::Bundle| {
+        bundle.prekeys = [bundle.prekeys[0]; MAX_BUNDLE_PREKEYS + 1].into();
+    };
     assert_eq!(refused(&many), Some(BundleError::TooManyPreKeys));
 }
 

@@ -41,7 +41,7 @@ pub(crate) enum Command {
     Init(Init),
     /// Make a fresh contact URI and show it, as text and as a QR code
     Id(Id),
-    /// Add, verify, block or remove a contact
+    /// Add, verify, lock, block or remove a contact
     #[command(subcommand)]
     Contact(Contact),
     /// List the contacts
@@ -138,6 +138,13 @@ pub(crate) enum Contact {
         /// The contact
         name: String,
     },
+    /// Lock what goes between you with a further key that no network has seen: it is typed in, or shown with --new
+    Lock(Lock),
+    /// Lock no more, and forget the further keys
+    Unlock {
+        /// The contact
+        name: String,
+    },
     /// Forget a contact, with its keys
     Rm {
         /// The contact
@@ -195,6 +202,18 @@ pub(crate) struct RoomSend {
     pub(crate) text: String,
     #[command(flatten)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lock {
+    /// The contact
+    pub(crate) name: String,
+    /// Draw a key and show it, as words and as a QR code, for the other side to type in or scan
+    #[arg(long)]
+    pub(crate) new: bool,
+    /// What is typed in is a passphrase that both agreed on; six random words are good
+    #[arg(long, conflicts_with = "new")]
+    pub(crate) passphrase: bool,
 }
 
 #[derive(Debug, Default, Args)]

@@ -1,7 +1,7 @@
 //! Where a passphrase comes from: a file descriptor, or a person at a terminal.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 
 use chappe::Home;
@@ -10,7 +10,7 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::cli::Place;
-use crate::failure::{Failure, io};
+use crate::failure::{self, Failure};
 
 /// The longest passphrase.
 const MAX_LEN: u64 = 1_024;
@@ -43,15 +43,17 @@ pub(crate) fn new(place: &Place) -> Result<Secret, Failure> {
 fn from(place: &Place, prompt: &str) -> Result<Secret, Failure> {
     match place.passphrase_fd {
         Some(number) => {
-            let file = File::open(format!("/proc/self/fd/{number}"))
-                .map_err(io(format!("The file descriptor {number} cannot be read")))?;
-            line(file)
+            let file = File::open(format!("/proc/self/fd/{number}")).map_err(failure::io(
+                format!("The file descriptor {number} cannot be read"),
+            ))?;
+            line(file).map_err(unreadable)
         }
         None => ask(prompt),
     }
 }
 
-fn ask(prompt: &str) -> Result<Secret, Failure> {
+/// Asks at the terminal, without showing what is typed.
+pub(crate) fn ask(prompt: &str) -> Result<Secret, Failure> {
     let no_terminal =
         || Failure::usage("There is no terminal to ask for the passphrase; use --passphrase-fd N.");
     let terminal = File::options()
@@ -76,20 +78,20 @@ fn ask_on(
     let _ = terminal.write_all(prompt.as_bytes());
     let answer = terminal
         .try_clone()
-        .map_err(io("The terminal cannot be read"))
-        .and_then(line);
+        .map_err(failure::io("The terminal cannot be read"))
+        .and_then(|terminal| line(terminal).map_err(unreadable));
     let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
     let _ = terminal.write_all(b"\n");
     answer
 }
 
-fn line(file: File) -> Result<Secret, Failure> {
+/// The first line, without its end.
+pub(crate) fn line(file: impl Read) -> io::Result<Secret> {
     // Room for the longest, so that no copy is left behind by a growing vector.
     let mut secret = Zeroizing::new(Vec::with_capacity(MAX_LEN as usize));
     BufReader::new(file)
         .take(MAX_LEN)
-        .read_until(b'\n', &mut secret)
-        .map_err(io("The passphrase cannot be read"))?;
+        .read_until(b'\n', &mut secret)?;
     while secret
         .last()
         .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
@@ -97,6 +99,10 @@ fn line(file: File) -> Result<Secret, Failure> {
         secret.pop();
     }
     Ok(secret)
+}
+
+fn unreadable(error: io::Error) -> Failure {
+    failure::io("The passphrase cannot be read")(error)
 }
 
 #[cfg(test)]

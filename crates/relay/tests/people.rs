@@ -72,6 +72,64 @@ fn contacts_are_unverified_until_numbers_are_compared() {
     assert!(world.ok("south", ["contacts"]).contains("No contacts yet"));
 }
 
+/// A further key, typed in: without it a message says nothing, and with it all that waited is read.
+#[test]
+fn a_contact_can_be_locked_with_a_further_key() {
+    let world = World::new();
+    world.friends("n", "s");
+    world.ok("n", ["air", "range", "air", "n", "s"]);
+    let north = world.start("n", ["--radio", "air:air"]);
+    let south = world.start("s", ["--radio", "air:air"]);
+    let shown = world.ok("n", ["contact", "lock", "s", "--new"]);
+    let words: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.starts_with("    "))
+        .flat_map(str::split_whitespace)
+        .filter(|word| word.chars().all(|letter| letter.is_ascii_lowercase()))
+        .collect();
+    assert_eq!(words.len(), 24, "{shown}");
+    assert!(world.ok("n", ["contacts"]).contains("verified, locked"));
+    world.ok("n", ["send", "s", "fog on the hill"]);
+    wait(|| {
+        world
+            .ok("s", ["inbox"])
+            .contains("[locked with another key")
+    });
+    assert!(!world.ok("s", ["inbox"]).contains("fog"));
+
+    let slip = [&words[1..], &words[..1]].concat().join(" ");
+    let sentence = world
+        .typed("s", ["contact", "lock", "n"], &slip)
+        .sentence(1);
+    assert!(
+        sentence.contains("slip") || sentence.contains("24 words"),
+        "{sentence}"
+    );
+    let typed = world.typed("s", ["contact", "lock", "n"], &words.join(" "));
+    assert_eq!(typed.code, Some(0), "{typed:?}");
+    let inbox = world.ok("s", ["inbox"]);
+    assert!(inbox.contains("n (verified): fog on the hill"), "{inbox}");
+    assert!(!inbox.contains("locked"), "{inbox}");
+
+    // And back, with another key that both make from a passphrase.
+    let phrase = "quartz lantern mossy heron drift cobalt";
+    for (who, of) in [("n", "s"), ("s", "n")] {
+        let short = world.typed(who, ["contact", "lock", of, "--passphrase"], "fog");
+        assert!(short.sentence(1).contains("16 characters"));
+        let typed = world.typed(who, ["contact", "lock", of, "--passphrase"], phrase);
+        assert_eq!(typed.code, Some(0), "{typed:?}");
+    }
+    world.ok("s", ["send", "n", "understood"]);
+    wait(|| {
+        world
+            .ok("n", ["inbox"])
+            .contains("s (verified): understood")
+    });
+    world.ok("n", ["contact", "unlock", "s"]);
+    assert!(!world.ok("n", ["contacts"]).contains("locked"));
+    drop((north, south));
+}
+
 #[test]
 fn a_text_and_a_file_go_through_a_relay_to_someone_who_is_never_in_range() {
     let world = World::new();

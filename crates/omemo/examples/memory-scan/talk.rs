@@ -10,7 +10,7 @@ use rand_chacha::rand_core::{TryCryptoRng, TryRng};
 
 use crate::{Failure, wait_to_go_on};
 
-/// Has them talk, hands their secrets over and drops them, but for one if `keep`.
+/// Has them talk, hands their secrets over after each step, and drops them, but for one if `keep`.
 pub(crate) fn run(keep: bool) -> Result<(), Failure> {
     // Not the standard output, which would keep copies in a buffer of its own.
     let mut out = File::create("/proc/self/fd/1")?;
@@ -26,8 +26,8 @@ pub(crate) fn run(keep: bool) -> Result<(), Failure> {
 
 #[inline(never)]
 fn talk(out: &mut File, keep: bool) -> Result<Option<Box<[u8; 32]>>, Failure> {
-    let mut initiator = Peer::new(1)?;
-    let mut responder = Peer::new(2)?;
+    let mut initiator = Peer::new("initiator", 1)?;
+    let mut responder = Peer::new("responder", 2)?;
     let bundle = responder.device.bundle().verify()?;
     initiator
         .sessions
@@ -39,27 +39,30 @@ fn talk(out: &mut File, keep: bool) -> Result<Option<Box<[u8; 32]>>, Failure> {
             (&mut responder, &mut initiator)
         };
         from.send()?; // lost, so that its key is kept
+        from.hand_over(out)?;
         let sent = from.send()?;
+        from.hand_over(out)?;
         to.read(&sent)?;
+        to.hand_over(out)?;
         to.restart()?;
     }
-    for peer in [&initiator, &responder] {
-        peer.hand_over(out)?;
-    }
+    write_block(out, &[])?;
     Ok(keep.then(|| Box::new(*initiator.device.identity().seed())))
 }
 
 struct Peer {
+    name: &'static str,
     device: Device,
     sessions: Sessions,
 }
 
 impl Peer {
-    fn new(number: u32) -> Result<Self, Failure> {
+    fn new(name: &'static str, number: u32) -> Result<Self, Failure> {
         let id = DeviceId::new(number).ok_or("no device id")?;
         let mut device = Device::generate(&mut System, id, 25);
         device.rotate_signed_prekey(&mut System);
         Ok(Self {
+            name,
             device,
             sessions: Sessions::new(),
         })
@@ -84,12 +87,15 @@ impl Peer {
     }
 
     fn hand_over(&self, out: &mut File) -> Result<(), Failure> {
-        for state in [self.device.to_bytes(), self.sessions.to_bytes()] {
-            out.write_all(&u32::try_from(state.len())?.to_be_bytes())?;
-            out.write_all(&state)?;
-        }
-        Ok(())
+        write_block(out, self.name.as_bytes())?;
+        write_block(out, &self.device.to_bytes())?;
+        write_block(out, &self.sessions.to_bytes())
     }
+}
+
+fn write_block(out: &mut File, bytes: &[u8]) -> Result<(), Failure> {
+    out.write_all(&u32::try_from(bytes.len())?.to_be_bytes())?;
+    Ok(out.write_all(bytes)?)
 }
 
 /// What any program does next: calls that use the stack for something else.

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 
-use super::{ask, print_json, unexpected};
+use super::{ask, lock, print_json, unexpected};
 use crate::cli::{Contact, Format, Place};
 use crate::control::client::Session;
 use crate::control::protocol::{Answer, ContactView, Request};
@@ -19,6 +19,8 @@ pub(super) async fn run(place: &Place, command: Contact) -> Result<(), Failure> 
         Contact::Verify { name, number } => verify(place, name, number).await,
         Contact::Block { name } => block(place, name, true).await,
         Contact::Unblock { name } => block(place, name, false).await,
+        Contact::Lock(options) => lock::run(place, options).await,
+        Contact::Unlock { name } => lock::off(place, name).await,
         Contact::Rm { name } => {
             ask(
                 place,
@@ -51,9 +53,10 @@ pub(super) async fn list(place: &Place, format: &Format) -> Result<(), Failure> 
         } else {
             trust(contact.verified)
         };
+        let lock = if contact.locked { ", locked" } else { "" };
         table.row([
             safe_line(&contact.name),
-            state.to_owned(),
+            format!("{state}{lock}"),
             safe_line(&contact.jid),
             contact.fingerprint.clone(),
         ]);

@@ -170,6 +170,10 @@ fn line(message: &IncomingView) -> String {
             safe_line(name),
             bytes(*size)
         ),
+        ContentView::Locked => format!(
+            "[locked with another key, or not locked: `chappe contact lock {}`]",
+            safe_line(&message.from)
+        ),
         ContentView::Opaque { size } => format!("[{} for another program]", bytes(*size)),
     };
     let written = match &message.sent {

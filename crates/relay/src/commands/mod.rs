@@ -6,6 +6,7 @@ mod doctor;
 mod id;
 mod inbox;
 mod init;
+mod lock;
 mod report;
 mod room;
 mod run;

@@ -1,8 +1,9 @@
 //! Carries out a request on a node's handle.
 
-use chappe::{Chappe, Contact, ContactId, Draft, MessageId, MessageSelection, Room};
+use chappe::{Chappe, Contact, ContactId, Draft, MachineKey, MessageId, MessageSelection, Room};
+use zeroize::Zeroizing;
 
-use super::protocol::{Answer, Request, RoomView};
+use super::protocol::{Answer, LockKey, Request, RoomView};
 use crate::failure::command_sentence as sentence;
 
 /// Carries out `request`; `attached` is the file that came with it. The bytes of the answer are a file too.
@@ -41,6 +42,21 @@ pub(crate) async fn carry_out(
         Request::Block { contact, blocked } => {
             let contact = find(node, &contact).await?.id;
             done(node.block(contact, blocked).await)?
+        }
+        Request::Lock { contact, key } => {
+            let contact = find(node, &contact).await?.id;
+            let locked = match &key {
+                LockKey::Key(words) => {
+                    let key = MachineKey::from_words(words).map_err(|error| error.to_string())?;
+                    node.lock(contact, &key).await
+                }
+                LockKey::Off => node.unlock(contact).await,
+                LockKey::Passphrase(text) => {
+                    let text = Zeroizing::new(text.clone());
+                    node.lock_with_passphrase(contact, text).await
+                }
+            };
+            done(locked)?
         }
         Request::RemoveContact { contact } => {
             let contact = find(node, &contact).await?.id;

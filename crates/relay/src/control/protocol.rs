@@ -1,8 +1,11 @@
 //! What goes over the control socket: one line of JSON per request and per answer. A file follows its line as
 //! `size` raw bytes. After `follow`, the daemon goes on with one event per line.
 
+use std::fmt;
+
 use chappe::{Content, Delivery, Event, Shortage, Trust, Update};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 /// The longest line of a request.
 pub(crate) const MAX_REQUEST_LINE: usize = 64 * 1024;
@@ -29,6 +32,10 @@ pub(crate) enum Request {
     Block {
         contact: String,
         blocked: bool,
+    },
+    Lock {
+        contact: String,
+        key: LockKey,
     },
     RemoveContact {
         contact: String,
@@ -83,6 +90,31 @@ pub(crate) enum Request {
     Follow,
 }
 
+/// A CipherMachine key, on its way to the node of the same person on the same machine.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LockKey {
+    /// As words.
+    Key(String),
+    Off,
+    Passphrase(String),
+}
+
+impl Drop for LockKey {
+    fn drop(&mut self) {
+        match self {
+            Self::Key(text) | Self::Passphrase(text) => text.zeroize(),
+            Self::Off => {}
+        }
+    }
+}
+
+impl fmt::Debug for LockKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LockKey(..)")
+    }
+}
+
 /// The line that answers a request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -133,6 +165,7 @@ pub(crate) struct ContactView {
     pub(crate) name: String,
     pub(crate) verified: bool,
     pub(crate) blocked: bool,
+    pub(crate) locked: bool,
     pub(crate) heard: bool,
     pub(crate) jid: String,
     pub(crate) device: u32,
@@ -146,6 +179,7 @@ impl From<chappe::Contact> for ContactView {
             name: contact.name,
             verified: contact.trust == Trust::Verified,
             blocked: contact.blocked,
+            locked: contact.locked,
             heard: contact.heard,
             jid: contact.jid,
             device: contact.device,
@@ -218,6 +252,8 @@ pub(crate) enum ContentView {
         chunks: u32,
         complete: bool,
     },
+    /// With a CipherMachine key that is not here.
+    Locked,
     Opaque {
         size: u64,
     },
@@ -235,6 +271,7 @@ impl From<chappe::Incoming> for IncomingView {
                 chunks: file.chunks,
                 complete: file.complete,
             },
+            Content::Locked => ContentView::Locked,
             Content::Opaque(payload) => ContentView::Opaque {
                 size: payload.len() as u64,
             },

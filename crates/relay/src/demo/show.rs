@@ -188,6 +188,7 @@ fn content(message: &IncomingView) -> String {
             let (name, media_type) = (safe_line(name), safe_line(media_type));
             format!("[{name}, {media_type}, {}]", bytes(*size))
         }
+        ContentView::Locked => "[locked]".to_owned(),
         ContentView::Opaque { size } => format!("[{}]", bytes(*size)),
     }
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -55,6 +55,23 @@ impl World {
         args: impl IntoIterator<Item = S>,
     ) -> Ran {
         Ran::from(self.command(name, args).output().unwrap())
+    }
+
+    /// Runs a command with this on its standard input.
+    pub(crate) fn typed<S: AsRef<OsStr>>(
+        &self,
+        name: &str,
+        args: impl IntoIterator<Item = S>,
+        text: &str,
+    ) -> Ran {
+        let mut command = self.command(name, args);
+        command.stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+        drop(input);
+        Ran::from(child.wait_with_output().unwrap())
     }
 
     /// Runs a command that has to succeed; answers with its output.
