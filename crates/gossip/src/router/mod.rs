@@ -194,7 +194,7 @@ impl Router {
         self.link_down(now, link);
         self.encounters.came(now, setup.ingress);
         let neighbour = Neighbour::sealed(setup.pinned);
-        let short = |id: &ItemId| ShortId::of(&setup.salt, id);
+        let fingerprint = |id: &ItemId| setup.salt.fingerprint(id);
         let mut tags = Vec::new();
         let items = self.custody.iter().map(|item| {
             let sharing = self.policy.sharing(&candidate(item, now), &neighbour);
@@ -202,17 +202,17 @@ impl Router {
                 tags.push(item);
             }
             let pushed = sharing == Sharing::Push;
-            (short(&item.id), item.id, Kind::Envelope, pushed)
+            (fingerprint(&item.id), item.id, Kind::Envelope, pushed)
         });
         let receipts = self.receipts.ids();
-        let receipts = receipts.map(|id| (short(id), *id, Kind::Receipt, true));
+        let receipts = receipts.map(|id| (fingerprint(id), *id, Kind::Receipt, true));
         let giving = Giving::new(items.chain(receipts));
         let store_len = self.custody.len() + self.receipts.len();
         let budget = Budget::new(now, &self.config.link, store_len);
         let resync_at = now.after(self.config.resync_interval);
         let mut new = Link::new(setup, budget, giving, resync_at);
         for item in tags {
-            new.tags.show(short(&item.id), item);
+            new.tags.show(new.short(&item.id), item);
         }
         self.links.insert(link, new);
     }
