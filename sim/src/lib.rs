@@ -25,12 +25,15 @@ pub mod routing;
 pub mod run;
 pub mod scenario;
 pub mod seeds;
+mod slots;
 pub mod sweep;
 mod table;
 pub mod tables;
+mod timers;
 pub mod trace;
 pub mod traffic;
 pub mod units;
+mod upsets;
 
 pub use buffers::{BufferSetting, BufferSettingError, Buffers};
 pub use outcome::{Course, Outcome};
