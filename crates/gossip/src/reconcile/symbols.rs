@@ -138,6 +138,10 @@ const fn reach(target: u64) -> u64 {
 }
 
 /// [`reach`] of small targets, for most steps are short and roots take a while.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "while compiling, where a place that is not there is an error"
+)]
 const NEAR: [u8; 4_096] = {
     let mut near = [0; 4_096];
     let mut target = 3;
