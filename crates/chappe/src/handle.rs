@@ -212,16 +212,18 @@ impl Chappe {
     /// contacts of its own.
     ///
     /// # Errors
-    /// [`Error`]: a name that is taken, no such contact, too many.
+    /// [`Error`]: a name that is taken, no such contact, too many, a full store.
     pub async fn make_room(&self, name: &str, members: Vec<ContactId>) -> Result<Room, Error> {
         let name = name.to_owned();
         ask!(self, Command::MakeRoom { name, members }, Reply::Room(room) => room)
     }
 
-    /// Takes people into a room that was made here, or out of it. Who is taken out cannot read what is said later.
+    /// Takes people into a room that was made here, or out of it. Who is taken out is told so, and cannot read what is said
+    /// later by those who have heard of it.
     ///
     /// # Errors
-    /// [`Error`]; [`CommandError::NotHost`] if somebody else made the room.
+    /// [`Error`]; [`CommandError::NotHost`] if somebody else made the room, [`CommandError::NotMember`] for somebody taken out
+    /// who is not in.
     pub async fn change_room(
         &self,
         room: RoomId,
@@ -236,7 +238,7 @@ impl Chappe {
         ask!(self, command, Reply::Room(room) => room)
     }
 
-    /// Leaves a room, for good.
+    /// Leaves a room, for good, and tells its host. One that was made here is over then, and its members are told.
     ///
     /// # Errors
     /// [`Error`]: no such room.
@@ -253,10 +255,10 @@ impl Chappe {
     }
 
     /// Says a text in a room. Nobody tells when all have read it: it is carried until its lifetime is over, or until
-    /// [`Chappe::take_back`].
+    /// [`Chappe::take_back`]. Members that lack the key of this node ([`Room::without_key`]) never read it.
     ///
     /// # Errors
-    /// [`Error`]: no such room, too large, empty, no room in the store.
+    /// [`Error`]: no such room, too large, empty, no room in the store; [`CommandError::NobodyHears`].
     pub async fn send_to_room(&self, room: RoomId, text: &str) -> Result<MessageId, Error> {
         let command = Command::SendToRoom(room, text.to_owned(), time_of_day());
         ask!(self, command, Reply::Accepted(id) => id)

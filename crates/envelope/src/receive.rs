@@ -130,9 +130,15 @@ pub struct TagChanges {
 impl ReceiveChain {
     /// A chain that has seen nothing yet.
     pub fn new(root: ChainRoot) -> Self {
+        Self::starting_at(root, Counter::FIRST)
+    }
+
+    /// A chain whose envelopes before `next` are not for this receiver. It costs one hash for 64 of them.
+    pub fn starting_at(root: ChainRoot, next: Counter) -> Self {
+        let key = (0..next.epoch()).fold(root.0, |key, _| key.next());
         Self {
-            next: 0,
-            key: root.0,
+            next: next.get(),
+            key,
             holes: Slots::NONE,
             past: BTreeMap::new(),
             given_up: 0,

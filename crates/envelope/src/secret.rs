@@ -141,8 +141,10 @@ impl ChainRoot {
     }
 
     /// The root of the chain of one sender in a room: HKDF-SHA-256 of 32 random bytes that it tells the others in the
-    /// room, without salt, with the info `"chappe room chain v1"`.
-    pub fn of_room_sender(secret: &[u8; 32]) -> Self {
-        Self(EpochKey::new(*hkdf(secret, &[b"chappe room chain v1"])))
+    /// room, without salt, with the info `"chappe room chain v1"`, the room's id and the sender's identity key (Ed25519
+    /// form): whoever says that the secret of somebody else is its own gets other tags.
+    pub fn of_room_sender(secret: &[u8; 32], room: &[u8; 16], identity: &[u8; 32]) -> Self {
+        let info: [&[u8]; 3] = [b"chappe room chain v1", room, identity];
+        Self(EpochKey::new(*hkdf(secret, &info)))
     }
 }

@@ -11,7 +11,8 @@ use chappe_wire::{
     Preimage, Tag, is_for_node,
 };
 
-use crate::command::describe_outgoing;
+use crate::command::{describe_outgoing, room_id};
+use crate::contact::ContactId;
 use crate::message::MessageId;
 use crate::outbox;
 use crate::output::{CommandError, Event};
@@ -245,6 +246,11 @@ impl<S: Store> Node<S> {
         let over = matches!(change.state, Delivery::Delivered | Delivery::Expired);
         // A message to a room is over when its sender takes it back: its record is gone by then.
         if record.hidden && over {
+            if change.state == Delivery::Expired
+                && let Some(room) = room_id(&record.room)
+            {
+                self.key_expired(room, ContactId(record.contact))?;
+            }
             return self.delete(Table::Outbox, &key);
         }
         record.outstanding = change.outstanding;

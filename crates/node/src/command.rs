@@ -54,7 +54,7 @@ impl<S: Store> Node<S> {
             Command::Verify(contact, number) => self.verify(contact, &number),
             Command::Block(contact, blocked) => self.block(contact, blocked),
             Command::Lock(contact, lock) => self.lock(now, contact, &lock),
-            Command::RemoveContact(contact) => self.remove_contact(contact),
+            Command::RemoveContact(contact) => self.remove_contact(now, contact),
             Command::Send(contact, draft, written) => {
                 self.send(now, contact, draft, written).map(Reply::Accepted)
             }
@@ -71,7 +71,7 @@ impl<S: Store> Node<S> {
             } => self
                 .change_room(now, room, &added, &removed)
                 .map(Reply::Room),
-            Command::LeaveRoom(room) => self.leave_room(room).map(|()| Reply::Done),
+            Command::LeaveRoom(room) => self.leave_room(now, room).map(|()| Reply::Done),
             Command::Rooms => Ok(Reply::Rooms(self.list_rooms())),
             Command::SendToRoom(room, text, written) => self
                 .send_to_room(now, room, text, written)
@@ -198,6 +198,7 @@ impl<S: Store> Node<S> {
                 };
                 self.people
                     .insert(contact, Person::new(record, Sessions::new()));
+                self.recognise_in_rooms(contact)?;
                 contact
             }
         };
@@ -285,11 +286,10 @@ impl<S: Store> Node<S> {
         Ok(Reply::Done)
     }
 
-    fn remove_contact(&mut self, contact: ContactId) -> Result<Reply, CommandError> {
-        self.people
-            .remove(contact)
-            .ok_or(CommandError::NoSuchContact)?;
-        self.leaves_rooms(contact)?;
+    fn remove_contact(&mut self, now: Instant, contact: ContactId) -> Result<Reply, CommandError> {
+        self.people.person(contact)?;
+        self.leaves_rooms(now, contact)?;
+        self.people.remove(contact);
         self.delete(Table::Contacts, &contact.0.to_be_bytes())?;
         self.delete(Table::Sessions, &contact.0.to_be_bytes())?;
         for chain in self.chains.of_contact(contact) {
@@ -500,7 +500,7 @@ pub(crate) fn describe_outgoing(now: Instant, id: MessageId, record: &OutboxReco
 }
 
 /// The room of a message; `None` if it is for a contact.
-fn room_id(bytes: &[u8]) -> Option<RoomId> {
+pub(crate) fn room_id(bytes: &[u8]) -> Option<RoomId> {
     bytes.try_into().ok().map(RoomId::new)
 }
 

@@ -18,6 +18,7 @@ use crate::message::{Draft, MAX_FILE_LEN, MAX_TEXT_LEN, MessageId};
 use crate::output::CommandError;
 use crate::quota::file_cost;
 use crate::record::OutboxRecord;
+use crate::room::RoomId;
 use crate::{Node, Store};
 
 /// Longest payload of `SendOpaque`, in bytes.
@@ -43,15 +44,33 @@ pub(crate) struct Label {
     summary: String,
     size: u64,
     hidden: bool,
+    /// The room whose key it brings.
+    room: Option<RoomId>,
 }
 
 impl Label {
-    /// Of what people do not see.
-    pub(crate) const fn hidden() -> Self {
+    fn new(summary: String, size: usize) -> Self {
         Self {
-            summary: String::new(),
-            size: 0,
+            summary,
+            size: size as u64,
+            hidden: false,
+            room: None,
+        }
+    }
+
+    /// Of what people do not see.
+    pub(crate) fn hidden() -> Self {
+        Self {
             hidden: true,
+            ..Self::new(String::new(), 0)
+        }
+    }
+
+    /// Of this node's key for a room.
+    pub(crate) fn key_of(room: RoomId) -> Self {
+        Self {
+            room: Some(room),
+            ..Self::hidden()
         }
     }
 }
@@ -70,11 +89,7 @@ impl<S: Store> Node<S> {
             Draft::Text(text) if text.is_empty() => Err(CommandError::Empty),
             Draft::Text(text) if text.len() > MAX_TEXT_LEN => Err(CommandError::TooLarge),
             Draft::Text(text) => {
-                let label = Label {
-                    summary: text.clone(),
-                    size: text.len() as u64,
-                    hidden: false,
-                };
+                let label = Label::new(text.clone(), text.len());
                 let body = Body {
                     text: Some(text),
                     file: None,
@@ -91,11 +106,7 @@ impl<S: Store> Node<S> {
             } => {
                 self.check_room(file_cost(self.chunk_count(data.len() as u64)))?;
                 let name = file_name(&name);
-                let label = Label {
-                    summary: name.clone(),
-                    size: data.len() as u64,
-                    hidden: false,
-                };
+                let label = Label::new(name.clone(), data.len());
                 let (chunks, mut file) = self.seal_file(&data)?;
                 file.name = name;
                 file.media_type = cut(&media_type, MAX_FILE_NAME_LEN);
@@ -123,11 +134,7 @@ impl<S: Store> Node<S> {
         if payload.len() > MAX_OPAQUE_LEN {
             return Err(CommandError::TooLarge);
         }
-        let label = Label {
-            summary: String::new(),
-            size: payload.len() as u64,
-            hidden: false,
-        };
+        let label = Label::new(String::new(), payload.len());
         let parcel = Parcel {
             content: Some(parcel::Content::Opaque(payload)),
         };
@@ -315,6 +322,9 @@ impl<S: Store> Node<S> {
             carriers: 0,
             expired: false,
             hidden: label.hidden,
+            room: label
+                .room
+                .map_or_else(Vec::new, |room| room.as_bytes().to_vec()),
             ..OutboxRecord::default()
         };
         self.save(&message.0.to_be_bytes(), &record)?;

@@ -235,6 +235,8 @@ impl<S: Store> Node<S> {
             // Its one-time prekey is spent.
             self.save_device()?;
             self.new_session(contact, decrypted.session)?;
+            // Whoever starts anew may have lost more than the session.
+            self.keys_were_lost(contact)?;
         }
         if decrypted.answer_due {
             self.answer_later(now, contact)?;
@@ -444,7 +446,7 @@ impl<S: Store> Node<S> {
         Ok(message)
     }
 
-    fn heard(&mut self, contact: ContactId) -> Result<(), NodeError> {
+    pub(crate) fn heard(&mut self, contact: ContactId) -> Result<(), NodeError> {
         let Ok(person) = self.people.person_mut(contact) else {
             return Ok(());
         };

@@ -172,6 +172,7 @@ impl<S: Store> Node<S> {
         };
         self.people.insert(contact, Person::new(record, sessions));
         self.save_contact(contact)?;
+        self.recognise_in_rooms(contact)?;
         if let Ok(person) = self.people.person(contact) {
             let told = person.describe(contact);
             self.tell(Event::ContactAdded(told));

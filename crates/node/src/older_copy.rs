@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::contact::ContactId;
 use crate::output::Event;
-use crate::room::{Mouth, RoomId};
+use crate::room::RoomId;
 use crate::{Node, NodeError, Store};
 
 impl<S: Store> Node<S> {
@@ -32,9 +32,8 @@ impl<S: Store> Node<S> {
         }
         let rooms: Vec<RoomId> = self.rooms.iter().map(|(id, _)| id).collect();
         for id in rooms {
-            let mouth = Mouth::new(&mut self.rng);
-            if let Some(room) = self.rooms.room_mut(id) {
-                room.mouth = mouth;
+            if let (Some(me), Some(room)) = (self.own_speaker(id), self.rooms.room_mut(id)) {
+                room.go_past_what_is_forgotten(&mut self.rng, me);
             }
             self.save_room(id)?;
         }

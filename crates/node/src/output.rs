@@ -68,6 +68,10 @@ pub enum Event {
     Sent(Outgoing),
     /// A contact has taken this node into a room.
     RoomJoined(Room),
+    /// Others are in a room now than before.
+    RoomChanged(Room),
+    /// The host of a room has taken this node out of it, or has left, and the room is over. As it was before.
+    RoomLeft(Room),
     /// A stranger used one of our contact URIs: a new contact, unverified.
     ContactAdded(Contact),
     /// An envelope was handed to a neighbour that took custody.
@@ -278,7 +282,7 @@ pub struct Refusals {
     pub store_full: u64,
 }
 
-/// Why a command was not carried out. Nothing was changed.
+/// Why a command was not carried out. Nothing was changed, but that members of a room may have been given its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommandError {
@@ -323,9 +327,23 @@ pub enum CommandError {
     /// Another room is called so, or the name is empty.
     #[error("There is a room with this name already, or the name is empty.")]
     RoomNameTaken,
-    /// Bounds of rooms.
-    #[error("The room has 200 people already, or there are 64 rooms.")]
+    /// [`MAX_ROOM_MEMBERS`](crate::MAX_ROOM_MEMBERS).
+    #[error("A room has 200 people at most, and this one would have more.")]
     RoomFull,
+    /// The most rooms of a node.
+    #[error("There are 64 rooms; leave one of them first.")]
+    TooManyRooms,
+    /// Nobody can be taken out who is not in.
+    #[error("This contact is not in the room.")]
+    NotMember,
+    /// No member of a room has this node's key: what it says, nobody would ever read.
+    #[error(
+        "Nobody in this room can read you yet: its members have to answer you first, or there are none."
+    )]
+    NobodyHears,
+    /// A message to a contact cannot be taken back.
+    #[error("Only messages to rooms can be taken back, and this is none.")]
+    NotToRoom,
     /// The contact is blocked.
     #[error("This contact is blocked.")]
     Blocked,
@@ -345,7 +363,9 @@ pub enum CommandError {
     #[error("This contact does not take this kind of message.")]
     WrongKind,
     /// The outbox is full until something is delivered or expires.
-    #[error("There is no room for this message until older ones are delivered or expire.")]
+    #[error(
+        "There is no room for this message until older ones are delivered, expire, or are taken back from rooms."
+    )]
     OutboxFull,
     /// The store has only room left for the node's own records.
     #[error("The store is full; delete messages, or free some space on its disk.")]

@@ -191,7 +191,8 @@ pub(crate) struct ChainRecord {
     /// contact URI; 3: what goes to a contact; 4: what a contact says in a room; 5: a room, and what we say there.
     #[prost(uint32, tag = "1")]
     pub(crate) kind: u32,
-    /// The contact; 0 for a contact URI that nobody has used. Of a room: who has made it, or 0.
+    /// The contact; 0 for a contact URI that nobody has used. Of a room: who has made it, or was the first to tell of it; 0 if
+    /// it was made here.
     #[prost(uint32, tag = "2")]
     pub(crate) contact: u32,
     /// The OMEMO session that the secret is from; empty for pair secrets and contact URIs.
@@ -206,7 +207,7 @@ pub(crate) struct ChainRecord {
     pub(crate) room: Option<RoomRecord>,
 }
 
-/// What there is to a chain in a room besides.
+/// What there is to a chain in a room besides. Field 6 is taken: a number of members.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 pub(crate) struct RoomRecord {
@@ -224,9 +225,7 @@ pub(crate) struct RoomRecord {
     /// The contacts that are in the room.
     #[prost(uint32, repeated, tag = "5")]
     pub(crate) members: Vec<u32>,
-    /// How many others are.
-    #[prost(uint32, tag = "6")]
-    pub(crate) unknown: u32,
+    /// Of its own will.
     #[prost(bool, tag = "7")]
     pub(crate) left: bool,
     /// What our tags come from.
@@ -241,6 +240,18 @@ pub(crate) struct RoomRecord {
     /// How often the host has changed who is in the room.
     #[prost(uint64, tag = "11")]
     pub(crate) epoch: u64,
+    /// All others in the room as the host names them, 8 bytes each.
+    #[prost(bytes = "vec", tag = "12")]
+    pub(crate) named: Vec<u8>,
+    /// By the host.
+    #[prost(bool, tag = "13")]
+    pub(crate) taken_out: bool,
+    /// The host has not told of the room yet; `ChainRecord::contact` was the first to.
+    #[prost(bool, tag = "14")]
+    pub(crate) untold: bool,
+    /// How often the sender key was drawn anew, ours or theirs.
+    #[prost(uint64, tag = "15")]
+    pub(crate) generation: u64,
 }
 
 /// A device that has our sender key.
@@ -362,12 +373,15 @@ pub(crate) struct OutboxRecord {
     /// True for what people do not see: introductions and answers of the session itself.
     #[prost(bool, tag = "9")]
     pub(crate) hidden: bool,
-    /// The room it is for; empty if it is for a contact.
+    /// The room it is for, or whose key it brings to the contact; empty for what has to do with no room.
     #[prost(bytes = "vec", tag = "10")]
     pub(crate) room: Vec<u8>,
     /// The receipt by which its sender frees a message to a room.
     #[prost(bytes = "vec", tag = "11")]
     pub(crate) receipt: Vec<u8>,
+    /// How long that receipt has to be carried: as long as the message.
+    #[prost(uint32, tag = "12")]
+    pub(crate) lifetime: u32,
 }
 
 impl Record for OutboxRecord {

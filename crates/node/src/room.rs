@@ -22,12 +22,23 @@ use crate::record::{ChainRecord, HandedRecord, RoomRecord};
 
 /// The most people in a room, this node's with them.
 pub const MAX_ROOM_MEMBERS: usize = 200;
-/// The most rooms of a node, those that were left with them.
+/// The most rooms that a node is in.
 pub(crate) const MAX_ROOMS: usize = 64;
 /// Of these, those that one contact has brought this node into.
 const MAX_ROOMS_PER_CONTACT: usize = 16;
+/// Rooms that this node is in no more and remembers, so that late words bring it back into none of them.
+const MAX_ROOMS_LEFT: usize = 64;
+/// Rooms of which a contact has told first, without having made them, and of which their host has not told yet.
+const MAX_UNTOLD_PER_CONTACT: usize = 4;
 /// Sender keys of one person in one room: the one in use, and those before it that late messages are sealed with.
 const MAX_VOICES_PER_SPEAKER: usize = 3;
+/// Sender keys of all people in all rooms.
+const MAX_VOICES: usize = 4_096;
+/// Messages that are sealed with one sender key before another one is drawn. Finding the tags of somebody costs whoever
+/// comes late one hash for 64 of them.
+pub(crate) const MAX_MESSAGES_PER_KEY: u32 = 1 << 16;
+/// What a node whose store is an older copy adds to its counts, so that they are higher than those it has forgotten.
+const FORGOTTEN: u64 = 1 << 32;
 
 /// Names a room: 16 bytes that depend on whoever made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,11 +109,28 @@ pub(crate) struct Joined {
     pub(crate) name: String,
     pub(crate) host: Host,
     pub(crate) members: BTreeSet<ContactId>,
-    pub(crate) unknown: u32,
+    /// All others that are in it, as the host has named them: some may be no contacts yet. Empty if this node is the host.
+    pub(crate) named: BTreeSet<MemberName>,
     /// How often the host has changed who is in it, as far as is known: its word may come in another order.
     pub(crate) epoch: u64,
-    pub(crate) left: bool,
+    pub(crate) presence: Presence,
     pub(crate) mouth: Mouth,
+}
+
+/// How a member is named to those who have its identity key.
+pub(crate) type MemberName = [u8; MEMBER_LEN];
+
+/// Bytes by which a member is named to the others: whoever has its identity key as well recognises it.
+pub(crate) const MEMBER_LEN: usize = 8;
+
+/// Whether this node is in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    In,
+    /// Of its own will, and for good.
+    Left,
+    /// The host has taken it out, and may take it in again.
+    TakenOut,
 }
 
 /// Who made a room, and says who is in it.
@@ -112,8 +140,27 @@ pub(crate) enum Host {
     Contact(ContactId),
     /// This node, with these bytes.
     Me([u8; RoomId::LEN]),
-    /// Some other member's key came before the host has told of the room.
-    Untold,
+    /// This contact's key came before the host has told of the room.
+    Untold(ContactId),
+}
+
+/// Somebody in a room: tags and signatures are tied to both, so that nobody passes the keys of somebody else as its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Speaker {
+    pub(crate) room: RoomId,
+    /// The identity key, in Ed25519 form.
+    pub(crate) identity: [u8; 32],
+}
+
+impl Speaker {
+    fn root(&self, tags: &[u8; 32]) -> ChainRoot {
+        ChainRoot::of_room_sender(tags, &self.room.0, &self.identity)
+    }
+
+    /// What is signed with a message besides the message: room, identity key, and the number of the envelope's tag.
+    fn context(&self, number: u64) -> Vec<u8> {
+        [&self.room.0[..], &self.identity, &number.to_be_bytes()].concat()
+    }
 }
 
 /// What this node speaks with in one room.
@@ -125,6 +172,8 @@ pub(crate) struct Mouth {
     tags: Zeroizing<[u8; 32]>,
     /// What receipts depend on; nobody is told.
     receipts: Zeroizing<[u8; 32]>,
+    /// How often the keys were drawn anew.
+    generation: u64,
 }
 
 /// A sender key of somebody in a room.
@@ -133,18 +182,30 @@ struct Voice {
     speaker: ContactId,
     key: RoomKey,
     chain: ReceiveChain,
+    /// How often its speaker had drawn its keys anew before: they may come in another order.
+    generation: u64,
 }
 
 impl Mouth {
     /// Fresh keys, which nobody has.
-    pub(crate) fn new(rng: &mut impl CryptoRng) -> Self {
+    pub(crate) fn new(rng: &mut impl CryptoRng, me: Speaker) -> Self {
         let [tags, receipts] = [fresh(rng), fresh(rng)];
         Self {
             members: Members::new(rng),
-            chain: SendChain::new(ChainRoot::of_room_sender(&tags)),
+            chain: SendChain::new(me.root(&tags)),
             tags,
             receipts,
+            generation: 0,
         }
+    }
+
+    /// Other keys from now on.
+    pub(crate) fn redraw(&mut self, rng: &mut impl CryptoRng, me: Speaker) {
+        let generation = self.generation.saturating_add(1);
+        *self = Self {
+            generation,
+            ..Self::new(rng, me)
+        };
     }
 
     /// Says who is in the room now. Who lacks the key comes back; if somebody is gone who had it, those are all, for it
@@ -152,17 +213,25 @@ impl Mouth {
     pub(crate) fn update(
         &mut self,
         rng: &mut impl CryptoRng,
+        me: Speaker,
         present: &BTreeSet<(String, DeviceId)>,
     ) -> Option<Vec<(String, DeviceId)>> {
-        let before = self.members.key().id();
-        let lacking = self.members.update(rng, present).ok()?;
-        if self.members.key().id() != before {
-            let [tags, receipts] = [fresh(rng), fresh(rng)];
-            self.chain = SendChain::new(ChainRoot::of_room_sender(&tags));
-            self.tags = tags;
-            self.receipts = receipts;
+        let is_gone = |device| !present.contains(device);
+        let is_spent = self.members.key().count() >= MAX_MESSAGES_PER_KEY;
+        if is_spent || self.members.handed().any(is_gone) {
+            self.redraw(rng, me);
         }
-        Some(lacking)
+        self.members.update(rng, present).ok()
+    }
+
+    /// A device lacks the key after all.
+    pub(crate) fn lost_by(&mut self, jid: &str, device: DeviceId) {
+        self.members.lost_by(jid, device);
+    }
+
+    /// How often the keys were drawn anew.
+    pub(crate) const fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// A device will have been given the key before any message.
@@ -186,15 +255,58 @@ impl Mouth {
         &self.tags
     }
 
+    /// Whether nobody has the key: whatever is sealed with it now, nobody will ever read.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.members.handed().next().is_none()
+    }
+
     /// Seals for all who have the key.
-    pub(crate) fn seal(&mut self, room: RoomId, content: &[u8]) -> Option<Vec<u8>> {
-        self.members.key().seal(room.as_bytes(), content).ok()
+    pub(crate) fn seal(&mut self, me: Speaker, content: &[u8]) -> Option<Vec<u8>> {
+        let context = me.context(self.chain.sealed());
+        self.members.key().seal(&context, content).ok()
     }
 
     /// The chain on which envelopes to the room go, and what their receipts depend on.
     pub(crate) fn chain(&mut self) -> (&mut SendChain, ReceiptSecret) {
         let secret = ReceiptSecret::of_room_sender(&self.receipts);
         (&mut self.chain, secret)
+    }
+}
+
+/// What somebody speaks with in a room, as it has told.
+pub(crate) struct SpokenWith {
+    pub(crate) key: RoomKey,
+    pub(crate) tags: Zeroizing<[u8; 32]>,
+    pub(crate) generation: u64,
+}
+
+impl Joined {
+    /// Whether this node is in the room, as far as the host has told.
+    pub(crate) fn is_present(&self) -> bool {
+        self.presence == Presence::In && !matches!(self.host, Host::Untold(_))
+    }
+
+    /// What the room's id was made with, if this node has made it.
+    pub(crate) fn drawn(&self) -> Vec<u8> {
+        match self.host {
+            Host::Me(drawn) => drawn.to_vec(),
+            Host::Contact(_) | Host::Untold(_) => Vec::new(),
+        }
+    }
+
+    /// How many others are in it who are no contacts here.
+    pub(crate) fn unknown(&self) -> u32 {
+        let unknown = self.named.len().saturating_sub(self.members.len());
+        u32::try_from(unknown).unwrap_or(u32::MAX)
+    }
+
+    /// The store is an older copy of itself: the keys may have been used since, and others have heard higher counts.
+    pub(crate) fn go_past_what_is_forgotten(&mut self, rng: &mut impl CryptoRng, me: Speaker) {
+        self.mouth.redraw(rng, me);
+        self.mouth.generation = self.mouth.generation.saturating_add(FORGOTTEN);
+        if matches!(self.host, Host::Me(_)) {
+            self.epoch = self.epoch.saturating_add(FORGOTTEN);
+        }
     }
 }
 
@@ -221,21 +333,62 @@ impl Rooms {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.rooms.len() >= MAX_ROOMS
+        self.present().count() >= MAX_ROOMS
     }
 
     /// Whether a contact has brought this node into as many rooms as one may.
     pub(crate) fn is_full_of(&self, contact: ContactId) -> bool {
-        let untold = self
-            .voices
-            .values()
-            .filter(|voice| voice.speaker == contact);
-        let brought = self.rooms.iter().filter(|(id, room)| match room.host {
-            Host::Contact(host) => host == contact,
-            Host::Me(_) => false,
-            Host::Untold => untold.clone().any(|voice| voice.room == **id),
-        });
+        let brought = self
+            .present()
+            .filter(|room| room.host == Host::Contact(contact));
         brought.count() >= MAX_ROOMS_PER_CONTACT
+    }
+
+    fn present(&self) -> impl Iterator<Item = &Joined> {
+        self.rooms.values().filter(|room| room.is_present())
+    }
+
+    /// The oldest of the rooms that a contact was the first to tell of, if it may tell of no more.
+    pub(crate) fn surplus_untold(&self, contact: ContactId) -> Option<RoomId> {
+        self.oldest_beyond(MAX_UNTOLD_PER_CONTACT, |room| {
+            room.host == Host::Untold(contact)
+        })
+    }
+
+    /// The oldest of the rooms that this node is in no more, if they are too many.
+    pub(crate) fn surplus_left(&self) -> Option<RoomId> {
+        self.oldest_beyond(MAX_ROOMS_LEFT, |room| room.presence != Presence::In)
+    }
+
+    fn oldest_beyond(&self, bound: usize, of: impl Fn(&Joined) -> bool) -> Option<RoomId> {
+        let found = || self.rooms.iter().filter(|(_, room)| of(room));
+        let oldest = found().min_by_key(|(_, room)| room.chain);
+        let (id, _) = oldest.filter(|_| found().count() >= bound)?;
+        Some(*id)
+    }
+
+    /// The rooms that a contact was the first to tell of, and their host has not told of yet.
+    pub(crate) fn untold_by(&self, contact: ContactId) -> Vec<RoomId> {
+        let untold = |room: &Joined| room.host == Host::Untold(contact);
+        let rooms = self.rooms.iter().filter(|(_, room)| untold(room));
+        rooms.map(|(id, _)| *id).collect()
+    }
+
+    /// Forgets a room. Gives the chain that its record is under.
+    pub(crate) fn remove(&mut self, id: RoomId) -> Option<ChainId> {
+        self.rooms.remove(&id).map(|room| room.chain)
+    }
+
+    /// A device of somebody lacks this node's keys. Gives the rooms in which it had them.
+    pub(crate) fn lost_by(&mut self, jid: &str, device: DeviceId) -> Vec<RoomId> {
+        let mut changed = Vec::new();
+        for (id, room) in &mut self.rooms {
+            if room.mouth.is_known_to(jid, device) {
+                room.mouth.lost_by(jid, device);
+                changed.push(*id);
+            }
+        }
+        changed
     }
 
     pub(crate) fn insert(&mut self, id: RoomId, room: Joined) {
@@ -253,36 +406,56 @@ impl Rooms {
         Some((voice.room, voice.speaker))
     }
 
-    /// Whether a sender key is known already.
-    pub(crate) fn knows(&self, room: RoomId, key: &RoomKey) -> bool {
+    /// Whether a sender key of somebody is known already.
+    pub(crate) fn knows(&self, room: RoomId, speaker: ContactId, key: &RoomKey) -> bool {
         let mut voices = self.voices.values();
-        voices.any(|voice| voice.room == room && voice.key.id() == key.id())
+        voices.any(|voice| {
+            (voice.room, voice.speaker) == (room, speaker) && voice.key.id() == key.id()
+        })
     }
 
     /// Hears somebody from now on. Gives the tags that are looked for: some may be here.
     pub(crate) fn hear(
         &mut self,
         id: ChainId,
-        room: RoomId,
         speaker: ContactId,
-        key: RoomKey,
-        tags: &[u8; 32],
+        whose: Speaker,
+        told: SpokenWith,
     ) -> Vec<Tag> {
-        let chain = ReceiveChain::new(ChainRoot::of_room_sender(tags));
+        let first = Counter::new(told.key.next().into()).unwrap_or(Counter::FIRST);
         let voice = Voice {
-            room,
+            room: whose.room,
             speaker,
-            key,
-            chain,
+            chain: ReceiveChain::starting_at(whose.root(&told.tags), first),
+            key: told.key,
+            generation: told.generation,
         };
         self.expect(id, voice)
     }
 
-    /// The oldest sender keys of somebody that have to go so that one more fits.
-    pub(crate) fn surplus(&self, room: RoomId, speaker: ContactId) -> Vec<ChainId> {
-        let known = self.voices_of(room, |other| other == speaker);
-        let excess = (known.len() + 1).saturating_sub(MAX_VOICES_PER_SPEAKER);
-        known.into_iter().take(excess).collect()
+    /// The sender keys that have to go so that one more of somebody fits: its own of the least generation, or, if there
+    /// are too many of all, one of somebody who is not in the room. `None` if it is the new one that has to.
+    pub(crate) fn surplus(
+        &self,
+        room: RoomId,
+        speaker: ContactId,
+        generation: u64,
+    ) -> Option<Vec<ChainId>> {
+        let own = |voice: &&Voice| (voice.room, voice.speaker) == (room, speaker);
+        let known = || self.voices.iter().filter(|(_, voice)| own(voice));
+        if known().count() >= MAX_VOICES_PER_SPEAKER {
+            let (least, voice) = known().min_by_key(|(_, voice)| voice.generation)?;
+            return (voice.generation <= generation).then(|| [*least].into());
+        }
+        if self.voices.len() < MAX_VOICES {
+            return Some(Vec::new());
+        }
+        let is_outside = |voice: &Voice| {
+            let room = self.rooms.get(&voice.room);
+            room.is_none_or(|room| !room.members.contains(&voice.speaker))
+        };
+        let mut outside = self.voices.iter().filter(|(_, voice)| is_outside(voice));
+        outside.next().map(|(id, _)| [*id].into())
     }
 
     /// The sender keys in a room of those whom `of` tells.
@@ -321,10 +494,17 @@ impl Rooms {
         chain.unseal(counter, envelope).ok()
     }
 
-    /// Reads what only the speaker can have sealed. `None` if somebody else did: nothing has changed then.
-    pub(crate) fn read(&mut self, voice: ChainId, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    /// Reads what only the speaker can have sealed, for this place in its chain. `None` if somebody else did: nothing has
+    /// changed then.
+    pub(crate) fn read(
+        &mut self,
+        voice: ChainId,
+        whose: Speaker,
+        counter: Counter,
+        sealed: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
         let voice = self.voices.get_mut(&voice)?;
-        voice.key.open(voice.room.as_bytes(), sealed).ok()
+        voice.key.open(&whose.context(counter.get()), sealed).ok()
     }
 
     /// Moves the window of tags, once an envelope was read. Gives the tags that are new.
@@ -364,6 +544,7 @@ impl Rooms {
             room: Some(RoomRecord {
                 id: voice.room.0.to_vec(),
                 key: voice.key.to_bytes().to_vec(),
+                generation: voice.generation,
                 ..RoomRecord::default()
             }),
             ..ChainRecord::default()
@@ -373,6 +554,7 @@ impl Rooms {
     /// The record of a room, and the chain under which it is kept.
     pub(crate) fn record(&mut self, id: RoomId) -> Option<(ChainId, ChainRecord)> {
         let room = self.rooms.get_mut(&id)?;
+        let drawn = room.drawn();
         let mouth = &mut room.mouth;
         let handed = mouth.members.handed().map(|(jid, device)| HandedRecord {
             jid: jid.clone(),
@@ -384,21 +566,21 @@ impl Rooms {
             key: mouth.members.key().to_bytes().to_vec(),
             name: room.name.clone(),
             members: room.members.iter().map(|member| member.0).collect(),
-            unknown: room.unknown,
+            named: room.named.iter().flatten().copied().collect(),
             epoch: room.epoch,
-            left: room.left,
-            drawn: match room.host {
-                Host::Me(drawn) => drawn.to_vec(),
-                Host::Contact(_) | Host::Untold => Vec::new(),
-            },
+            left: room.presence == Presence::Left,
+            taken_out: room.presence == Presence::TakenOut,
+            untold: matches!(room.host, Host::Untold(_)),
+            drawn,
             tags: mouth.tags.to_vec(),
             receipts: mouth.receipts.to_vec(),
+            generation: mouth.generation,
         };
         let record = ChainRecord {
             kind: KIND_ROOM,
             contact: match room.host {
-                Host::Contact(host) => host.0,
-                Host::Me(_) | Host::Untold => 0,
+                Host::Contact(contact) | Host::Untold(contact) => contact.0,
+                Host::Me(_) => 0,
             },
             chain: mouth.chain.to_bytes().to_vec(),
             room: Some(record),
@@ -425,6 +607,7 @@ impl Rooms {
                     key: RoomKey::from_bytes(&room.key).map_err(|_| NodeError::Record)?,
                     chain: ReceiveChain::from_bytes(&record.chain)
                         .map_err(|_| NodeError::Record)?,
+                    generation: room.generation,
                 };
                 self.expect(chain, voice);
             }
@@ -437,19 +620,25 @@ impl Rooms {
                     chain: SendChain::from_bytes(&record.chain).map_err(|_| NodeError::Record)?,
                     tags: secret(&room.tags)?,
                     receipts: secret(&room.receipts)?,
+                    generation: room.generation,
                 };
+                let (named, _) = room.named.as_chunks();
                 let joined = Joined {
                     chain,
                     name: room.name.to_string(),
                     host: match room.drawn.as_slice().try_into() {
                         Ok(drawn) => Host::Me(drawn),
-                        Err(_) if contact.0 != 0 => Host::Contact(contact),
-                        Err(_) => Host::Untold,
+                        Err(_) if room.untold => Host::Untold(contact),
+                        Err(_) => Host::Contact(contact),
                     },
                     members: room.members.iter().copied().map(ContactId).collect(),
-                    unknown: room.unknown,
+                    named: named.iter().copied().collect(),
                     epoch: room.epoch,
-                    left: room.left,
+                    presence: match (room.left, room.taken_out) {
+                        (true, _) => Presence::Left,
+                        (false, true) => Presence::TakenOut,
+                        (false, false) => Presence::In,
+                    },
                     mouth,
                 };
                 self.rooms.insert(id, joined);
@@ -472,3 +661,6 @@ fn secret(bytes: &[u8]) -> Result<Zeroizing<[u8; 32]>, NodeError> {
     let bytes = bytes.try_into().map_err(|_| NodeError::Record)?;
     Ok(Zeroizing::new(bytes))
 }
+
+#[cfg(test)]
+mod tests;

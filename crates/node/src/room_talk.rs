@@ -7,22 +7,26 @@ use alloc::vec::Vec;
 use chappe_omemo::DeviceId;
 use chappe_omemo::sce::Timestamp;
 use chappe_wire::proto::{Parcel, RoomKey, parcel};
-use chappe_wire::{ByteCount, Instant, Preimage};
+use chappe_wire::{ByteCount, Instant, Lifetime, Preimage};
 use prost::Message as _;
 use rand_core::Rng as _;
 use sha2::{Digest as _, Sha256};
+use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::chains::ChainId;
 use crate::compose::{Label, MAX_ENVELOPE_LEN, cut};
 use crate::contact::ContactId;
 use crate::deliver::{MAX_NAME_LEN, printable};
 use crate::message::{MAX_TEXT_LEN, MessageId};
 use crate::output::CommandError;
 use crate::record::{OutboxRecord, load};
-use crate::room::{Host, Joined, MAX_ROOM_MEMBERS, Mouth, Room, RoomId};
+use crate::room::{
+    Host, Joined, MAX_ROOM_MEMBERS, MemberName, Mouth, Presence, Room, RoomId, Speaker,
+};
 use crate::{Node, NodeError, Store, Table};
 
-/// Bytes by which a member is named to the others: whoever has its identity key as well recognises it.
-pub(crate) const MEMBER_LEN: usize = 8;
+/// What telling one member of a room may take of the store, in bytes: an envelope, and the session with it.
+const TELLING_COST: u64 = 2 * MAX_ENVELOPE_LEN as u64;
 
 impl<S: Store> Node<S> {
     /// Makes a room, and tells its members.
@@ -32,8 +36,7 @@ impl<S: Store> Node<S> {
         name: &str,
         members: &[ContactId],
     ) -> Result<Room, CommandError> {
-        let me = self.me.as_ref().ok_or(CommandError::Relay)?;
-        let identity = *me.device.identity().public().as_bytes();
+        let identity = self.identity().ok_or(CommandError::Relay)?;
         let name = cut(&printable(name), MAX_NAME_LEN);
         if name.is_empty() || self.is_room_name_taken(&name) {
             return Err(CommandError::RoomNameTaken);
@@ -42,21 +45,26 @@ impl<S: Store> Node<S> {
         for member in &members {
             self.can_be_in_a_room(*member)?;
         }
-        if self.rooms.is_full() || members.len() >= MAX_ROOM_MEMBERS {
+        if members.len() >= MAX_ROOM_MEMBERS {
             return Err(CommandError::RoomFull);
         }
+        if self.rooms.is_full() {
+            return Err(CommandError::TooManyRooms);
+        }
+        self.check_room(TELLING_COST.saturating_mul(members.len() as u64))?;
         let mut drawn = [0; RoomId::LEN];
         self.rng.fill_bytes(&mut drawn);
         let id = RoomId::made_by(&identity, &drawn);
+        let me = Speaker { room: id, identity };
         let room = Joined {
             chain: self.next_chain(),
             name,
             host: Host::Me(drawn),
             members,
-            unknown: 0,
+            named: BTreeSet::new(),
             epoch: 0,
-            left: false,
-            mouth: Mouth::new(&mut self.rng),
+            presence: Presence::In,
+            mouth: Mouth::new(&mut self.rng, me),
         };
         self.rooms.insert(id, room);
         self.save_room(id)?;
@@ -79,39 +87,96 @@ impl<S: Store> Node<S> {
         if !matches!(room.host, Host::Me(_)) {
             return Err(CommandError::NotHost);
         }
+        if removed.iter().any(|member| !room.members.contains(member)) {
+            return Err(CommandError::NotMember);
+        }
         let mut members = room.members.clone();
         members.extend(added);
         members.retain(|member| !removed.contains(member));
         if members.len() >= MAX_ROOM_MEMBERS {
             return Err(CommandError::RoomFull);
         }
-        if members != room.members {
-            // With another key all are told, and who comes cannot recognise what was said before.
-            let mouth = Mouth::new(&mut self.rng);
-            if let Some(room) = self.rooms.room_mut(id) {
-                room.members = members;
-                room.epoch = room.epoch.saturating_add(1);
-                room.mouth = mouth;
-            }
-        }
-        self.forget_voices(id, |speaker| removed.contains(&speaker))?;
-        self.save_room(id)?;
+        self.check_room(TELLING_COST.saturating_mul(members.len() as u64))?;
+        self.set_members(now, id, members)?;
         self.hand_keys_over(now, id)?;
         self.describe_room(id).ok_or(CommandError::NoSuchRoom)
     }
 
-    /// Leaves a room: nothing is heard of it any more, and its keys are gone.
-    pub(crate) fn leave_room(&mut self, id: RoomId) -> Result<(), CommandError> {
-        self.joined(id)?;
-        self.forget_voices(id, |_| true)?;
-        let mouth = Mouth::new(&mut self.rng);
+    /// Others are in a room that was made here from now on. With other keys all are told, who comes cannot recognise what was
+    /// said before, and who goes can read nothing that is said later.
+    pub(crate) fn set_members(
+        &mut self,
+        now: Instant,
+        id: RoomId,
+        members: BTreeSet<ContactId>,
+    ) -> Result<(), CommandError> {
+        let me = self.own_speaker(id).ok_or(CommandError::Relay)?;
+        let room = self.rooms.room_mut(id).ok_or(CommandError::NoSuchRoom)?;
+        if room.members == members {
+            return Ok(());
+        }
+        let gone: Vec<ContactId> = room.members.difference(&members).copied().collect();
+        room.members = members;
+        room.epoch = room.epoch.saturating_add(1);
+        room.mouth.redraw(&mut self.rng, me);
+        self.save_room(id)?;
+        for member in gone {
+            self.tell_gone(now, id, member)?;
+        }
+        self.hand_keys_over(now, id)
+    }
+
+    /// Leaves a room: nothing is heard of it any more, and its keys are gone. Its host is told; without its host a room is
+    /// over.
+    pub(crate) fn leave_room(&mut self, now: Instant, id: RoomId) -> Result<(), CommandError> {
+        let room = self.joined(id)?;
+        let told: Vec<ContactId> = match room.host {
+            Host::Me(_) => room.members.iter().copied().collect(),
+            Host::Contact(host) | Host::Untold(host) => Vec::from([host]),
+        };
         if let Some(room) = self.rooms.room_mut(id) {
-            room.left = true;
+            room.epoch = room.epoch.saturating_add(1);
+        }
+        for contact in told {
+            self.tell_gone(now, id, contact)?;
+        }
+        let me = self.own_speaker(id).ok_or(CommandError::Relay)?;
+        if let Some(oldest) = self.rooms.surplus_left() {
+            self.forget_room(oldest)?;
+        }
+        self.forget_voices(id, |_| true)?;
+        if let Some(room) = self.rooms.room_mut(id) {
+            room.presence = Presence::Left;
             room.members.clear();
-            room.unknown = 0;
-            room.mouth = mouth;
+            room.named.clear();
+            room.mouth.redraw(&mut self.rng, me);
         }
         Ok(self.save_room(id)?)
+    }
+
+    /// Tells a contact that it is in a room no more, or, if that is its host, that this node is not. If it cannot be told, what
+    /// it says there goes to nobody.
+    fn tell_gone(
+        &mut self,
+        now: Instant,
+        id: RoomId,
+        contact: ContactId,
+    ) -> Result<(), CommandError> {
+        let room = self.rooms.room(id).ok_or(CommandError::NoSuchRoom)?;
+        let told = RoomKey {
+            room: id.as_bytes().to_vec(),
+            drawn: room.drawn(),
+            epoch: room.epoch,
+            gone: true,
+            ..RoomKey::default()
+        };
+        if !self.can_be_told(contact) {
+            return Ok(());
+        }
+        let wrap = parcel::Content::RoomKey;
+        let told = told.encode_to_vec();
+        let sent = self.send_encrypted(now, contact, &told, wrap, Vec::new(), Label::hidden());
+        Ok(only_store(sent.map(|_| ()))?)
     }
 
     /// Says something in a room: one envelope for all. Members that lack the key of this node are given it before.
@@ -132,6 +197,11 @@ impl<S: Store> Node<S> {
         self.check_room(0)?;
         let content = self.text_for(id.to_string(), text.clone(), written)?;
         self.hand_keys_over(now, id)?;
+        let me = self.own_speaker(id).ok_or(CommandError::Relay)?;
+        let room = self.rooms.room(id).ok_or(CommandError::NoSuchRoom)?;
+        if room.mouth.is_unheard() {
+            return Err(CommandError::NobodyHears);
+        }
         // Nothing is encrypted that cannot be sent: a sender key does not go back.
         if !self
             .router
@@ -144,7 +214,7 @@ impl<S: Store> Node<S> {
         let name = room.name.clone();
         let sealed = room
             .mouth
-            .seal(id, content.as_bytes())
+            .seal(me, content.as_bytes())
             .ok_or(CommandError::TooLarge)?;
         let parcel = Parcel {
             content: Some(parcel::Content::Room(sealed)),
@@ -164,13 +234,15 @@ impl<S: Store> Node<S> {
             outstanding: 1,
             room: id.as_bytes().to_vec(),
             receipt: sealed.preimage.as_bytes().to_vec(),
+            lifetime: u32::from(lifetime.code()),
             ..OutboxRecord::default()
         };
         self.save(&message.0.to_be_bytes(), &record)?;
         Ok(message)
     }
 
-    /// Frees a message to a room everywhere, whether all have read it or not: only its sender can.
+    /// Frees a message to a room everywhere, whether all have read it or not: only its sender can. Its receipt waits with others,
+    /// so that it does not tell whose message it was.
     pub(crate) fn take_back(
         &mut self,
         now: Instant,
@@ -179,11 +251,11 @@ impl<S: Store> Node<S> {
         let key = message.0.to_be_bytes();
         let record: OutboxRecord = load(&self.store, &key)?.ok_or(CommandError::NoSuchMessage)?;
         let preimage = record.receipt.as_slice().try_into();
-        let preimage = Preimage::new(preimage.map_err(|_| CommandError::WrongKind)?);
+        let preimage = Preimage::new(preimage.map_err(|_| CommandError::NotToRoom)?);
         self.delete(Table::Outbox, &key)?;
-        let lifetime = self.config.lifetime;
-        self.router.add_receipt(now, preimage, lifetime);
-        Ok(())
+        let lifetime = u8::try_from(record.lifetime).unwrap_or(u8::MAX);
+        let lifetime = Lifetime::from_code(lifetime);
+        Ok(self.hold_receipt(now, preimage, lifetime, true)?)
     }
 
     /// The rooms that this node is in.
@@ -204,59 +276,60 @@ impl<S: Store> Node<S> {
             name: room.name.clone(),
             host: match room.host {
                 Host::Contact(host) => Some(host),
-                Host::Me(_) | Host::Untold => None,
+                Host::Me(_) | Host::Untold(_) => None,
             },
             members: room.members.iter().copied().collect(),
-            unknown: room.unknown,
+            unknown: room.unknown(),
             without_key: u32::try_from(room.members.iter().filter(lacks).count())
                 .unwrap_or(u32::MAX),
         })
     }
 
-    /// Gives this node's key to the members that lack it; to all, if somebody has left since, for it is another one then.
+    /// Gives this node's key to the members that lack it; to all, if somebody is gone since, for it is another one then.
     /// Members who have not answered yet, and those who are blocked, wait.
     fn hand_keys_over(&mut self, now: Instant, id: RoomId) -> Result<(), CommandError> {
         let room = self.joined(id)?;
-        let members: Vec<ContactId> = room.members.iter().copied().collect();
-        let reachable = |member: &ContactId| {
-            let person = self.people.person(*member).ok()?;
-            let speaks = person.record.heard && !person.record.blocked;
-            speaks.then(|| self.device_of(*member)).flatten()
+        let listens = |member: &ContactId| {
+            let record = &self.people.person(*member).ok()?.record;
+            let device = self.device_of(*member)?;
+            (record.heard && !record.blocked).then_some((*member, device))
         };
-        let present: Vec<(ContactId, (String, DeviceId))> = members
-            .iter()
-            .filter_map(|member| Some((*member, reachable(member)?)))
-            .collect();
+        let present: Vec<(ContactId, (String, DeviceId))> =
+            room.members.iter().filter_map(listens).collect();
         let devices = present.iter().map(|(_, device)| device.clone()).collect();
-        let named = self.named_members(id);
+        let named = match room.host {
+            Host::Me(_) => self.named_members(id),
+            Host::Contact(_) | Host::Untold(_) => Vec::new(),
+        };
+        let me = self.own_speaker(id).ok_or(CommandError::Relay)?;
         let room = self.rooms.room_mut(id).ok_or(CommandError::NoSuchRoom)?;
         let lacking = room
             .mouth
-            .update(&mut self.rng, &devices)
+            .update(&mut self.rng, me, &devices)
             .ok_or(CommandError::RoomFull)?;
-        let drawn = match room.host {
-            Host::Me(drawn) => drawn.to_vec(),
-            Host::Contact(_) | Host::Untold => Vec::new(),
-        };
-        let told = RoomKey {
-            drawn,
+        let mut told = RoomKey {
+            drawn: room.drawn(),
             room: id.as_bytes().to_vec(),
             name: room.name.clone(),
             sender_key: room.mouth.distribution().to_vec(),
             tag_secret: room.mouth.tags().to_vec(),
             members: named,
             epoch: room.epoch,
+            generation: room.mouth.generation(),
+            gone: false,
         };
-        let told = zeroize::Zeroizing::new(told.encode_to_vec());
+        let encoded = Zeroizing::new(told.encode_to_vec());
+        told.sender_key.zeroize();
+        told.tag_secret.zeroize();
         for (member, (jid, device)) in present {
-            if !lacking.contains(&(jid.clone(), device)) {
+            if !lacking.contains(&(jid.clone(), device)) || !self.can_be_told(member) {
                 continue;
             }
-            let label = Label::hidden();
+            let label = Label::key_of(id);
             match self.send_encrypted(
                 now,
                 member,
-                &told,
+                &encoded,
                 parcel::Content::RoomKey,
                 Vec::new(),
                 label,
@@ -307,31 +380,118 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
+    /// Whether what is told to a contact now can be read: it has answered, and a message to it is no key exchange. Whoever has
+    /// one of those can be anybody, so nothing of rooms is believed then.
+    fn can_be_told(&self, contact: ContactId) -> bool {
+        let Ok(person) = self.people.person(contact) else {
+            return false;
+        };
+        let session = person.sessions.sending_session();
+        session.is_some_and(|session| person.sessions.is_answered(session))
+            && !person.record.blocked
+    }
+
     fn joined(&self, id: RoomId) -> Result<&Joined, CommandError> {
         let room = self.rooms.room(id);
-        let room = room.filter(|room| !room.left && room.host != Host::Untold);
+        let room = room.filter(|room| room.is_present());
         room.ok_or(CommandError::NoSuchRoom)
     }
 
-    pub(crate) fn is_room_name_taken(&self, name: &str) -> bool {
-        let mut rooms = self.rooms.iter().filter(|(_, room)| !room.left);
+    fn is_room_name_taken(&self, name: &str) -> bool {
+        let mut rooms = self.rooms.iter().filter(|(_, room)| room.is_present());
         rooms.any(|(_, room)| room.name == name)
     }
 
-    /// A contact is none any more: it is in no room.
-    pub(crate) fn leaves_rooms(&mut self, contact: ContactId) -> Result<(), NodeError> {
+    /// `name`, or that with as many digits of the room's id as make it the only one.
+    pub(crate) fn free_room_name(&self, name: &str, id: RoomId) -> String {
+        if !self.is_room_name_taken(name) {
+            return name.to_string();
+        }
+        let digits = id.to_string();
+        let with = |count: usize| {
+            let name = cut(name, MAX_NAME_LEN.saturating_sub(count + 1));
+            alloc::format!("{name} {}", cut(&digits, count))
+        };
+        let mut candidates = [4, 8, digits.len()].into_iter().map(with);
+        let free = candidates.find(|name| !self.is_room_name_taken(name));
+        free.unwrap_or(digits)
+    }
+
+    /// A contact will be none any more: it is in no room.
+    pub(crate) fn leaves_rooms(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+    ) -> Result<(), CommandError> {
+        for id in self.rooms.untold_by(contact) {
+            self.forget_room(id)?;
+        }
         let rooms: Vec<RoomId> = self.rooms.iter().map(|(id, _)| id).collect();
         for id in rooms {
             self.forget_voices(id, |speaker| speaker == contact)?;
-            if let Some(room) = self.rooms.room_mut(id)
-                && room.members.remove(&contact)
-            {
-                let unknown = u32::from(!matches!(room.host, Host::Me(_)));
-                room.unknown = room.unknown.saturating_add(unknown);
+            let Some(room) = self.rooms.room_mut(id) else {
+                continue;
+            };
+            let mut members = room.members.clone();
+            if !members.remove(&contact) {
+                continue;
+            }
+            if matches!(room.host, Host::Me(_)) {
+                self.set_members(now, id, members)?;
+            } else {
+                room.members = members;
                 self.save_room(id)?;
             }
         }
         Ok(())
+    }
+
+    /// A contact lacks this node's keys in rooms, which it had, or which were on their way: it is given them once more.
+    pub(crate) fn keys_were_lost(&mut self, contact: ContactId) -> Result<(), NodeError> {
+        let Some((jid, device)) = self.device_of(contact) else {
+            return Ok(());
+        };
+        for id in self.rooms.lost_by(&jid, device) {
+            self.save_room(id)?;
+        }
+        Ok(())
+    }
+
+    /// The key of a room did not reach a contact in time.
+    pub(crate) fn key_expired(&mut self, id: RoomId, contact: ContactId) -> Result<(), NodeError> {
+        let (Some((jid, device)), Some(room)) = (self.device_of(contact), self.rooms.room_mut(id))
+        else {
+            return Ok(());
+        };
+        room.mouth.lost_by(&jid, device);
+        self.save_room(id)
+    }
+
+    /// Forgets a room, with all that is heard there.
+    pub(crate) fn forget_room(&mut self, id: RoomId) -> Result<(), NodeError> {
+        self.forget_voices(id, |_| true)?;
+        match self.rooms.remove(id) {
+            Some(chain) => self.delete(Table::Chains, &chain.0.to_be_bytes()),
+            None => Ok(()),
+        }
+    }
+
+    /// This node, in a room; `None` for a relay.
+    pub(crate) fn own_speaker(&self, room: RoomId) -> Option<Speaker> {
+        let identity = self.identity()?;
+        Some(Speaker { room, identity })
+    }
+
+    /// A contact, in a room.
+    pub(crate) fn speaker_of(&self, room: RoomId, contact: ContactId) -> Option<Speaker> {
+        let identity = self.people.person(contact).ok()?.record.identity.as_slice();
+        let identity = identity.try_into().ok()?;
+        Some(Speaker { room, identity })
+    }
+
+    fn identity(&self) -> Option<[u8; 32]> {
+        let me = self.me.as_ref()?;
+        Some(*me.device.identity().public().as_bytes())
     }
 
     /// Forgets the sender keys of those in a room whom `of` tells.
@@ -341,10 +501,14 @@ impl<S: Store> Node<S> {
         of: impl Fn(ContactId) -> bool,
     ) -> Result<(), NodeError> {
         for voice in self.rooms.voices_of(id, of) {
-            self.rooms.forget_voice(voice);
-            self.delete(Table::Chains, &voice.0.to_be_bytes())?;
+            self.forget_voice(voice)?;
         }
         Ok(())
+    }
+
+    pub(crate) fn forget_voice(&mut self, voice: ChainId) -> Result<(), NodeError> {
+        self.rooms.forget_voice(voice);
+        self.delete(Table::Chains, &voice.0.to_be_bytes())
     }
 
     pub(crate) fn save_room(&mut self, id: RoomId) -> Result<(), NodeError> {
@@ -357,11 +521,19 @@ impl<S: Store> Node<S> {
 
 /// How a member is named to those who have its identity key: the first 8 bytes of SHA-256 of `"chappe room member v1"`,
 /// the room's id and the key.
-pub(crate) fn member_name(room: RoomId, identity: &[u8]) -> [u8; MEMBER_LEN] {
+pub(crate) fn member_name(room: RoomId, identity: &[u8]) -> MemberName {
     let hash = Sha256::new()
         .chain_update(b"chappe room member v1")
         .chain_update(room.as_bytes())
         .chain_update(identity)
         .finalize();
     hash.first_chunk().copied().unwrap_or_default()
+}
+
+/// What could not be told to somebody now is no failure; what could not be stored is.
+pub(crate) fn only_store(result: Result<(), CommandError>) -> Result<(), NodeError> {
+    match result {
+        Err(CommandError::Store(error)) => Err(NodeError::Store(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }

@@ -6,153 +6,13 @@
     reason = "a test that cannot go on fails"
 )]
 
-use std::collections::BTreeMap;
+#[path = "common/company.rs"]
+mod company;
 
-use chappe_node::{
-    Command, CommandError, ContactId, Content, Delivery, Draft, Event, Incoming, MessageId,
-    NodeConfig, PolicyChoice, Profile, Reply, Room, RoomId, Status,
-};
-use chappe_testkit::{NodeIndex, Weather, World};
+use chappe_node::{Command, CommandError, Delivery, Draft, Event, NodeConfig, PolicyChoice, Reply};
+use chappe_testkit::Weather;
 use chappe_wire::Duration;
-
-/// People who know each other, as the test says.
-struct Company {
-    world: World,
-    nodes: Vec<NodeIndex>,
-    /// What the second is to the first.
-    contacts: BTreeMap<(usize, usize), ContactId>,
-}
-
-/// Somebody who gives everything to everybody.
-fn person(name: &str) -> NodeConfig {
-    let mut config = NodeConfig::person(Profile {
-        name: name.into(),
-        jid: None,
-        identity: None,
-    });
-    config.policy = PolicyChoice::Epidemic;
-    config
-}
-
-impl Company {
-    /// So many people, of whom these pairs have scanned each other's contact URIs and heard from each other since.
-    fn new(people: usize, acquainted: &[(usize, usize)]) -> Self {
-        let mut world = World::new(7);
-        let nodes = (0..people).map(|number| world.add(person(&format!("p{number}"))));
-        let mut company = Self {
-            nodes: nodes.collect(),
-            world,
-            contacts: BTreeMap::new(),
-        };
-        for (a, b) in acquainted {
-            let uris = [*a, *b].map(|who| match company.tell(who, Command::Invite) {
-                Ok(Reply::Invite(uri)) => uri,
-                other => panic!("{other:?}"),
-            });
-            let [uri_of_a, uri_of_b] = uris;
-            for (who, whom, uri) in [(*a, *b, uri_of_b), (*b, *a, uri_of_a)] {
-                let add = Command::AddContact {
-                    uri,
-                    name: Some(format!("p{whom}")),
-                    scanned: true,
-                };
-                let Ok(Reply::Contact(contact)) = company.tell(who, add) else {
-                    panic!()
-                };
-                company.contacts.insert((who, whom), contact.id);
-            }
-            // The introductions, and the answers to them.
-            company.meet(*a, *b);
-            company.meet(*a, *b);
-        }
-        company
-    }
-
-    /// A company of which the first knows all others, and they know only him.
-    fn around_a_host(people: usize) -> Self {
-        let acquainted: Vec<_> = (1..people).map(|guest| (0, guest)).collect();
-        Self::new(people, &acquainted)
-    }
-
-    fn tell(&mut self, who: usize, command: Command) -> Result<Reply, CommandError> {
-        self.world.command(self.nodes[who], command)
-    }
-
-    /// Two meet for long enough; what passed, in bytes.
-    fn meet(&mut self, a: usize, b: usize) -> u64 {
-        let (a, b) = (self.nodes[a], self.nodes[b]);
-        let link = self.world.connect(a, b, Weather::default());
-        self.world.run(Duration::from_secs(30));
-        let bytes = self.world.sent(link).get();
-        self.world.disconnect(link);
-        self.world.run(Duration::from_minutes(25));
-        bytes
-    }
-
-    fn make_room(&mut self, host: usize, name: &str, guests: &[usize]) -> RoomId {
-        let members = guests.iter().map(|guest| self.contacts[&(host, *guest)]);
-        let command = Command::MakeRoom {
-            name: name.into(),
-            members: members.collect(),
-        };
-        match self.tell(host, command) {
-            Ok(Reply::Room(room)) => room.id,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn change_room(&mut self, host: usize, room: RoomId, added: &[usize], removed: &[usize]) {
-        let contacts = |guests: &[usize]| {
-            let contacts = guests.iter().map(|guest| self.contacts[&(host, *guest)]);
-            contacts.collect()
-        };
-        let change = Command::ChangeRoom {
-            room,
-            added: contacts(added),
-            removed: contacts(removed),
-        };
-        self.tell(host, change).unwrap();
-    }
-
-    fn say(&mut self, who: usize, room: RoomId, text: &str) -> MessageId {
-        match self.tell(who, Command::SendToRoom(room, text.into(), None)) {
-            Ok(Reply::Accepted(message)) => message,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn inbox(&mut self, who: usize) -> Vec<Incoming> {
-        match self.tell(who, Command::Inbox { after: None }) {
-            Ok(Reply::Inbox(inbox)) => inbox,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Texts that somebody has heard in rooms.
-    fn heard(&mut self, who: usize) -> Vec<String> {
-        let inbox = self.inbox(who).into_iter();
-        let said = inbox.filter(|incoming| incoming.room.is_some());
-        said.map(|incoming| match incoming.content {
-            Content::Text(text) => text,
-            other => panic!("{other:?}"),
-        })
-        .collect()
-    }
-
-    fn rooms(&mut self, who: usize) -> Vec<Room> {
-        match self.tell(who, Command::Rooms) {
-            Ok(Reply::Rooms(rooms)) => rooms,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn status(&mut self, who: usize) -> Status {
-        match self.tell(who, Command::Status) {
-            Ok(Reply::Status(status)) => status,
-            other => panic!("{other:?}"),
-        }
-    }
-}
+use company::{Company, person};
 
 #[test]
 fn what_is_said_in_a_room_is_one_envelope_that_all_members_read() {
@@ -349,7 +209,7 @@ fn nobody_but_the_sender_frees_what_is_for_several() {
         panic!()
     };
     let refused = company.tell(host, Command::TakeBack(to_one));
-    assert_eq!(refused.unwrap_err(), CommandError::WrongKind);
+    assert_eq!(refused.unwrap_err(), CommandError::NotToRoom);
 }
 
 #[test]

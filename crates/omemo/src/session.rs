@@ -161,6 +161,11 @@ impl Session {
         matches!(self.role, Role::Initiator { .. })
     }
 
+    /// Whether the other side has shown that it has the session.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.role != Role::Initiator { answered: false }
+    }
+
     /// Whether a key exchange is a repetition of the one that made this session.
     pub(crate) fn was_made_by(&self, flavour: Flavour, header: &KeyExchangeHeader) -> bool {
         self.role == Role::Responder
@@ -179,7 +184,7 @@ impl Session {
     ) -> Result<EncryptedKey, SendError> {
         let binding = identities.binding(self.role, Direction::Sent);
         let message = self.ratchet.encrypt(rng, &binding, material)?;
-        let key_exchange = self.role == Role::Initiator { answered: false };
+        let key_exchange = !self.is_answered();
         Ok(EncryptedKey {
             key_exchange,
             key: if key_exchange {

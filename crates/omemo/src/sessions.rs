@@ -208,6 +208,11 @@ impl Sessions {
             .map(|session| Zeroizing::clone(&session.exporter))
     }
 
+    /// Whether the other side is known to have the session: without that, each message is a key exchange.
+    pub fn is_answered(&self, session: SessionId) -> bool {
+        self.find(session).is_some_and(Session::is_answered)
+    }
+
     /// Whether this side started the session.
     pub fn is_initiator(&self, session: SessionId) -> Option<bool> {
         self.find(session).map(Session::is_initiator)

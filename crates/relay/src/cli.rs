@@ -174,7 +174,7 @@ pub(crate) enum Room {
         #[arg(required = true, value_name = "CONTACT")]
         contacts: Vec<String>,
     },
-    /// Take contacts out of a room that was made here: they cannot read what is said later
+    /// Take contacts out of a room that was made here: those who have heard of it speak with other keys from then on
     Rm {
         /// The room
         name: String,
@@ -182,7 +182,7 @@ pub(crate) enum Room {
         #[arg(required = true, value_name = "CONTACT")]
         contacts: Vec<String>,
     },
-    /// Leave a room, for good
+    /// Leave a room, for good; one that was made here is over then
     Leave {
         /// The room
         name: String,

@@ -265,3 +265,64 @@ fn standard_input_is_a_message_and_id_shows_a_code() {
     assert!(id.contains('▄') && id.contains('█'), "{id}");
     assert_ne!(world.uri("n"), world.uri("n"), "each URI is fresh");
 }
+
+#[test]
+fn a_room_is_made_spoken_in_and_left() {
+    let world = World::new();
+    world.friends("n", "s");
+    let north = world.start("n", ["--radio", "air:air"]);
+    let south = world.start("s", ["--radio", "air:air"]);
+    // They have heard from each other: the one sentence that says that somebody waits is gone.
+    world.ok("n", ["room", "new", "roof", "s"]);
+    wait(|| {
+        world.ok("n", ["room", "add", "roof", "s"]);
+        !world.ok("n", ["room", "list"]).contains("cannot read you")
+    });
+    world.ok("n", ["room", "send", "roof", "fog on the hill"]);
+    wait(|| {
+        world
+            .ok("s", ["inbox"])
+            .contains("[roof] n (verified): fog on the hill")
+    });
+    let rooms = world.ok("s", ["room", "list"]);
+    assert!(
+        rooms.contains("roof") && rooms.contains("made by n"),
+        "{rooms}"
+    );
+    world.ok("s", ["room", "send", "roof", "we see it"]);
+    wait(|| {
+        world
+            .ok("n", ["inbox"])
+            .contains("[roof] s (verified): we see it")
+    });
+
+    let refused = world.fails(1, "s", ["room", "rm", "roof", "n"]);
+    assert!(refused.contains("Only whoever made the room"), "{refused}");
+    let refused = world.fails(1, "n", ["room", "new", "roof", "s"]);
+    assert!(refused.contains("with this name already"), "{refused}");
+    let outbox = world.ok("n", ["outbox", "--json"]);
+    let sent: Vec<serde_json::Value> = outbox
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let to_room = sent.iter().find(|sent| sent["room"] == true).unwrap();
+    let number = to_room["id"].to_string();
+    world.ok("n", ["room", "take-back", &number]);
+    world.fails(1, "n", ["room", "take-back", &number]);
+    world.ok("s", ["room", "leave", "roof"]);
+    let refused = world.fails(1, "s", ["room", "send", "roof", "gone?"]);
+    assert!(refused.contains("no room named"), "{refused}");
+    // The host hears of it, and is told that nobody listens.
+    wait(|| {
+        !world
+            .ok("n", ["room", "list"])
+            .contains("roof  made here  s")
+    });
+    wait(|| {
+        let answer = world.run("n", ["room", "send", "roof", "anybody?"]);
+        answer.err.contains("Nobody in this room can read you")
+    });
+    for node in [north, south] {
+        assert!(node.terminate().success());
+    }
+}

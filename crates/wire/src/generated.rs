@@ -323,12 +323,18 @@ pub struct RoomKey {
     /// What the tags of the sender's envelopes to the room come from, 32 bytes.
     #[prost(bytes = "vec", tag = "5")]
     pub tag_secret: ::prost::alloc::vec::Vec<u8>,
-    /// 8 bytes for each member, the sender first.
+    /// From whoever made the room: 8 bytes for each member, the sender first.
     #[prost(bytes = "vec", tag = "6")]
     pub members: ::prost::alloc::vec::Vec<u8>,
     /// From whoever made the room: how often it has changed who is in it. What is older than what is known is not followed.
     #[prost(uint64, tag = "7")]
     pub epoch: u64,
+    /// How often the sender has drawn its keys for this room anew.
+    #[prost(uint64, tag = "8")]
+    pub generation: u64,
+    /// Without a key. From whoever made the room: the receiver is in it no more. To whoever made it: the sender has left.
+    #[prost(bool, tag = "9")]
+    pub gone: bool,
 }
 /// One recipient device's share of an OMEMO element (XEP-0384, urn:xmpp:omemo:2).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -68,6 +68,12 @@ impl Members {
         }
     }
 
+    /// A device has lost the key, or never got it: it is among those that lack it. The key stays.
+    pub fn lost_by(&mut self, jid: &str, device: DeviceId) {
+        self.handed
+            .retain(|(other, number)| (other.as_str(), *number) != (jid, device));
+    }
+
     /// The key to seal with.
     pub const fn key(&mut self) -> &mut SenderKey {
         &mut self.key

@@ -12,7 +12,7 @@ use crate::identity::{IdentityKey, SIGNATURE_LEN};
 use crate::state::{Reader, StateError, Writer};
 
 /// How many messages one may jump over. It is signed by then, so only the sender can make one jump.
-pub const MAX_ROOM_JUMP: u32 = 5_000;
+pub const MAX_ROOM_JUMP: u32 = 10_000;
 
 /// The most keys of messages that were jumped over. The oldest go first.
 pub const MAX_ROOM_SKIPPED: usize = 1_000;
@@ -55,6 +55,11 @@ impl RoomKey {
     /// The id of the sender key.
     pub const fn id(&self) -> SenderKeyId {
         self.id
+    }
+
+    /// The number of the next message that has not been seen: at first, of the first that can be read at all.
+    pub const fn next(&self) -> u32 {
+        self.chain.next()
     }
 
     /// Reads a message, once. The signature is checked before anything else is computed.

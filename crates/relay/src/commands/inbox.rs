@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::contact::trust;
+use super::room;
 use super::{ask, print_json, unexpected};
 use crate::cli::{Inbox, InboxChange, InboxRm, Place};
 use crate::control::client::{Connection, Session};
@@ -42,7 +43,7 @@ pub(super) async fn run(place: &Place, options: &Inbox) -> Result<(), Failure> {
             EventView::Received(_) | EventView::Lagged { .. } => {
                 show_new(&mut session, options, &mut last).await?;
             }
-            _ => {}
+            other => room::happened(&other),
         }
     }
     session.close().await;

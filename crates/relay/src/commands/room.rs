@@ -3,7 +3,7 @@
 use super::send::{accepted, read_text};
 use super::{ask, print_json, unexpected};
 use crate::cli::{Format, Place, Room};
-use crate::control::protocol::{Answer, Request, RoomView};
+use crate::control::protocol::{Answer, EventView, Request, RoomView};
 use crate::failure::Failure;
 use crate::render::table::Table;
 use crate::render::{safe_line, say};
@@ -19,17 +19,24 @@ pub(super) async fn run(place: &Place, command: Room) -> Result<(), Failure> {
         Room::List(format) => list(place, &format).await,
         Room::Send(options) => {
             let request = Request::SendToRoom {
-                room: options.name,
+                room: options.name.clone(),
                 text: read_text(Some(&options.text))?,
             };
-            accepted(&ask(place, request).await?, &options.format)
+            accepted(&ask(place, request).await?, &options.format)?;
+            if options.format.json {
+                return Ok(());
+            }
+            deaf(place, &options.name).await
         }
         Room::Add { name, contacts } => change(place, name, contacts, Vec::new()).await,
         Room::Rm { name, contacts } => change(place, name, Vec::new(), contacts).await,
         Room::Leave { name } => {
             let room = name.clone();
             ask(place, Request::LeaveRoom { room }).await?;
-            say!("The room {} is left.", safe_line(&name));
+            say!(
+                "The room {} is left, and its host is told.",
+                safe_line(&name)
+            );
             Ok(())
         }
         Room::TakeBack { id } => {
@@ -85,6 +92,42 @@ async fn changed(place: &Place, request: Request) -> Result<RoomView, Failure> {
     }
 }
 
+/// Says how many members of a room will not read what was said there just now.
+async fn deaf(place: &Place, name: &str) -> Result<(), Failure> {
+    let Answer::Rooms(rooms) = ask(place, Request::Rooms).await? else {
+        return unexpected();
+    };
+    let room = rooms
+        .iter()
+        .find(|room| room.name == name || room.id == name);
+    match room.map_or(0, |room| room.without_key) {
+        0 => {}
+        1 => say!("One member has not answered you yet, and will never read this."),
+        number => say!("{number} members have not answered you yet, and will never read this."),
+    }
+    Ok(())
+}
+
+/// What has happened to a room, if something has that people want to know. To standard error, for what is on standard output
+/// are messages.
+pub(super) fn happened(event: &EventView) {
+    match event {
+        EventView::RoomJoined { name } => eprintln!(
+            "You are in the room {} now; `chappe room list` says with whom.",
+            safe_line(name)
+        ),
+        EventView::RoomChanged { name } => eprintln!(
+            "Others are in the room {} now; `chappe room list` says who.",
+            safe_line(name)
+        ),
+        EventView::RoomLeft { name } => eprintln!(
+            "You are in the room {} no more: its host has taken you out, or has left it.",
+            safe_line(name)
+        ),
+        _ => {}
+    }
+}
+
 /// Who is in a room, and who hears this node there.
 fn describe(room: &RoomView) -> String {
     let mut names: Vec<String> = room.members.iter().map(|name| safe_line(name)).collect();
@@ -94,7 +137,7 @@ fn describe(room: &RoomView) -> String {
     let mut text = names.join(", ");
     if room.without_key > 0 {
         text += &format!(
-            "; {} cannot read you before you have heard from each other",
+            "; {} cannot read you: blocked, or no answer yet, or the key waits for room",
             room.without_key
         );
     }

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::inbox::no_room;
 use super::init::make_home;
+use super::room;
 use crate::cli::{Place, Run};
 use crate::config::Config;
 use crate::control::protocol::EventView;
@@ -46,7 +47,7 @@ pub(super) async fn run(place: &Place, options: Run) -> Result<(), Failure> {
             match update.into() {
                 EventView::NoRoom { contact } => no_room(contact.as_deref()),
                 EventView::OlderCopy { commits } => older_copy(commits),
-                _ => {}
+                other => room::happened(&other),
             }
         }
     };

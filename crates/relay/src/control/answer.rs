@@ -169,12 +169,21 @@ async fn find_all(node: &Chappe, names: &[String]) -> Result<Vec<ContactId>, Str
     Ok(found)
 }
 
+/// The room of this name, or with this id.
 async fn find_room(node: &Chappe, name: &str) -> Result<Room, String> {
     let rooms = node.rooms().await.map_err(sentence)?;
-    let mut rooms = rooms.into_iter();
-    rooms
-        .find(|room| room.name == name)
-        .ok_or_else(|| format!("There is no room named {name:?}; `chappe room list` lists them."))
+    let mut rooms = rooms
+        .into_iter()
+        .filter(|room| room.name == name || room.id.to_string() == name);
+    match (rooms.next(), rooms.next()) {
+        (Some(room), None) => Ok(room),
+        (None, _) => Err(format!(
+            "There is no room named {name:?}; `chappe room list` lists them."
+        )),
+        (Some(_), Some(_)) => Err(format!(
+            "Two rooms are named {name:?}; name it by its id, which `chappe room list --json` tells."
+        )),
+    }
 }
 
 async fn one_room(node: &Chappe, room: Room) -> Result<Answer, String> {

@@ -455,6 +455,12 @@ pub(crate) enum EventView {
     RoomJoined {
         name: String,
     },
+    RoomChanged {
+        name: String,
+    },
+    RoomLeft {
+        name: String,
+    },
     Undecryptable,
     /// The store is an older copy of itself.
     OlderCopy {
@@ -519,6 +525,8 @@ impl From<Event> for EventView {
                 reason: reason.to_owned(),
             },
             Event::RoomJoined(room) => Self::RoomJoined { name: room.name },
+            Event::RoomChanged(room) => Self::RoomChanged { name: room.name },
+            Event::RoomLeft(room) => Self::RoomLeft { name: room.name },
             Event::Undecryptable { .. } => Self::Undecryptable,
             Event::OlderCopy { commits } => Self::OlderCopy { commits },
             _ => Self::Other,

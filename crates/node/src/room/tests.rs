@@ -1,0 +1,147 @@
+//! What a member of a room cannot do to another, whatever it says.
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+
+use super::*;
+
+const ROOM: RoomId = RoomId::new([1; 16]);
+const SPEAKER: ContactId = ContactId(1);
+const MALLORY: ContactId = ContactId(2);
+
+fn of(contact: ContactId) -> Speaker {
+    Speaker {
+        room: ROOM,
+        identity: [contact.0 as u8; 32],
+    }
+}
+
+fn rng() -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(7)
+}
+
+fn told(mouth: &mut Mouth) -> SpokenWith {
+    SpokenWith {
+        key: RoomKey::from_distribution(&mouth.distribution()).unwrap(),
+        tags: mouth.tags.clone(),
+        generation: mouth.generation,
+    }
+}
+
+#[test]
+fn who_passes_the_secrets_of_another_as_its_own_silences_nobody() {
+    let mut mouth = Mouth::new(&mut rng(), of(SPEAKER));
+    let mut rooms = Rooms::default();
+    let tags = rooms.hear(ChainId(1), SPEAKER, of(SPEAKER), told(&mut mouth));
+    let copied = rooms.hear(ChainId(2), MALLORY, of(MALLORY), told(&mut mouth));
+    assert!(copied.iter().all(|tag| !tags.contains(tag)));
+    for tag in &tags {
+        assert_eq!(rooms.recognise(tag).unwrap().0, ChainId(1));
+    }
+    // Nor are the words of the one read as those of the other.
+    let sealed = mouth.seal(of(SPEAKER), b"words").unwrap();
+    assert!(
+        rooms
+            .read(ChainId(2), of(MALLORY), Counter::FIRST, &sealed)
+            .is_none()
+    );
+    assert!(
+        rooms
+            .read(ChainId(1), of(SPEAKER), Counter::FIRST, &sealed)
+            .is_some()
+    );
+}
+
+#[test]
+fn a_message_is_read_at_its_own_place_only() {
+    let mut mouth = Mouth::new(&mut rng(), of(SPEAKER));
+    let mut rooms = Rooms::default();
+    rooms.hear(ChainId(1), SPEAKER, of(SPEAKER), told(&mut mouth));
+    let sealed = mouth.seal(of(SPEAKER), b"words").unwrap();
+    let elsewhere = Counter::new(8_192).unwrap();
+    assert!(
+        rooms
+            .read(ChainId(1), of(SPEAKER), elsewhere, &sealed)
+            .is_none()
+    );
+    assert!(
+        rooms
+            .read(ChainId(1), of(SPEAKER), Counter::FIRST, &sealed)
+            .is_some()
+    );
+}
+
+#[test]
+fn a_key_is_known_of_the_one_who_speaks_with_it() {
+    let mut mouth = Mouth::new(&mut rng(), of(SPEAKER));
+    let mut rooms = Rooms::default();
+    rooms.hear(ChainId(1), MALLORY, of(MALLORY), told(&mut mouth));
+    let key = told(&mut mouth).key;
+    assert!(rooms.knows(ROOM, MALLORY, &key));
+    assert!(!rooms.knows(ROOM, SPEAKER, &key), "it is news from there");
+}
+
+#[test]
+fn the_oldest_keys_go_in_whichever_order_they_came() {
+    let mut rooms = Rooms::default();
+    let mut mouth = Mouth::new(&mut rng(), of(SPEAKER));
+    let mut rng = rng();
+    let mut keys = Vec::new();
+    for _ in 0..5 {
+        keys.push(told(&mut mouth));
+        mouth.redraw(&mut rng, of(SPEAKER));
+    }
+    let mut number = 0;
+    for with in keys.into_iter().rev() {
+        let Some(surplus) = rooms.surplus(ROOM, SPEAKER, with.generation) else {
+            assert!(with.generation < 2);
+            continue;
+        };
+        assert!(surplus.is_empty(), "younger ones stay");
+        number += 1;
+        rooms.hear(ChainId(number), SPEAKER, of(SPEAKER), with);
+    }
+    assert_eq!(number, MAX_VOICES_PER_SPEAKER as u64);
+}
+
+#[test]
+fn counts_of_a_store_that_is_an_older_copy_pass_what_others_have_heard() {
+    let mut rng = rng();
+    let mut room = Joined {
+        chain: ChainId(1),
+        name: String::new(),
+        host: Host::Me([0; 16]),
+        members: BTreeSet::new(),
+        named: BTreeSet::new(),
+        epoch: 3,
+        presence: Presence::In,
+        mouth: Mouth::new(&mut rng, of(SPEAKER)),
+    };
+    let before = told(&mut room.mouth);
+    room.go_past_what_is_forgotten(&mut rng, of(SPEAKER));
+    assert!(room.epoch > 1_000_000 && room.mouth.generation > 1_000_000);
+    assert_ne!(*before.tags, *room.mouth.tags);
+}
+
+#[test]
+fn a_contact_tells_of_so_many_rooms_that_are_not_its_own_and_the_oldest_go() {
+    let mut rng = rng();
+    let mut rooms = Rooms::default();
+    for number in 0..MAX_UNTOLD_PER_CONTACT as u8 {
+        assert_eq!(rooms.surplus_untold(MALLORY), None);
+        let room = Joined {
+            chain: ChainId(number.into()),
+            name: String::new(),
+            host: Host::Untold(MALLORY),
+            members: BTreeSet::new(),
+            named: BTreeSet::new(),
+            epoch: 0,
+            presence: Presence::In,
+            mouth: Mouth::new(&mut rng, of(SPEAKER)),
+        };
+        rooms.insert(RoomId::new([9 - number; 16]), room);
+    }
+    assert_eq!(rooms.surplus_untold(MALLORY), Some(RoomId::new([9; 16])));
+    assert_eq!(rooms.surplus_untold(SPEAKER), None);
+    assert!(!rooms.is_full() && !rooms.is_full_of(MALLORY));
+}
