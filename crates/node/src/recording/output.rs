@@ -62,6 +62,8 @@ fn happened(line: Line, event: &Event) -> Line {
         Event::NoRoom(Shortage::Store) => line.word("no-room"),
         Event::OlderCopy { commits } => line.word("older-copy").number(*commits),
         Event::RoomJoined(room) => housed(line.word("room-joined"), room),
+        Event::RoomChanged(room) => housed(line.word("room-changed"), room),
+        Event::RoomLeft(room) => housed(line.word("room-left"), room),
         Event::Undecryptable { contact } => line
             .word("undecryptable")
             .maybe(*contact, |line, contact| line.number(contact.0)),
