@@ -96,7 +96,8 @@ pub struct Router {
     custody: Custody,
     seen: Seen,
     receipts: Receipts,
-    links: BTreeMap<LinkId, Link>,
+    /// Boxed: an empty map keeps room for eleven entries once it has had one.
+    links: BTreeMap<LinkId, Box<Link>>,
     /// Grows with each item and receipt that comes or goes.
     generation: u64,
     outline: Outlined,
@@ -214,7 +215,7 @@ impl Router {
         for item in tags {
             new.tags.show(new.short(&item.id), item);
         }
-        self.links.insert(link, new);
+        self.links.insert(link, Box::new(new));
     }
 
     /// A hop is down. Copies that went along with envelopes the neighbour did not answer for come back.
@@ -335,7 +336,7 @@ impl Router {
 
     /// When [`Router::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Instant {
-        let links = self.links.values().map(Link::wakes);
+        let links = self.links.values().map(|link| link.wakes());
         links
             .chain([
                 self.custody.next_expiry(),
