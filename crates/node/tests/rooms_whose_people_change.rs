@@ -219,3 +219,63 @@ fn guests_who_come_to_know_each_other_later_hear_each_other() {
     company.meet(1, 2);
     assert_eq!(company.heard(2), ["so that was you"]);
 }
+
+#[test]
+fn who_is_taken_out_after_its_key_expired_reads_nothing_that_a_guest_says() {
+    let (mut company, room) = a_room_of_three();
+    // New keys for all, whose receipts come home from nobody.
+    company.change_room(0, room, &[], &[2]);
+    company.change_room(0, room, &[2], &[]);
+    company.meet(0, 1);
+    company.meet(0, 2);
+    company.say(1, room, "all of us");
+    company.meet(1, 2);
+    company.world.run(Duration::from_hours(24 * 15));
+    company.change_room(0, room, &[], &[2]);
+    company.meet(0, 1);
+    company.say(1, room, "two of us");
+    company.meet(1, 2);
+    company.meet(1, 0);
+    assert!(company.heard(0).contains(&"two of us".to_owned()));
+    let heard = company.heard(2);
+    assert!(
+        heard.contains(&"all of us".to_owned()) && !heard.contains(&"two of us".to_owned()),
+        "{heard:?}"
+    );
+}
+
+#[test]
+fn a_host_who_says_nothing_tells_of_the_room_all_the_same() {
+    let mut company = Company::new(2, &[]);
+    let Ok(Reply::Invite(uri)) = company.tell(1, Command::Invite) else {
+        panic!()
+    };
+    let add = Command::AddContact {
+        uri,
+        name: None,
+        scanned: true,
+    };
+    let Ok(Reply::Contact(guest)) = company.tell(0, add) else {
+        panic!()
+    };
+    company.contacts.insert((0, 1), guest.id);
+    let room = company.make_room(0, "roof", &[1]);
+    // The guest answers, and the host has its answer.
+    for _ in 0..3 {
+        company.meet(0, 1);
+    }
+    assert_eq!(company.rooms(1)[0].id, room);
+    company.say(1, room, "who else is here?");
+    company.meet(0, 1);
+    assert_eq!(company.heard(0), ["who else is here?"]);
+}
+
+#[test]
+fn a_guest_that_forgets_its_host_is_out_of_the_room() {
+    let (mut company, _) = a_room_of_three();
+    let host = company.contacts[&(1, 0)];
+    company.tell(1, Command::RemoveContact(host)).unwrap();
+    assert!(company.rooms(1).is_empty());
+    company.meet(1, 0);
+    assert_eq!(company.rooms(0)[0].members, [company.contacts[&(0, 2)]]);
+}
