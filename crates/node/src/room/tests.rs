@@ -174,3 +174,20 @@ fn a_contact_tells_of_so_many_rooms_that_are_not_its_own_and_the_oldest_go() {
     }
     assert_eq!(rooms.surplus_untold(MALLORY), None);
 }
+
+#[test]
+fn who_may_have_a_key_counts_as_having_it_when_it_is_gone() {
+    let device = |jid: &str| (String::from(jid), DeviceId::new(1).unwrap());
+    let (host, guest) = (device("host"), device("guest"));
+    let all = BTreeSet::from([host.clone(), guest.clone()]);
+    let mut mouth = Mouth::new(&mut rng(), of(SPEAKER));
+    for (jid, device) in mouth.update(&mut rng(), of(SPEAKER), &all).unwrap() {
+        mouth.handed_to(jid, device);
+    }
+    // No receipt for the guest's came in time.
+    mouth.lost_by(&guest.0, guest.1);
+    let lacking = mouth.update(&mut rng(), of(SPEAKER), &all).unwrap();
+    assert_eq!((lacking, mouth.generation()), ([guest].into(), 0));
+    let lacking = mouth.update(&mut rng(), of(SPEAKER), &BTreeSet::from([host.clone()]));
+    assert_eq!((lacking.unwrap(), mouth.generation()), ([host].into(), 1));
+}
