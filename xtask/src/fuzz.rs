@@ -1,5 +1,6 @@
 //! `fuzz`: runs the fuzz targets of `crates/fuzz`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -37,6 +38,8 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
             .env("RUSTC_BOOTSTRAP", "1")
             .env_remove("CARGO_TARGET_DIR")
             .args(["run", "--fuzz-dir", "crates/fuzz", target])
+            .args(["--no-default-features", "--features"])
+            .arg(crates(root, target)?)
             .arg(&found_now)
             .args(seeds(root, target))
             .arg("--")
@@ -55,6 +58,18 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
     }
     println!("fuzz: failed: {}", found.join(", "));
     Ok(Outcome::Bad)
+}
+
+/// The crates of this project that a target names, with commas: only they are built for it.
+fn crates(root: &Path, target: &str) -> anyhow::Result<String> {
+    let path = path(target);
+    let source = std::fs::read_to_string(root.join(&path)).with_context(|| path.clone())?;
+    let names: BTreeSet<String> = source
+        .split(|character: char| !(character.is_ascii_alphanumeric() || character == '_'))
+        .filter(|word| word.starts_with("chappe_"))
+        .map(|word| word.replace('_', "-"))
+        .collect();
+    Ok(Vec::from_iter(names).join(","))
 }
 
 /// The checked-in inputs of a target, where it has any: libFuzzer refuses a folder that does not exist.
@@ -135,6 +150,19 @@ mod tests {
         assert_eq!(plan(&[]).unwrap().1, ["one", "two"]);
         let named = plan(&["--seconds", "9", "two"]).unwrap();
         assert_eq!(named, (9, vec!["two".to_owned()]));
+    }
+
+    #[test]
+    fn the_crates_of_a_target_are_those_that_its_source_names() {
+        let root = crate::root().unwrap();
+        assert_eq!(crates(&root, "omemo_session").unwrap(), "chappe-omemo");
+        let manifest = std::fs::read_to_string(root.join("crates/fuzz/Cargo.toml")).unwrap();
+        for target in targets(&root).unwrap() {
+            for name in crates(&root, &target).unwrap().split(',') {
+                let feature = format!("    \"{name}\",\n");
+                assert!(manifest.contains(&feature), "{target} needs {feature}");
+            }
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! starting, in both flavours, for as many seeds as one likes.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context as _;
 
@@ -13,6 +14,11 @@ const FOLDER: &str = "crates/omemo/interop";
 const DEFAULT_SEEDS: u64 = 10;
 
 /// Runs the scenarios; `--seeds N` says for how many seeds, `--from N` which is the first.
+///
+/// The kit flips bits of which it does not know that the foreign side cannot see them: the top bit of an X25519 key. A
+/// seed with such a flip fails whoever is on the other side. So where a scenario that the foreign side judges fails, it
+/// is run with the foreign side on both ends; if it fails there with the same words, it says nothing about this project,
+/// it is told, and another seed takes the place of this one.
 pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
     let (mut seeds, mut from) = (DEFAULT_SEEDS, 1);
     let mut args = args.iter();
@@ -27,37 +33,112 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
             other => anyhow::bail!("unknown option {other}"),
         }
     }
-    let python = venv::INTEROP.ready(root)?;
-    process::run(process::cargo(root).args([
-        "build",
-        "--release",
-        "--quiet",
-        "--locked",
-        "--package",
-        "chappe-omemo",
-        "--example",
-        "interop-peer",
-    ]))?;
-    let ours = metadata::target(root)?.join("release/examples/interop-peer");
-    let ours = format!("'{}'", ours.display());
-    let theirs = format!("'{}' peer.py", python.display());
+    let kit = Kit::ready(root)?;
     let mut results = Results::default();
-    for seed in from..from.saturating_add(seeds) {
-        for (a, b) in [(&ours, &theirs), (&theirs, &ours)] {
-            let mut kit = process::program(&python, root);
-            kit.current_dir(root.join(FOLDER)).args(["test_peer.py"]);
-            kit.args(["--a", a, "--b", b, "--seed", &seed.to_string()]);
-            let good = process::watch(&mut kit, |line| results.read(line))?;
-            // A kit that ends early fails too, whatever it has printed.
-            results.tally.check(good);
+    let last = from.saturating_add(seeds.saturating_mul(2));
+    for seed in from..last {
+        if results.seeds >= seeds {
+            break;
         }
+        kit.run_seed(seed, &mut results)?;
     }
+    anyhow::ensure!(
+        results.seeds >= seeds,
+        "the foreign side fails against itself with too many seeds"
+    );
     Ok(results.close())
+}
+
+/// What a run of the kit needs.
+struct Kit<'a> {
+    root: &'a Path,
+    python: PathBuf,
+    ours: String,
+    theirs: String,
+}
+
+impl<'a> Kit<'a> {
+    /// Installs and builds both sides.
+    fn ready(root: &'a Path) -> anyhow::Result<Self> {
+        let python = venv::INTEROP.ready(root)?;
+        process::run(process::cargo(root).args([
+            "build",
+            "--release",
+            "--quiet",
+            "--locked",
+            "--package",
+            "chappe-omemo",
+            "--example",
+            "interop-peer",
+        ]))?;
+        let ours = metadata::target(root)?.join("release/examples/interop-peer");
+        Ok(Self {
+            root,
+            ours: format!("'{}'", ours.display()),
+            theirs: format!("'{}' peer.py", python.display()),
+            python,
+        })
+    }
+
+    /// Runs all scenarios with either side starting.
+    fn run_seed(&self, seed: u64, results: &mut Results) -> anyhow::Result<()> {
+        let (ours, theirs) = (&self.ours, &self.theirs);
+        let mut whole = true;
+        for (a, b) in [(ours, theirs), (theirs, ours)] {
+            let mut failures = Vec::new();
+            let mut kit = self.command(a, b, seed);
+            let good = process::watch(&mut kit, |line| {
+                if line.starts_with("FAIL") {
+                    failures.push(line.to_owned());
+                } else {
+                    results.read(line);
+                }
+            })?;
+            let told = !failures.is_empty();
+            for failure in failures {
+                if b == theirs && self.fails_alone(&failure, seed)? {
+                    println!(
+                        "omemo-kit: seed {seed}: the foreign side fails against itself, too: {failure}"
+                    );
+                    whole = false;
+                } else {
+                    results.read(&failure);
+                }
+            }
+            // A kit that ends early fails too, whatever it has printed.
+            results.tally.check(good || told);
+        }
+        results.seeds += u64::from(whole);
+        Ok(())
+    }
+
+    /// Whether the foreign side against itself fails with the same words.
+    fn fails_alone(&self, failure: &str, seed: u64) -> anyhow::Result<bool> {
+        let mut words = failure.split_whitespace().skip(1);
+        let (Some(flavour), Some(scenario)) = (words.next(), words.next()) else {
+            return Ok(false);
+        };
+        let mut same = false;
+        let mut kit = self.command(&self.theirs, &self.theirs, seed);
+        kit.args(["--flavour", flavour, "--only", scenario]);
+        process::watch(&mut kit, |line| same |= line == failure)?;
+        Ok(same)
+    }
+
+    fn command(&self, a: &str, b: &str, seed: u64) -> Command {
+        let mut kit = process::program(&self.python, self.root);
+        kit.current_dir(self.root.join(FOLDER));
+        kit.args(["test_peer.py", "--a", a, "--b", b]);
+        kit.args(["--seed", &seed.to_string()]);
+        kit
+    }
 }
 
 #[derive(Default)]
 struct Results {
     tally: Tally,
+    /// Seeds with which both sides could be judged in all scenarios.
+    seeds: u64,
     skipped: BTreeSet<String>,
 }
 
@@ -84,7 +165,7 @@ impl Results {
                 skipped.join(", ")
             );
         }
-        println!("{}", self.tally);
+        println!("omemo-kit: {} seeds, {}", self.seeds, self.tally);
         if self.tally.failed == 0 && self.tally.passed > 0 {
             Outcome::Good
         } else {

@@ -64,8 +64,9 @@ pub struct Sessions {
     pub(crate) generation: u64,
 }
 
-/// The first half of the SHA-256 of a message that was decrypted.
-pub(crate) type Digest = [u8; 16];
+/// The first bytes of the SHA-256 of a message that was decrypted. Only messages that were authentic are
+/// remembered, so few are enough: nobody but the other side itself could look for two of the same.
+pub(crate) type Digest = [u8; 8];
 
 /// An encrypted message for one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,6 +231,8 @@ impl Sessions {
     /// Puts a session in its place; the one at place 0 sends.
     pub(crate) fn put(&mut self, place: usize, session: Session) {
         self.sessions.truncate(MAX_SESSIONS.saturating_sub(1));
+        // Nearly always there is one session. Growth on its own would make room for four.
+        self.sessions.reserve_exact(1);
         self.sessions
             .insert(place.min(self.sessions.len()), session);
     }

@@ -12,7 +12,7 @@ use crate::identity::IdentityKey;
 use crate::key_element::KeyExchangeHeader;
 use crate::ratchet::{MAX_RECEIVING_CHAINS, Ratchet, ReceivingChain};
 use crate::session::{Identities, Role, Session};
-use crate::sessions::{MAX_REMEMBERED, MAX_SESSIONS, Sessions};
+use crate::sessions::{Digest, MAX_REMEMBERED, MAX_SESSIONS, Sessions};
 use crate::skipped::{MAX_SKIPPED_KEYS, SkippedKey, SkippedKeys};
 use crate::state::{Reader, StateError, Writer};
 use crate::{DeviceId, PreKeyId, SessionId, SignedPreKeyId};
@@ -21,7 +21,7 @@ impl Sessions {
     /// The secret state, wiped on drop. [`Sessions::from_bytes`] reads it. Numbers are big-endian.
     ///
     /// ```text
-    /// state:   version 1 | flavour 1 | [own 32 | remote 32] | generation 8 | #sessions 2 | session ... | #digests 2 | 16 ...
+    /// state:   version 1 | flavour 1 | [own 32 | remote 32] | generation 8 | #sessions 2 | session ... | #digests 2 | 8 ...
     /// session: id 16 | role 1 | prekey 4 | signed prekey 4 | ephemeral 32 | device 4 | exporter 32
     ///          | ratchet
     /// ratchet: root 32 | own secret 32 | own public 32 | sends 1 | [key 32 | next 4] | previous length 4
@@ -35,7 +35,8 @@ impl Sessions {
             .map(|session| session.ratchet.skipped.len())
             .sum();
         let fixed = 300 + MAX_RECEIVING_CHAINS * 68;
-        let room = 128 + MAX_REMEMBERED * 16 + self.sessions.len() * fixed + skipped * 68;
+        let room =
+            128 + MAX_REMEMBERED * size_of::<Digest>() + self.sessions.len() * fixed + skipped * 68;
         let mut out = Writer::new(STATE_VERSION, room);
         let flavour = self.flavour().map_or(NO_FLAVOUR, Flavour::number);
         out.byte(flavour);
@@ -70,8 +71,9 @@ impl Sessions {
             }),
         };
         let generation = from.long()?;
-        let mut sessions = Vec::new();
-        for _ in 0..from.count(MAX_SESSIONS)? {
+        let count = from.count(MAX_SESSIONS)?;
+        let mut sessions = Vec::with_capacity(count);
+        for _ in 0..count {
             sessions.push(read_session(
                 &mut from,
                 identities.ok_or(StateError::Field)?,
@@ -203,7 +205,7 @@ fn read_chain(from: &mut Reader<'_>) -> Result<Chain, StateError> {
     Ok(Chain::at(key, from.number()?))
 }
 
-const STATE_VERSION: u8 = 2;
+const STATE_VERSION: u8 = 3;
 
 /// In the place of a flavour's number: no session was ever made.
 const NO_FLAVOUR: u8 = 0;

@@ -10,9 +10,9 @@
 mod support;
 
 use chappe_omemo::ciphermachine::{
-    KeyFormError, KeyRing, Locked, MAX_OLD_KEYS, MachineKey, OVERHEAD, PassphraseError,
+    KeyFormError, KeyRing, Locked, MAX_OLD_KEYS, MachineKey, OVERHEAD, PassphraseError, TooLong,
 };
-use chappe_omemo::{Device, Identity, Sessions};
+use chappe_omemo::{Device, Identity, MAX_PLAINTEXT_LEN, Sessions};
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
@@ -77,6 +77,28 @@ fn a_wrong_or_missing_key_a_change_and_a_plain_text_are_one_error() {
         );
     }
     assert!(machine.open(CONTEXT, &sealed).is_ok());
+}
+
+#[test]
+fn what_has_the_form_of_something_sealed_is_told_apart() {
+    let sealed = KeyRing::new(key(1)).seal(&mut rng(), CONTEXT, b"").unwrap();
+    assert_eq!(sealed.len(), OVERHEAD);
+    assert!(KeyRing::is_sealed(&sealed));
+    assert!(!KeyRing::is_sealed(&sealed[..OVERHEAD - 1]));
+    assert!(!KeyRing::is_sealed(&[b'<'; OVERHEAD]));
+    assert!(!KeyRing::is_sealed(b""));
+}
+
+#[test]
+fn the_longest_content_is_sealed_and_no_longer_one() {
+    let machine = KeyRing::new(key(1));
+    let seal = |length| machine.seal(&mut rng(), CONTEXT, &vec![7; length]);
+    let longest = seal(MAX_PLAINTEXT_LEN).unwrap();
+    assert_eq!(
+        machine.open(CONTEXT, &longest).unwrap().len(),
+        MAX_PLAINTEXT_LEN
+    );
+    assert_eq!(seal(MAX_PLAINTEXT_LEN + 1), Err(TooLong));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! This crate and a foreign implementation (python-twomemo and -oldmemo, see `interop/README.md`) read each other, by
-//! bytes alone: all scenarios of the kit with either side starting, and one conversation by hand.
+//! bytes alone: all scenarios of the kit with either side starting, one conversation by hand, and the XML by its schemas.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,10 +16,12 @@ use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chappe_omemo::Flavour;
+use chappe_omemo::{
+    DeviceId, DeviceList, Flavour, ListedDevice, Message, Recipient, Sessions, SignedLabel,
+};
 use foreign::{Foreign, kit, python, write};
 use serde_json::{Value, json};
-use support::{FLAVOURS, Party};
+use support::{FLAVOURS, Party, acquainted_in};
 
 #[test]
 fn all_scenarios_with_this_side_starting() {
@@ -34,6 +36,64 @@ fn all_scenarios_with_the_foreign_side_starting() {
 #[test]
 fn a_conversation_by_hand() {
     FLAVOURS.into_iter().for_each(converse);
+}
+
+/// The schemas of XEP-0384 0.9.1 and 0.3.0, as the foreign implementation has them.
+#[test]
+fn what_is_written_is_valid_by_the_schemas_of_the_xeps() {
+    for flavour in FLAVOURS {
+        let (mut alice, bob) = acquainted_in(flavour);
+        let phone = alice.device.id();
+        let label = SignedLabel::sign(alice.device.identity(), "phone <1> & 'co'").unwrap();
+        let labelled = |label| ListedDevice { id: phone, label };
+        for devices in [
+            vec![],
+            vec![labelled(None)],
+            vec![labelled(Some(label)), labelled(None)],
+        ] {
+            let list = DeviceList { devices }.to_xml(flavour).unwrap();
+            assert!(is_valid(flavour, "DEVICE_LIST_SCHEMA", &list), "{list}");
+        }
+        let bundle = bob.device.bundle().to_xml();
+        assert!(is_valid(flavour, "BUNDLE_SCHEMA", &bundle), "{bundle}");
+        for plaintext in [None, Some(&b"fog"[..])] {
+            let mut anew = Sessions::new();
+            let bundle = bob.bundle();
+            anew.start(&mut alice.rng, &alice.device, &bundle).unwrap();
+            let recipients = [
+                ("b&b@example.org", 2, &mut alice.sessions),
+                ("b&b@example.org", 3, &mut anew),
+            ];
+            let recipients = recipients.map(|(jid, device, sessions)| Recipient {
+                jid,
+                device: DeviceId::new(device).unwrap(),
+                sessions,
+            });
+            let sent = Message::encrypt(&mut alice.rng, flavour, phone, plaintext, recipients);
+            let message = sent.unwrap().message.to_xml().unwrap();
+            assert!(is_valid(flavour, "MESSAGE_SCHEMA", &message), "{message}");
+            let bad = message.replace(" sid='1'", " sid='one'");
+            assert!(!is_valid(flavour, "MESSAGE_SCHEMA", &bad), "{bad}");
+        }
+    }
+}
+
+fn is_valid(flavour: Flavour, schema: &str, xml: &str) -> bool {
+    let module = match flavour {
+        Flavour::Legacy => "oldmemo",
+        Flavour::Omemo2 => "twomemo",
+    };
+    let script = format!(
+        "import sys, xml.etree.ElementTree as ET; from {module} import etree; \
+         sys.exit(0 if etree.{schema}.is_valid(ET.fromstring(sys.argv[1])) else 3)"
+    );
+    let run = Command::new(python()).args(["-c", &script, xml]).output();
+    let run = run.unwrap();
+    match run.status.code() {
+        Some(0) => true,
+        Some(3) => false,
+        _ => panic!("{}", String::from_utf8_lossy(&run.stderr)),
+    }
 }
 
 fn converse(flavour: Flavour) {

@@ -132,6 +132,9 @@ proptest! {
             *version = 2;
         }
         let _ = Device::from_bytes(&bytes);
+        if let Some(version) = bytes.first_mut() {
+            *version = 3;
+        }
         let _ = Sessions::from_bytes(&bytes);
     }
 

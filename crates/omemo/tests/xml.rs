@@ -213,6 +213,11 @@ fn what_xmpp_forbids_is_refused() {
             &bad[..bad.len().min(200)]
         );
     }
+    let for_nobody = Message {
+        keys: vec![],
+        ..message(Flavour::Omemo2)
+    };
+    assert_eq!(for_nobody.to_xml(), Err(XmlError::Invalid("keys")));
     let legacy = message(Flavour::Legacy).to_xml().unwrap();
     let without_iv = legacy.replace("<iv>CQkJCQkJCQkJCQkJ</iv>", "");
     assert_eq!(Message::from_xml(&without_iv), Err(XmlError::Invalid("iv")));

@@ -47,7 +47,7 @@ const fn names(flavour: Flavour) -> &'static Names {
 }
 
 impl Bundle {
-    /// Writes the `<bundle/>` of its flavour.
+    /// Writes the `<bundle/>` of its flavour. One without prekeys, with which nobody can start, is not valid.
     pub fn to_xml(&self) -> String {
         let names = names(self.flavour);
         let key = |key| self.flavour.encode_key(key);

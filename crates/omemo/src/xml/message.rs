@@ -21,8 +21,12 @@ impl Message {
     /// Writes the `<encrypted/>` of its flavour.
     ///
     /// # Errors
-    /// [`XmlError::Invalid`] if an address is missing or XML cannot carry it, or the `<iv/>` is missing.
+    /// [`XmlError::Invalid`] if nobody gets a key, an address is missing or XML cannot carry it, or the `<iv/>`
+    /// is missing.
     pub fn to_xml(&self) -> Result<String, XmlError> {
+        if self.keys.is_empty() {
+            return Err(XmlError::Invalid("keys"));
+        }
         let mut out = format!(
             "<encrypted xmlns='{}'><header sid='{}'>",
             self.flavour.namespace(),
