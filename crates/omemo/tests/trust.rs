@@ -51,6 +51,24 @@ fn trust(book: &TrustBook, jid: &str, number: u8) -> Option<Trust> {
     book.trust(jid, &key(number).fingerprint())
 }
 
+/// As XEP-0384 shows them: the Curve25519 form in lower-case hex, in eight groups of eight.
+#[test]
+fn fingerprints_are_shown_in_eight_groups_of_eight() {
+    let shown = key(1).fingerprint().to_string();
+    let groups: Vec<&str> = shown.split(' ').collect();
+    assert_eq!(groups.len(), 8, "{shown}");
+    assert!(groups.iter().all(|group| group.len() == 8), "{shown}");
+    let bytes = key(1)
+        .curve25519()
+        .as_bytes()
+        .map(|byte| format!("{byte:02x}"));
+    assert_eq!(groups.concat(), bytes.concat());
+    assert_eq!(
+        key(1).fingerprint().as_bytes(),
+        key(1).curve25519().as_bytes()
+    );
+}
+
 #[test]
 fn a_changed_key_is_refused_and_shown_until_a_person_accepts_it() {
     let mut book = book();
@@ -154,6 +172,19 @@ fn three_comparisons_are_told_to_all_devices_that_need_them() {
         book.announcements(Flavour::Omemo2, DAVE, &key(4).fingerprint())
             .is_empty()
     );
+}
+
+#[test]
+fn a_decision_is_about_one_key_of_one_account() {
+    let mut book = book();
+    book.meet(DAVE, device(5), key(2)).unwrap();
+    assert!(book.decide(CAROL, &key(2).fingerprint(), Trust::Verified));
+    assert_eq!(trust(&book, CAROL, 2), Some(Trust::Verified));
+    assert_eq!(trust(&book, DAVE, 2), Some(Trust::FirstUse));
+    assert_eq!(trust(&book, CAROL, 3), Some(Trust::FirstUse));
+    assert_eq!(trust(&book, ME, 2), None);
+    assert!(!book.decide(CAROL, &key(4).fingerprint(), Trust::Verified));
+    assert_eq!(trust(&book, DAVE, 4), Some(Trust::FirstUse));
 }
 
 #[test]
