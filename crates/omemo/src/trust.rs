@@ -22,6 +22,7 @@
 
 mod automatic;
 pub(crate) mod message;
+mod uri;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString as _};
@@ -29,6 +30,7 @@ use alloc::vec::Vec;
 
 pub use automatic::Announcement;
 pub use message::{KeyOwner, MAX_KEYS_OF_OWNER, MAX_OWNERS, TrustMessage};
+pub use uri::TrustUriError;
 
 use crate::DeviceId;
 use crate::identity::{Fingerprint, IdentityKey};
