@@ -12,7 +12,7 @@ mod support;
 use chappe_omemo::record::{
     MIN_REACHABLE_PREKEYS, ReachableRecord, RecordError, Sequence, SignedDeviceList,
 };
-use chappe_omemo::trust::{KnownDevice, MAX_KNOWN_DEVICES, Trust, TrustBook, TrustError};
+use chappe_omemo::trust::{MAX_KNOWN_DEVICES, Trust, TrustBook, TrustError};
 use chappe_omemo::{
     Device, DeviceId, Encrypted, Flavour, Identity, IdentityKey, KeyExchange, MAX_DEVICES,
     MAX_OLD_SIGNED_PREKEYS, Reason, Sessions, VerifiedBundle,
@@ -319,19 +319,7 @@ fn old_lists_changed_keys_and_distrusted_signers_count_for_nothing() {
         assert_eq!(book.admit(&old), Err(TrustError::Old));
     }
     // A book that was stored knows which list was the last.
-    let mut again = TrustBook::new("me@example.org");
-    for device in book.devices() {
-        let KnownDevice {
-            jid,
-            device,
-            identity,
-            trust,
-        } = device;
-        again.restore(jid, device, *identity, trust).unwrap();
-    }
-    for (jid, sequence) in book.lists() {
-        again.restore_list(jid, sequence);
-    }
+    let mut again = TrustBook::from_bytes(&book.to_bytes()).unwrap();
     let old = list(1, 5, &[(3, 3)]).verify().unwrap();
     assert_eq!(again.admit(&old), Err(TrustError::Old));
 

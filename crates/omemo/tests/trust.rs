@@ -260,6 +260,45 @@ fn codes_have_the_form_of_xep_0434() {
     }
 }
 
+/// Decisions, keys that changed, and what waits for others to be known: none of it heals by a restart.
+#[test]
+fn a_book_that_was_stored_knows_everything_again() {
+    let mut before = book();
+    before.decide(CAROL, &key(3).fingerprint(), Trust::Distrusted);
+    before.meet(CAROL, device(2), key(9)).unwrap_err();
+    before.receive(DAVE, &key(4), &says(DAVE, &[6], &[]));
+    before.scan(&says(CAROL, &[7], &[8]));
+    let bytes = before.to_bytes();
+    let mut book = TrustBook::from_bytes(&bytes).unwrap();
+    assert_eq!(book.to_bytes(), bytes);
+
+    assert_eq!(trust(&book, CAROL, 3), Some(Trust::Distrusted));
+    let (known, seen) = (key(2).fingerprint(), key(9).fingerprint());
+    assert_eq!(
+        book.changed().collect::<Vec<_>>(),
+        [(CAROL, device(2), known, seen)]
+    );
+    assert_eq!(book.meet(CAROL, device(7), key(7)), Ok(Trust::Verified));
+    assert_eq!(book.meet(CAROL, device(8), key(8)), Ok(Trust::Distrusted));
+    assert_eq!(book.meet(DAVE, device(6), key(6)), Ok(Trust::FirstUse));
+    book.decide(DAVE, &key(4).fingerprint(), Trust::Verified);
+    assert_eq!(trust(&book, DAVE, 6), Some(Trust::Verified));
+
+    for length in 0..bytes.len() {
+        assert!(TrustBook::from_bytes(&bytes[..length]).is_err(), "{length}");
+    }
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        if let Ok(read) = TrustBook::from_bytes(&changed) {
+            assert_eq!(read.to_bytes(), changed, "{at}");
+        }
+    }
+    let long = "x".repeat(3_072);
+    let met = book.meet(&long, device(1), key(1));
+    assert_eq!(met, Err(TrustError::Address));
+}
+
 #[test]
 fn trust_messages_travel_inside_the_content() {
     let mut rng = ChaCha20Rng::from_seed([1; 32]);

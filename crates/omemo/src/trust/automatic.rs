@@ -24,16 +24,16 @@ pub struct Announcement {
 /// What a device said about a key that cannot be applied yet.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Postponed {
-    speaker: Speaker,
-    owner: String,
-    flavour: Flavour,
-    key: [u8; 32],
-    trust: Trust,
+    pub(super) speaker: Speaker,
+    pub(super) owner: String,
+    pub(super) flavour: Flavour,
+    pub(super) key: [u8; 32],
+    pub(super) trust: Trust,
 }
 
 /// Who said something about a key.
 #[derive(Clone, PartialEq, Eq)]
-enum Speaker {
+pub(super) enum Speaker {
     Device {
         jid: String,
         identity: IdentityKey,
