@@ -257,11 +257,14 @@ impl Reader {
             }
             return;
         }
+        let enhanced = self.enhanced.contains(&(connection, channel));
+        // On these channels a length comes first.
+        let skipped = if enhanced && first { 2 } else { 0 };
         self.sent.payloads.push(Payload {
             at,
             first,
-            attributes: channel == ATTRIBUTES || self.enhanced.contains(&(connection, channel)),
-            bytes: bytes.to_vec(),
+            attributes: channel == ATTRIBUTES || enhanced,
+            bytes: bytes.get(skipped..).unwrap_or_default().to_vec(),
         });
     }
 

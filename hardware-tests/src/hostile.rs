@@ -15,7 +15,7 @@ use crate::l2cap;
 /// The service that nodes advertise, and how their beacons begin.
 const SERVICE: u128 = 0x43ae_9f00_6c68_4d5a_9d0e_6368_6170_7065;
 const BEACON: usize = 10;
-/// The characteristics of its GATT service: the greeting, and the slots.
+/// The characteristics of its GATT services: the greeting, and the slots.
 const CHARACTERISTICS: std::ops::RangeInclusive<u128> = SERVICE + 1..=SERVICE + 5;
 const LIMIT: Duration = Duration::from_secs(20);
 const SCAN: Duration = Duration::from_secs(8);
@@ -187,6 +187,31 @@ impl Hostile {
         })
     }
 
+    /// Connects as anybody can, and reads all that can be read. How many values.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub(crate) fn look_around(&self, prey: Prey) -> anyhow::Result<usize> {
+        self.runtime.block_on(async {
+            let device = self.adapter.device(prey.address)?;
+            timeout(LIMIT, device.connect())
+                .await
+                .context("connecting")??;
+            let services = timeout(LIMIT, device.services())
+                .await
+                .context("services")??;
+            let mut read = 0;
+            for service in services {
+                for characteristic in service.characteristics().await? {
+                    let value = timeout(LIMIT, characteristic.read()).await;
+                    read += usize::from(matches!(value, Ok(Ok(_))));
+                }
+            }
+            let _ = timeout(LIMIT, device.disconnect()).await;
+            Ok(read)
+        })
+    }
+
     /// Reads and writes everything of the GATT service, with values of every length, and subscribes to what is not its own.
     /// How many writes BlueZ took.
     ///
@@ -290,9 +315,6 @@ async fn channel(adapter: &Adapter, prey: Prey) -> anyhow::Result<SeqPacket> {
 async fn characteristics(device: &bluer::Device) -> anyhow::Result<Vec<Characteristic>> {
     let mut ours = Vec::new();
     for service in device.services().await? {
-        if service.uuid().await? != bluer::Uuid::from_u128(SERVICE) {
-            continue;
-        }
         for one in service.characteristics().await? {
             if CHARACTERISTICS.contains(&one.uuid().await?.as_u128()) {
                 ours.push(one);

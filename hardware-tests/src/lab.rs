@@ -10,12 +10,13 @@ use anyhow::Context as _;
 use crate::bluetooth::{Bluetooth, Kind};
 use crate::controllers::Octets;
 use crate::node::Node;
+use crate::rig::Rig;
 use crate::wifi::{Driver, Wifi};
 
 /// Where the guest keeps the program.
 const PROGRAM: &str = "/run/chappe";
 
-/// The guest.
+/// The guest, or real machines in its place.
 pub(crate) struct Lab {
     /// Shared with the host: the programs, and where results go.
     pub(crate) results: PathBuf,
@@ -23,6 +24,8 @@ pub(crate) struct Lab {
     work: PathBuf,
     /// Of the scenario that runs.
     scenario: String,
+    /// Real machines; `None` in the guest.
+    rig: Option<Rig>,
     pub(crate) bluetooth: Bluetooth,
     pub(crate) wifi: Wifi,
 }
@@ -40,9 +43,34 @@ impl Lab {
             results: results.into(),
             work: work.into(),
             scenario: String::new(),
+            rig: None,
             bluetooth: Bluetooth::default(),
             wifi: Wifi::default(),
         })
+    }
+
+    /// The lab on real machines.
+    ///
+    /// # Errors
+    /// When one of them does not answer, or lacks the program.
+    pub(crate) fn on(rig: Rig, results: &Path) -> anyhow::Result<Self> {
+        rig.prepare()?;
+        Ok(Self {
+            results: results.into(),
+            work: results.join("work"),
+            scenario: String::new(),
+            rig: Some(rig),
+            bluetooth: Bluetooth::default(),
+            wifi: Wifi::default(),
+        })
+    }
+
+    /// What kind of radios there are.
+    pub(crate) fn place(&self) -> &'static str {
+        match self.rig {
+            Some(_) => "rig",
+            None => "virtual",
+        }
     }
 
     /// Fresh folders for a scenario.
@@ -54,7 +82,7 @@ impl Lab {
         fs::create_dir_all(self.logs())?;
         let _ = fs::remove_dir_all(&self.work);
         fs::create_dir_all(&self.work)?;
-        Ok(())
+        self.rig.as_ref().map_or(Ok(()), Rig::prepare)
     }
 
     /// Where the scenario's logs and captures go.
@@ -62,11 +90,29 @@ impl Lab {
         self.results.join("logs").join(&self.scenario)
     }
 
+    /// Notes what the kernel was at when a scenario failed: who is blocked in it and where, and its own log.
+    pub(crate) fn note_kernel(&self) {
+        if self.rig.is_some() {
+            return;
+        }
+        // A line for each that is blocked; it is no failure of its own if this does not work.
+        let told = shell(
+            "for task in /proc/[0-9]*/task/*; do \
+               grep -qs '^State:.D' $task/status && echo \"== $task $(cat $task/comm)\" && cat $task/stack; \
+             done; echo '== daemon'; cat /proc/$(pgrep -o bluetoothd)/stack; echo '== log'; dmesg | tail -n 100",
+        );
+        let told = told.unwrap_or_else(|error| format!("{error:#}"));
+        let _ = fs::write(self.logs().join("kernel.log"), told);
+    }
+
     /// Stops the radios.
     ///
     /// # Errors
     /// When something of them stays, and would be in the way of the next scenario.
     pub(crate) fn clear_away(&mut self) -> anyhow::Result<()> {
+        if let Some(rig) = &self.rig {
+            return rig.clear().context("clearing away");
+        }
         self.bluetooth.stop();
         self.wifi.stop().context("clearing away")
     }
@@ -84,6 +130,14 @@ impl Lab {
     /// # Errors
     /// When they do not all come up.
     pub(crate) fn radios_of(&mut self, adapters: usize, kind: Kind) -> anyhow::Result<()> {
+        if let Some(rig) = &self.rig {
+            let there = rig.adapters();
+            anyhow::ensure!(
+                there >= adapters,
+                "it needs {adapters} machines, and the rig has {there}"
+            );
+            return Ok(());
+        }
         let logs = self.logs();
         self.bluetooth.start(adapters, kind, &logs)
     }
@@ -101,6 +155,7 @@ impl Lab {
     /// # Errors
     /// When they do not all come up.
     pub(crate) fn wifi_radios_of(&mut self, driver: Driver, radios: usize) -> anyhow::Result<()> {
+        anyhow::ensure!(self.rig.is_none(), "a rig has no virtual Wi-Fi radios");
         let logs = self.logs();
         self.wifi.start(radios, driver, &logs)
     }
@@ -112,7 +167,12 @@ impl Lab {
 
     /// A node that does not run yet. `radio` is what follows `--radio`.
     pub(crate) fn node(&self, name: &str, radio: &str) -> Node {
-        Node::new(name, radio, &self.program(), &self.work, &self.logs())
+        let logs = self.logs();
+        match self.rig.as_ref().and_then(|rig| rig.place(radio)) {
+            Some((machine, radio)) => Node::on(machine, name, &radio, &logs),
+            // On a rig too, where it was not looked whether there is such a radio: it then has no program.
+            None => Node::new(name, radio, &self.program(), &self.work, &logs),
+        }
     }
 
     /// A file of random bytes in the guest's memory.

@@ -25,6 +25,8 @@ mod pcap;
 #[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
+mod rig;
+#[cfg(target_os = "linux")]
 mod scenarios;
 #[cfg(target_os = "linux")]
 mod trace;
@@ -46,9 +48,12 @@ fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let done = match args.next().as_deref() {
         Some("run") => run(&args.collect::<Vec<_>>()),
+        Some("rig") => rig(&args.collect::<Vec<_>>()),
         // An end of a bare TCP stream, for scenarios.
         Some("tcp") => bare_tcp::end(&args.collect::<Vec<_>>()),
-        _ => Err(anyhow::anyhow!("usage: radio-lab run [SCENARIO...]")),
+        _ => Err(anyhow::anyhow!(
+            "usage: radio-lab run [SCENARIO...] or radio-lab rig FILE RESULTS [SCENARIO...]"
+        )),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,8 +67,23 @@ fn main() -> ExitCode {
 #[cfg(target_os = "linux")]
 fn run(names: &[String]) -> anyhow::Result<()> {
     let chosen = scenarios::chosen(names)?;
-    let mut lab = lab::Lab::new("/lab", "/tmp/lab")?;
-    let mut report = report::Report::default();
+    report(lab::Lab::new("/lab", "/tmp/lab")?, &chosen)
+}
+
+/// The same on real machines, from this one.
+#[cfg(target_os = "linux")]
+fn rig(args: &[String]) -> anyhow::Result<()> {
+    let [file, results, names @ ..] = args else {
+        anyhow::bail!("usage: radio-lab rig FILE RESULTS [SCENARIO...]");
+    };
+    let chosen = scenarios::chosen_for_rigs(names)?;
+    let rig = rig::Rig::read(file.as_ref())?;
+    report(lab::Lab::on(rig, results.as_ref())?, &chosen)
+}
+
+#[cfg(target_os = "linux")]
+fn report(mut lab: lab::Lab, chosen: &[&scenarios::Scenario]) -> anyhow::Result<()> {
+    let mut report = report::Report::of(lab.place());
     for scenario in chosen {
         report.run(&mut lab, scenario);
         report.save(&lab.results.join("report.json"))?;

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::lab::{background, kill, shell};
+use crate::rig::{Machine, quoted};
 use crate::wait;
 
 /// What a node says when it is up.
@@ -28,6 +29,8 @@ pub(crate) struct Node {
     program: PathBuf,
     home: PathBuf,
     log: PathBuf,
+    /// Where it lives, if not here.
+    machine: Option<Machine>,
     process: Option<Child>,
 }
 
@@ -40,8 +43,16 @@ impl Node {
             program: program.to_owned(),
             home: work.join(name),
             log: logs.join(format!("{name}.log")),
+            machine: None,
             process: None,
         }
+    }
+
+    /// A node on a machine of a rig. Its log is kept here.
+    pub(crate) fn on(machine: &Machine, name: &str, radio: &str, logs: &Path) -> Self {
+        let mut node = Self::new(name, radio, &machine.program, &machine.work, logs);
+        node.machine = Some(machine.clone());
+        node
     }
 
     /// Makes it a person's home.
@@ -74,13 +85,22 @@ impl Node {
     /// # Errors
     /// When it does not.
     pub(crate) fn start(&mut self) -> anyhow::Result<()> {
-        let mut command = self.command(&["-vv", "run"]);
+        let mut args = vec!["-vv", "run"];
         for radio in self.radio.split_ascii_whitespace() {
-            command.args(["--radio", radio]);
+            args.extend(["--radio", radio]);
         }
         if self.relay {
-            command.arg("--relay");
+            args.push("--relay");
         }
+        let mut command = match &self.machine {
+            None => self.command(&args),
+            // It says where it can be found: ending ssh would not end it.
+            Some(machine) => machine.command(&format!(
+                "echo $$ > {}; exec {}",
+                self.whereabouts(),
+                self.line(&args)
+            )),
+        };
         // Its control socket is not asked: without a running node, a command would open the home by itself.
         let said = fs::read(&self.log).map_or(0, |log| log.len());
         self.process = Some(background(&mut command, &self.log)?);
@@ -100,6 +120,9 @@ impl Node {
 
     /// Ends it as a crash does.
     pub(crate) fn kill(&mut self) {
+        if self.process.is_some() {
+            self.signal("KILL");
+        }
         self.process.iter_mut().for_each(kill);
         self.process = None;
     }
@@ -108,9 +131,10 @@ impl Node {
     pub(crate) fn stop(&mut self) {
         if let Some(mut child) = self.process.take() {
             let id = child.id();
+            if self.machine.is_some() {
+                self.signal("TERM");
             // What runs it, strace, takes no signal: then it is its child that is meant.
-            let told = shell(&format!("kill $(pgrep -P {id} || echo {id})"));
-            if told.is_err() {
+            } else if shell(&format!("kill $(pgrep -P {id} || echo {id})")).is_err() {
                 let _ = child.kill();
             }
             let _ = child.wait();
@@ -223,11 +247,27 @@ impl Node {
         Ok(())
     }
 
+    /// Sends a file.
+    ///
+    /// # Errors
+    /// When it does not get to the node's machine, or the node refuses.
+    pub(crate) fn send_file(&self, to: &str, file: &Path) -> anyhow::Result<()> {
+        let file = match &self.machine {
+            None => file.to_owned(),
+            Some(machine) => machine.take(file)?,
+        };
+        self.say(&["send", to, "--file", &file.to_string_lossy()])?;
+        Ok(())
+    }
+
     /// Fails unless a file that arrived is the same as this one.
     ///
     /// # Errors
     /// When the node does not answer, or has no such file.
     pub(crate) fn has_file(&self, sent: &Path) -> anyhow::Result<()> {
+        if let Some(machine) = &self.machine {
+            return self.has_file_there(machine, sent);
+        }
         let folder = sent.with_extension(format!("at-{}", self.name));
         self.save_files(&folder)?;
         let bytes = fs::read(sent)?;
@@ -235,6 +275,23 @@ impl Node {
         let same = saved.any(|entry| fs::read(entry.path()).is_ok_and(|here| here == bytes));
         anyhow::ensure!(same, "{} arrived changed", sent.display());
         fs::remove_dir_all(folder)?;
+        Ok(())
+    }
+
+    fn has_file_there(&self, machine: &Machine, sent: &Path) -> anyhow::Result<()> {
+        let folder = machine.work.join(format!("at-{}", self.name));
+        let folder = folder.to_string_lossy();
+        let quoted = quoted(&folder);
+        machine.shell(&format!("mkdir -p {quoted}"))?;
+        self.say(&["inbox", "--save", &folder])?;
+        let sums = machine.shell(&format!("cd {quoted} && sha256sum -- *"))?;
+        machine.shell(&format!("rm -r {quoted}"))?;
+        let mut sum = Command::new("sha256sum");
+        let sum = sum.arg(sent).output().context("cannot run sha256sum")?;
+        let sum = String::from_utf8_lossy(&sum.stdout).into_owned();
+        let sum = sum.split_ascii_whitespace().next().context("no sum")?;
+        let same = sums.lines().any(|line| line.starts_with(sum));
+        anyhow::ensure!(same, "{} arrived changed", sent.display());
         Ok(())
     }
 
@@ -300,9 +357,36 @@ impl Node {
     }
 
     fn command(&self, args: &[&str]) -> Command {
+        if let Some(machine) = &self.machine {
+            return machine.command(&self.line(args));
+        }
         let mut command = Command::new(&self.program);
         command.arg("--home").arg(&self.home).args(args);
         command
+    }
+}
+
+/// On a machine of a rig.
+impl Node {
+    /// A command of the program, for a shell there.
+    fn line(&self, args: &[&str]) -> String {
+        let home = self.home.to_string_lossy();
+        let program = self.program.to_string_lossy();
+        let words = [program.as_ref(), "--home", home.as_ref()];
+        let words = words.iter().chain(args).map(|word| quoted(word));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The file with the number of its process there.
+    fn whereabouts(&self) -> String {
+        quoted(&self.home.with_extension("process").to_string_lossy())
+    }
+
+    fn signal(&self, signal: &str) {
+        if let Some(machine) = &self.machine {
+            // It may have ended by itself.
+            let _ = machine.shell(&format!("kill -{signal} $(cat {})", self.whereabouts()));
+        }
     }
 }
 

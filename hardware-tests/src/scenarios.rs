@@ -1,6 +1,7 @@
 //! The scenarios, in the order in which they run.
 
 mod ble_bytes;
+mod ble_central;
 mod ble_churn;
 mod ble_discovery;
 mod ble_hostile;
@@ -17,6 +18,7 @@ mod wifi_direct_ferry;
 mod wifi_direct_figures;
 mod wifi_direct_pair;
 mod wifi_direct_privacy;
+mod wifi_direct_relay;
 mod wifi_direct_star;
 
 use crate::lab::Lab;
@@ -30,7 +32,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 20] = [
+const ALL: [Scenario; 22] = [
     Scenario {
         name: "boot",
         by_name_only: false,
@@ -50,6 +52,11 @@ const ALL: [Scenario; 20] = [
         name: "ble-gatt",
         by_name_only: true,
         run: ble_pair::run_gatt,
+    },
+    Scenario {
+        name: "ble-central",
+        by_name_only: true,
+        run: ble_central::run,
     },
     Scenario {
         name: "ble-privacy",
@@ -102,6 +109,11 @@ const ALL: [Scenario; 20] = [
         run: wifi_direct_ferry::run,
     },
     Scenario {
+        name: "wifi-direct-relay",
+        by_name_only: true,
+        run: wifi_direct_relay::run,
+    },
+    Scenario {
         name: "wifi-direct-privacy",
         by_name_only: true,
         run: wifi_direct_privacy::run,
@@ -132,6 +144,25 @@ const ALL: [Scenario; 20] = [
         run: no_server::run,
     },
 ];
+
+/// Those that need nothing but machines with a radio: nobody cuts their power, and nobody reads along.
+const ON_RIGS: [&str; 2] = ["ble-pair", "ble-relay"];
+
+/// The scenarios that are named, on real machines; without names, all that can be run there.
+///
+/// # Errors
+/// When there is no such scenario, or it needs virtual radios.
+pub(crate) fn chosen_for_rigs(names: &[String]) -> anyhow::Result<Vec<&'static Scenario>> {
+    if names.is_empty() {
+        return chosen(&ON_RIGS.map(str::to_owned));
+    }
+    let virtual_only = names.iter().find(|name| !ON_RIGS.contains(&name.as_str()));
+    if let Some(name) = virtual_only {
+        let there = ON_RIGS.join(", ");
+        anyhow::bail!("`{name}` does not run on real machines; these do: {there}");
+    }
+    chosen(names)
+}
 
 /// The scenarios that are named; without names, those that are known to end well.
 ///

@@ -3,6 +3,7 @@
 mod claims;
 mod codegen;
 mod deny;
+mod dist;
 mod fuzz;
 mod layers;
 mod measure;
@@ -64,7 +65,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 17] = [
+const CHORES: [Chore; 19] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -157,9 +158,21 @@ const CHORES: [Chore; 17] = [
     },
     Chore {
         name: "radio-lab",
-        arguments: "[--release] [SCENARIO...]",
-        about: "the real radio stacks in a virtual machine: all scenarios, or by name",
+        arguments: "[--release] [--rig FILE] [SCENARIO...]",
+        about: "the real radio stacks in a virtual machine, or the machines of a rig: all scenarios, or by name",
         run: radio_lab::run,
+    },
+    Chore {
+        name: "rig-test",
+        arguments: "",
+        about: "a rig that is this machine, by its own sshd and the local air: shows the rig's part without radios",
+        run: |root, args| none(args).and_then(|()| radio_lab::test_rig(root)),
+    },
+    Chore {
+        name: "dist",
+        arguments: "MACHINE",
+        about: "the program with its radios for another machine (aarch64), run under emulation, packed",
+        run: dist::run,
     },
     Chore {
         name: "picture",
@@ -178,7 +191,7 @@ fn help() {
         ..
     } in CHORES
     {
-        println!("  {:<34} {about}", format!("{name} {arguments}"));
+        println!("  {:<50} {about}", format!("{name} {arguments}"));
     }
 }
 

@@ -4,15 +4,21 @@ mod guest;
 mod image;
 mod needs;
 mod report;
+mod rig;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub(crate) use needs::missing_packages;
+pub(crate) use rig::test as test_rig;
+
+use anyhow::Context as _;
 
 use crate::{Outcome, process};
 
+/// Radios are built in, and the central role that other systems have.
+const FEATURES: &str = "chappe-relay/ble,chappe-relay/ble-central,chappe-relay/wifi-direct";
 /// The whole lab, boot included.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 /// What a run leaves, for people: the report, logs and captures.
@@ -21,12 +27,19 @@ const RESULTS: &str = "target/radio-lab";
 /// Runs the scenarios that are named in `args`, or all.
 pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
     let mut options = Options::default();
-    for arg in args {
+    let mut rig = None;
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
         match arg.as_str() {
             "--release" => options.release = true,
+            "--rig" => rig = Some(args.next().context("--rig needs a file")?),
             flag if flag.starts_with('-') => anyhow::bail!("there is no option `{flag}`"),
             name => options.scenarios.push(name.to_owned()),
         }
+    }
+    if let Some(file) = rig {
+        anyhow::ensure!(!options.release, "a rig's machines have their own programs");
+        return rig::run(root, Path::new(file), &options.scenarios);
     }
     if let Some(missing) = needs::missing(root) {
         anyhow::bail!("{missing}");
@@ -87,7 +100,7 @@ fn programs(root: &Path, release: bool) -> anyhow::Result<Vec<PathBuf>> {
     // With the whole workspace, so that what the tests have built already is used.
     let mut cargo = process::cargo(root);
     cargo.args(["build", "--locked", "--workspace"]);
-    cargo.args(["--features", "chappe-relay/ble,chappe-relay/wifi-direct"]);
+    cargo.args(["--features", FEATURES]);
     for name in names {
         cargo.args(["--bin", name]);
     }

@@ -14,7 +14,7 @@ use crate::token::Token;
 pub const MAX_HEARD: usize = 256;
 /// A link that carried less than this many bytes since the last look is idle: keep-alives.
 const IDLE_BYTES: u64 = 512;
-/// After so many failures over L2CAP, GATT is tried.
+/// After so many dials over L2CAP that led to no greeting, GATT is tried.
 const L2CAP_FAILURES: u32 = 2;
 
 /// What is known of the neighbours. Time comes in as an argument.
@@ -56,7 +56,10 @@ struct Heard {
     first: Instant,
     last: Instant,
     l2cap: bool,
+    /// Of dials, and of links that did not last.
     failures: u32,
+    /// Dials that led to no greeting, in a row. Links that were lost say nothing of how to connect.
+    unanswered: u32,
     rests_until: Option<Instant>,
 }
 
@@ -210,6 +213,7 @@ impl Neighbours {
             last: now,
             l2cap,
             failures: 0,
+            unanswered: 0,
             rests_until: None,
         });
         heard.last = now;
@@ -241,6 +245,9 @@ impl Neighbours {
     /// Connecting to `token` did not lead to a greeting.
     pub fn dial_failed(&mut self, now: Instant, token: Token) {
         self.dialling = None;
+        if let Some(heard) = self.heard.get_mut(&token) {
+            heard.unanswered = heard.unanswered.saturating_add(1);
+        }
         self.failed(now, token);
     }
 
@@ -249,6 +256,9 @@ impl Neighbours {
         let Opening { token, side, own } = opening;
         if side == Side::Dialled {
             self.dialling = None;
+            if let Some(heard) = self.heard.get_mut(&token) {
+                heard.unanswered = 0;
+            }
         }
         if token == own || token == self.own {
             return Verdict::Refuse;
@@ -331,7 +341,7 @@ impl Neighbours {
     fn bearing(&self, heard: &Heard) -> Bearing {
         let l2cap = heard.l2cap && self.bearer == BearerChoice::Automatic;
         // L2CAP twice, then GATT, and so on.
-        if l2cap && heard.failures % (L2CAP_FAILURES + 1) < L2CAP_FAILURES {
+        if l2cap && heard.unanswered % (L2CAP_FAILURES + 1) < L2CAP_FAILURES {
             Bearing::L2cap
         } else {
             Bearing::Gatt

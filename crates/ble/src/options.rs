@@ -19,6 +19,8 @@ pub struct BleOptions {
     pub adapter: String,
     /// What carries links.
     pub bearer: BearerChoice,
+    /// Which roles the node has.
+    pub roles: Roles,
     /// The most links at once.
     pub links: usize,
     /// How long a token lives. Longer than the kernel keeps the address that it scans and connects with, which is
@@ -58,12 +60,31 @@ pub enum BearerChoice {
     Gatt,
 }
 
+/// Which roles a node has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Roles {
+    /// It connects and is connected to: on Linux.
+    Both,
+    /// It connects only, over GATT: all that there is on macOS and Windows. It does not advertise.
+    Central,
+}
+
+impl Default for Roles {
+    fn default() -> Self {
+        match cfg!(target_os = "linux") {
+            true => Self::Both,
+            false => Self::Central,
+        }
+    }
+}
+
 impl BleOptions {
     /// The defaults, on this adapter.
     pub fn on(adapter: impl Into<String>) -> Self {
         Self {
             adapter: adapter.into(),
             bearer: BearerChoice::Automatic,
+            roles: Roles::default(),
             links: 6,
             epoch: Duration::from_secs(920),
             scan: Duration::from_secs(6),
@@ -96,6 +117,13 @@ impl BleOptions {
                     _ => return Err(bad()),
                 }
             }
+            "role" => {
+                self.roles = match value {
+                    "both" => Roles::Both,
+                    "central" => Roles::Central,
+                    _ => return Err(bad()),
+                }
+            }
             "links" => {
                 let links = value.parse().ok().filter(|links| (1..=32).contains(links));
                 self.links = links.ok_or_else(bad)?;
@@ -113,7 +141,7 @@ impl BleOptions {
     }
 }
 
-/// `ADAPTER[,bearer=auto|gatt][,links=N][,epoch=SECONDS][,scan=...][,rest=...][,forget=...][,patience=...][,hold=...][,connect=...]`
+/// `ADAPTER[,bearer=auto|gatt][,role=both|central][,links=N][,epoch=SECONDS][,scan=...][,rest=...][,forget=...][,patience=...][,hold=...][,connect=...]`
 impl FromStr for BleOptions {
     type Err = OptionError;
 
@@ -142,7 +170,7 @@ pub enum OptionError {
     Key(String),
     /// The value does not fit.
     #[error(
-        "{0:?} cannot be set; write bearer=auto, bearer=gatt, links=1 to 32, or seconds up to 3600"
+        "{0:?} cannot be set; write bearer=auto or gatt, role=both or central, links=1 to 32, or seconds up to 3600"
     )]
     Value(String),
 }

@@ -15,6 +15,16 @@ impl Token {
         Self(bytes)
     }
 
+    /// A fresh name for an epoch.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub(crate) fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; TOKEN_LEN];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
     /// The bytes.
     pub const fn as_bytes(&self) -> &[u8; TOKEN_LEN] {
         &self.0

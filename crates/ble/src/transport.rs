@@ -5,7 +5,7 @@ use std::pin::Pin;
 use chappe_link::{Running, StartError, Transport, TransportEvent};
 use tokio::sync::mpsc;
 
-use crate::BleOptions;
+use crate::{BleOptions, Roles};
 
 /// Bluetooth LE as a [`Transport`].
 ///
@@ -37,12 +37,15 @@ impl Transport for BleTransport {
         self: Box<Self>,
         events: mpsc::Sender<TransportEvent>,
     ) -> Pin<Box<dyn Future<Output = Result<Running, StartError>> + Send>> {
-        start(self.options, events)
+        match self.options.roles {
+            Roles::Both => both(self.options, events),
+            Roles::Central => central(self.options, events),
+        }
     }
 }
 
 #[cfg(target_os = "linux")]
-fn start(
+fn both(
     options: BleOptions,
     events: mpsc::Sender<TransportEvent>,
 ) -> Pin<Box<dyn Future<Output = Result<Running, StartError>> + Send>> {
@@ -50,14 +53,34 @@ fn start(
 }
 
 #[cfg(not(target_os = "linux"))]
-fn start(
-    options: BleOptions,
-    _events: mpsc::Sender<TransportEvent>,
+fn both(
+    _: BleOptions,
+    _: mpsc::Sender<TransportEvent>,
 ) -> Pin<Box<dyn Future<Output = Result<Running, StartError>> + Send>> {
-    Box::pin(async move {
-        Err(StartError::Unavailable(format!(
-            "Bluetooth LE works on Linux only so far; run this node without ble:{}",
-            options.adapter
-        )))
-    })
+    unavailable("This system lets no program be connected to; use role=central.")
+}
+
+#[cfg(any(feature = "central", not(target_os = "linux")))]
+fn central(
+    options: BleOptions,
+    events: mpsc::Sender<TransportEvent>,
+) -> Pin<Box<dyn Future<Output = Result<Running, StartError>> + Send>> {
+    Box::pin(crate::central::start(options, events))
+}
+
+#[cfg(not(any(feature = "central", not(target_os = "linux"))))]
+fn central(
+    _: BleOptions,
+    _: mpsc::Sender<TransportEvent>,
+) -> Pin<Box<dyn Future<Output = Result<Running, StartError>> + Send>> {
+    unavailable(
+        "This program was built without the central role by itself; leave role=central out.",
+    )
+}
+
+#[cfg(not(all(feature = "central", target_os = "linux")))]
+fn unavailable(says: &str) -> Pin<Box<dyn Future<Output = Result<Running, StartError>> + Send>> {
+    Box::pin(std::future::ready(Err(StartError::Unavailable(
+        says.to_owned(),
+    ))))
 }

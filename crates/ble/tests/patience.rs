@@ -74,6 +74,28 @@ fn gatt_is_tried_where_l2cap_failed_twice() {
 }
 
 #[test]
+fn links_that_are_lost_say_nothing_against_l2cap() {
+    let (mut one, mut clock) = (node(1), Clock::new());
+    for _ in 0..5 {
+        one.heard(clock.now, token(2), true);
+        let dial = one.next_dial(clock.now).unwrap();
+        assert_eq!(dial.bearing, Bearing::L2cap);
+        one.dialling(dial.token);
+        let opening = Opening {
+            token: token(2),
+            side: Side::Dialled,
+            own: token(1),
+        };
+        let Verdict::Keep { key, .. } = one.open(clock.now, opening) else {
+            panic!("it is the only one");
+        };
+        clock.pass(1);
+        one.closed(clock.now, key);
+        clock.pass(30);
+    }
+}
+
+#[test]
 fn gatt_is_taken_where_it_is_forced_or_nothing_else_is_offered() {
     let clock = Clock::new();
     let mut one = node(1);

@@ -38,6 +38,11 @@ pub struct NodeConfig {
 }
 
 impl NodeConfig {
+    /// Whether there is no person behind the node.
+    pub const fn is_relay(&self) -> bool {
+        matches!(self.role, Role::Relay)
+    }
+
     /// The defaults for a person's device.
     pub fn person(profile: Profile) -> Self {
         Self {

@@ -221,7 +221,8 @@ pub(crate) struct Run {
     /// Settings of the node; what the command line says goes before them
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// A radio: ble:hci0 is Bluetooth LE; air:DIR[,name=NAME] is a folder that is the air between nodes of one machine
+    /// A radio, as often as there are: ble:hci0 is Bluetooth LE, wifi-direct:wlan0 is Wi-Fi Direct; air:DIR[,name=NAME] is
+    /// a folder that is the air between nodes of one machine
     #[arg(long = "radio", value_name = "RADIO")]
     pub(crate) radios: Vec<Radio>,
     /// Run a relay; an empty home is made into one

@@ -51,7 +51,7 @@ impl Config {
             .len();
         if length > MAX_LEN {
             return Err(told(format!(
-                "it has more than {MAX_LEN} bytes; is it the right one?"
+                "it has more than {MAX_LEN} bytes, which no settings have"
             )));
         }
         let text = std::fs::read_to_string(path)
@@ -70,7 +70,11 @@ impl Config {
             let before = error.span().map_or(0, |span| span.start);
             let before = text.as_bytes().get(..before).unwrap_or_default();
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            (line, error.message().replace('\n', " "))
+            let reason = error.message().replace('\n', " ");
+            (
+                line,
+                reason.replace("expected u64", "expected a whole number"),
+            )
         })
     }
 

@@ -13,6 +13,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How often a group is tried to be joined before it counts as gone.
 const MAX_JOINS: u32 = 4;
+/// A group that ends sooner than this after it came up counts as a failure: the pauses go on growing.
+const LASTING: Duration = Duration::from_secs(60);
 
 /// What a node wants of Wi-Fi Direct.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,8 +106,10 @@ pub enum Action {
 pub struct Life {
     goal: Option<Goal>,
     state: State,
-    /// Failures in a row.
+    /// Failures to form or join a group, in a row.
     failures: u32,
+    /// Groups that did not last, in a row.
+    short: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +123,10 @@ enum State {
     Resting {
         until: Duration,
     },
-    Up(Group),
+    Up {
+        group: Group,
+        since: Duration,
+    },
 }
 
 impl Default for Life {
@@ -135,6 +142,7 @@ impl Life {
             goal: None,
             state: State::Alone,
             failures: 0,
+            short: 0,
         }
     }
 
@@ -143,7 +151,7 @@ impl Life {
         match happening {
             Happening::Finished => self.finished(now),
             Happening::Refused => self.refused(now),
-            Happening::Started(group) => self.started(group),
+            Happening::Started(group) => self.started(now, group),
             Happening::SupplicantDown => self.vanished(),
             Happening::SupplicantUp => self.appeared(now),
             Happening::Timeout => self.timeout(now),
@@ -155,7 +163,7 @@ impl Life {
     pub const fn deadline(&self) -> Option<Duration> {
         match self.state {
             State::Forming { until } | State::Resting { until } => Some(until),
-            State::Alone | State::Idle | State::Up(_) => None,
+            State::Alone | State::Idle | State::Up { .. } => None,
         }
     }
 
@@ -170,12 +178,13 @@ impl Life {
         }
         self.goal = goal;
         self.failures = 0;
+        self.short = 0;
         let mut actions = match mem::replace(&mut self.state, State::Idle) {
             State::Alone => {
                 self.state = State::Alone;
                 return Vec::new();
             }
-            State::Up(group) => vec![Action::Down, Action::Leave(Some(group))],
+            State::Up { group, .. } => vec![Action::Down, Action::Leave(Some(group))],
             State::Forming { .. } => vec![Action::Leave(None)],
             State::Idle | State::Resting { .. } => Vec::new(),
         };
@@ -193,29 +202,38 @@ impl Life {
 
     fn vanished(&mut self) -> Vec<Action> {
         match mem::replace(&mut self.state, State::Alone) {
-            State::Up(_) => vec![Action::Down],
+            State::Up { .. } => vec![Action::Down],
             _ => Vec::new(),
         }
     }
 
-    fn started(&mut self, group: Group) -> Vec<Action> {
+    fn started(&mut self, now: Duration, group: Group) -> Vec<Action> {
         let wanted = self.goal.as_ref().map(|goal| goal.role) == Some(group.role);
         if !wanted || !matches!(self.state, State::Forming { .. }) {
             // Of a goal before this one, or nobody's: it must not go on.
             return match &self.state {
-                State::Up(up) if *up == group => Vec::new(),
+                State::Up { group: up, .. } if *up == group => Vec::new(),
                 State::Alone => Vec::new(),
                 _ => vec![Action::Leave(Some(group))],
             };
         }
         self.failures = 0;
-        self.state = State::Up(group.clone());
+        self.state = State::Up {
+            group: group.clone(),
+            since: now,
+        };
         vec![Action::Up(group)]
     }
 
     fn finished(&mut self, now: Duration) -> Vec<Action> {
         match mem::replace(&mut self.state, State::Idle) {
-            State::Up(_) => {
+            State::Up { since, .. } => {
+                let lasted = now.saturating_sub(since) >= LASTING;
+                self.short = if lasted {
+                    0
+                } else {
+                    self.short.saturating_add(1)
+                };
                 let mut actions = vec![Action::Down];
                 actions.extend(self.failed(now));
                 actions
@@ -257,7 +275,8 @@ impl Life {
             self.state = State::Idle;
             return vec![Action::GiveUp];
         }
-        let doublings = (self.failures - 1).min(6);
+        let bad = self.failures.saturating_add(self.short);
+        let doublings = (bad - 1).min(6);
         let pause = (FIRST_PAUSE * (1 << doublings)).min(LONGEST_PAUSE);
         self.state = State::Resting { until: now + pause };
         Vec::new()

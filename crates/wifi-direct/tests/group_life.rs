@@ -76,6 +76,28 @@ fn an_owner_tries_for_ever_with_pauses_that_grow_to_a_minute() {
 }
 
 #[test]
+fn a_group_that_keeps_ending_is_made_again_with_pauses_that_grow_to_a_minute() {
+    let mut life = up(own());
+    let (mut now, mut pauses) = (START, Vec::new());
+    // Each is up for three seconds.
+    for _ in 0..12 {
+        now += Duration::from_secs(3);
+        assert_eq!(life.handle(now, Happening::Finished), [Action::Down]);
+        let next = life.deadline().unwrap();
+        pauses.push((next - now).as_secs());
+        now = next;
+        assert_eq!(life.handle(now, Happening::Timeout), [Action::Form(own())]);
+        life.handle(now, Happening::Started(group(Role::Owner)));
+    }
+    assert_eq!(pauses[..7], [2, 4, 8, 16, 32, 60, 60]);
+    assert_eq!(pauses.last(), Some(&60));
+    // One that lasts makes up for them.
+    now += Duration::from_secs(61);
+    life.handle(now, Happening::Finished);
+    assert_eq!(life.deadline(), Some(now + Duration::from_secs(1)));
+}
+
+#[test]
 fn a_member_that_lost_its_owner_tries_for_a_while_and_gives_up() {
     let mut life = up(join());
     assert_eq!(life.handle(START, Happening::Finished), [Action::Down]);

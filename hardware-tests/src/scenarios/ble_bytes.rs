@@ -16,7 +16,7 @@ use crate::capture::{self, Sent};
 use crate::controllers::Octets;
 use crate::lab::Lab;
 use crate::node::{Node, introduce};
-use crate::report::{Shown, median};
+use crate::report::{Shown, Target, median};
 use crate::wait;
 
 /// So many pairs, A B A B.
@@ -36,8 +36,8 @@ struct Subject {
     bearer: &'static str,
     options: &'static str,
     bare: Bare,
-    most: &'static str,
-    least: Option<&'static str>,
+    most: Target,
+    least: Option<Target>,
 }
 
 const L2CAP: Subject = Subject {
@@ -45,8 +45,8 @@ const L2CAP: Subject = Subject {
     bearer: "ble-l2cap",
     options: "",
     bare: Bare::L2cap,
-    most: "at most 1.15",
-    least: Some("at least 0.85"),
+    most: Target::AtMost(1.15),
+    least: Some(Target::AtLeast(0.85)),
 };
 
 const GATT: Subject = Subject {
@@ -54,7 +54,7 @@ const GATT: Subject = Subject {
     bearer: "ble-gatt",
     options: ",bearer=gatt",
     bare: Bare::Notify,
-    most: "at most 1.25",
+    most: Target::AtMost(1.25),
     least: None,
 };
 
@@ -174,7 +174,7 @@ fn first_envelope(
         .sum::<usize>();
     let half = (handed + 1) as f64 / 2.0;
     let figure = format!("{name}: link up to the first envelope");
-    shown.figure(figure, half, "round trips", Some("at most 3"));
+    shown.figure(figure, half, "round trips", Some(Target::AtMost(3.0)));
     shown.figure(format!("{name}: before it"), before as f64, "bytes", None);
     let begun = connects.filter(|at| **at < answer.at && **at > since).max();
     if let Some(begun) = begun {

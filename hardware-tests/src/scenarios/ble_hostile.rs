@@ -9,7 +9,7 @@ use super::ble_pair::{meet, send_file};
 use crate::hostile::Hostile;
 use crate::lab::Lab;
 use crate::node::introduce;
-use crate::report::Shown;
+use crate::report::{Shown, Target};
 
 /// So many advertisements of nobody, and so many at a time.
 const GHOSTS: usize = 1_000;
@@ -88,7 +88,7 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
             format!("{}: memory it took more", node.name),
             more as f64 / 1e6,
             "MB",
-            Some("at most 4.19"),
+            Some(Target::AtMost(4.19)),
         );
         anyhow::ensure!(more <= MORE_MEMORY, "{} took {more} bytes more", node.name);
         let peers = node.peers()?;

@@ -145,7 +145,7 @@ pub(super) fn send_file(
 ) -> anyhow::Result<Duration> {
     let path = lab.file(name, length)?;
     let began = Instant::now();
-    from.say(&["send", &to.name, "--file", &path.to_string_lossy()])?;
+    from.send_file(&to.name, &path)?;
     let what = format!("{} to receive the file", to.name);
     wait::until(&what, FILE_LIMIT, || {
         let inbox = to.json(&["inbox"])?;

@@ -1,16 +1,18 @@
-//! `ble-privacy`: nothing that a node sends before its tunnel, or shows to everybody, links two of its addresses.
+//! `ble-privacy`: nothing that a node sends before its tunnel, or shows to everybody, links two of its addresses. A
+//! stranger connects to both again and again and reads all that they give.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
 use super::ble_pair::meet;
 use crate::capture::{self, Payload, Sent};
+use crate::hostile::Hostile;
 use crate::lab::Lab;
 use crate::node::introduce;
-use crate::report::Shown;
+use crate::report::{Shown, Target};
 
 /// Short, so that there is something to compare; longer than the kernel keeps an address, as outside.
 const OPTIONS: &str = ",epoch=33,scan=3,rest=1";
@@ -33,8 +35,8 @@ const PLANTED: &[u8] = b"my-key";
 const STRING: usize = 6;
 
 pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
-    lab.radios(2)?;
-    for adapter in ["hci0", "hci1"] {
+    lab.radios(3)?;
+    for adapter in ["hci0", "hci1", "hci2"] {
         let path = format!("/sys/kernel/debug/bluetooth/{adapter}/rpa_timeout");
         std::fs::write(&path, KEPT).with_context(|| path.clone())?;
     }
@@ -44,8 +46,15 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     south.start()?;
     introduce(&north, &south)?;
     meet(&north, &south, "ble-l2cap")?;
-    for round in 0..WATCH.as_secs() / PAUSE.as_secs() {
+    let stranger = Hostile::on("hci2")?;
+    let (began, mut round, mut read) = (Instant::now(), 0, 0);
+    while began.elapsed() < WATCH {
+        round += 1;
         north.say(&["send", "south", &format!("round {round}")])?;
+        // A node may be just about to change.
+        for prey in stranger.hunt(2).unwrap_or_default() {
+            read += stranger.look_around(prey).unwrap_or_default();
+        }
         sleep(PAUSE);
     }
     north.stop();
@@ -57,6 +66,7 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     let (mut searched, mut names) = (0, 0);
     for (own, other) in [(a, b), (b, a)] {
         one_to_one(own)?;
+        said_by_both(own, other)?;
         one_epoch_each(own)?;
         let recurring = search(own, other, false);
         anyhow::ensure!(
@@ -88,8 +98,9 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
         "tokens and addresses change together; no string of the node's own links two addresses",
     );
     shown.figure("addresses shown", rotations as f64, "", None);
+    shown.figure("values that a stranger read", read as f64, "", None);
     shown.figure("strings searched", searched as f64, "", None);
-    shown.figure("recurring strings", 0.0, "", Some("0"));
+    shown.figure("recurring strings", 0.0, "", Some(Target::AtMost(0.0)));
     shown.figure("names read, all the same", names as f64, "", None);
     Ok(shown)
 }
@@ -192,6 +203,23 @@ fn one_to_one(sent: &Sent) -> anyhow::Result<()> {
 struct Recurring<'a> {
     searched: usize,
     found: BTreeSet<&'a [u8]>,
+}
+
+/// Whatever kind of packet of the attribute protocol one sends, the other sends too: an answer is the same in all epochs
+/// where the question is, and whether it is a node's own shows only beside another node's answer to the same question.
+fn said_by_both(own: &Sent, other: &Sent) -> anyhow::Result<()> {
+    let kinds = |sent: &Sent| -> BTreeSet<u8> {
+        let payloads = sent.payloads.iter();
+        let whole = payloads.filter(|it| it.attributes && it.first && it.bytes.len() >= STRING);
+        whole.filter_map(|it| it.bytes.first().copied()).collect()
+    };
+    let other = kinds(other);
+    let alone: Vec<u8> = kinds(own).difference(&other).copied().collect();
+    anyhow::ensure!(
+        alone.is_empty(),
+        "one node alone was asked for {alone:02x?}: nothing can be said of these answers"
+    );
+    Ok(())
 }
 
 /// Looks for strings that recur in two epochs of a node: in its own bytes, or in those of the attribute protocol.

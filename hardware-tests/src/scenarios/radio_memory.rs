@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::lab::Lab;
-use crate::report::Shown;
+use crate::report::{Shown, Target};
 
 /// How long a node does nothing before it is looked at.
 const IDLE: Duration = Duration::from_secs(15);
@@ -33,13 +33,17 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     shown.figure("memory (Pss) of a node without radios", *plain, "MB", None);
     shown.figure("memory (Pss) of a node with both", *radios, "MB", None);
     let added = radios - plain;
-    shown.figure("added by the radios", added, "MB", Some("at most 10"));
+    shown.figure(
+        "added by the radios",
+        added,
+        "MB",
+        Some(Target::AtMost(10.0)),
+    );
     shown.figure(
         "processor of the idle node, emulated",
         busy * 100.0,
         "%",
         None,
     );
-    anyhow::ensure!(added <= 10.0, "the radios add {added:.1} MB");
     Ok(shown)
 }

@@ -8,7 +8,7 @@ use crate::bare_tcp;
 use crate::lab::Lab;
 use crate::node::{Node, introduce};
 use crate::pcap::{self, Frame, Kind};
-use crate::report::{Shown, median};
+use crate::report::{Shown, Target, median};
 use crate::wait;
 
 const GROUP_LIMIT: Duration = Duration::from_secs(120);
@@ -69,13 +69,13 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
             "bytes on air beside bare TCP",
             pairs.bytes,
             "times",
-            Some("at most 1.05"),
+            Some(Target::AtMost(1.05)),
         ),
         (
             "goodput beside iperf3",
             pairs.goodput,
             "times",
-            Some("at least 0.80"),
+            Some(Target::AtLeast(0.80)),
         ),
         ("goodput of iperf3, as it says", pairs.told, "Mbit/s", None),
         (

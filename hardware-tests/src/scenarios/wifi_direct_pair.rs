@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::wifi_direct_star::wifi_links;
 use crate::lab::Lab;
 use crate::node::{Node, introduce};
-use crate::report::Shown;
+use crate::report::{Shown, Target};
 use crate::wait;
 
 /// A connection may stall in the virtual controllers, and is given up after a while.
@@ -137,7 +137,7 @@ fn fall_back(lab: &Lab, north: &Node, south: &Node, shown: &mut Shown) -> anyhow
     let slow = (after.slow - before.slow) as f64;
     shown.figure("of the file there when the group was lost", here, "", None);
     let name = "bytes over the slow link for each byte of the rest";
-    shown.figure(name, slow / rest, "", Some("at most 1.25"));
+    shown.figure(name, slow / rest, "", Some(Target::AtMost(1.25)));
     anyhow::ensure!(
         slow <= REST_COST * rest,
         "{slow} B over the slow link for a rest of {rest} B: what was acknowledged came again"

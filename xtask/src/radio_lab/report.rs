@@ -11,13 +11,18 @@ use crate::Outcome;
 /// The report, as the guest writes it.
 #[derive(Deserialize)]
 struct Report {
+    /// What kind the radios were.
+    radios: String,
     scenarios: Vec<Scenario>,
 }
 
 #[derive(Deserialize)]
 struct Scenario {
     name: String,
+    /// It went to its end, and met all targets.
     ok: bool,
+    /// It went to its end.
+    ended: bool,
     seconds: f64,
     says: String,
     figures: Vec<Figure>,
@@ -37,7 +42,13 @@ struct Figure {
 /// When there is no report.
 pub(super) fn show(share: &Path) -> anyhow::Result<Outcome> {
     let report = read(share)?;
-    println!("\nradio-lab: virtual radios with the real Linux stacks; nothing here was on air");
+    println!(
+        "\nradio-lab: {}",
+        match report.radios.as_str() {
+            "rig" => "real machines, over the radios that the rig's file names",
+            _ => "virtual radios with the real Linux stacks; nothing here was on air",
+        }
+    );
     for scenario in &report.scenarios {
         let mark = if scenario.ok { "good  " } else { "FAILED" };
         let Scenario {
@@ -69,7 +80,7 @@ pub(super) fn figure(share: &Path, scenario: &str, name: &str) -> anyhow::Result
     let mut scenarios = report.scenarios.into_iter();
     let found = scenarios.find(|one| one.name == scenario);
     let found = found.with_context(|| format!("{scenario} was not run"))?;
-    anyhow::ensure!(found.ok, "{scenario} did not end well: {}", found.says);
+    anyhow::ensure!(found.ended, "{scenario} did not end well: {}", found.says);
     let mut figures = found.figures.into_iter();
     let figure = figures.find(|one| one.name == name);
     let figure = figure.with_context(|| format!("{scenario} measured no `{name}`"))?;

@@ -11,6 +11,7 @@ use tokio::net::UnixDatagram;
 use super::gatt_server::Lease;
 use super::inbox::Inbox;
 use super::l2cap::{PACKET_LEN, limit_send_buffer};
+use crate::packets::Packets;
 
 /// The kernel tells the other end's limit only after a moment.
 const MTU_TRIES: u32 = 50;
@@ -95,33 +96,31 @@ impl Channel {
             Self::L2cap(l2cap) => l2cap.peer,
         }
     }
+}
 
-    /// What it is called in `chappe peers`.
-    pub(super) const fn bearer(&self) -> &'static str {
+impl Packets for Channel {
+    fn bearer(&self) -> &'static str {
         match self {
             Self::Gatt(_) => "ble-gatt",
             Self::L2cap(_) => "ble-l2cap",
         }
     }
 
-    /// The longest packet, in both directions.
-    pub(super) fn mtu(&self) -> usize {
+    fn mtu(&self) -> usize {
         match self {
             Self::Gatt(gatt) => gatt.inbox.mtu.payload(),
             Self::L2cap(l2cap) => l2cap.mtu,
         }
     }
 
-    /// Sends a packet once there is room. Cancelled, it has sent all or nothing.
-    pub(super) async fn send(&self, packet: &[u8]) -> io::Result<()> {
+    async fn send(&self, packet: &[u8]) -> io::Result<()> {
         match self {
             Self::Gatt(gatt) => gatt.writer.send(packet).await.map(drop),
             Self::L2cap(l2cap) => l2cap.socket.send(packet).await.map(drop),
         }
     }
 
-    /// The next packet; `None` once the other end has closed.
-    pub(super) async fn recv(&self) -> io::Result<Option<Vec<u8>>> {
+    async fn recv(&self) -> io::Result<Option<Vec<u8>>> {
         match self {
             Self::Gatt(gatt) => gatt.recv().await,
             Self::L2cap(l2cap) => {

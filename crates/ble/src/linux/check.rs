@@ -5,19 +5,11 @@ use std::fs;
 use bluer::{Adapter, Session};
 
 use super::{DBUS_LIMIT, within};
+use crate::Finding;
 
 /// What strangers may read as the adapter's name: the same everywhere.
 const NAME: &str = "chappe";
 const CONFIGURATION: &str = "/etc/bluetooth/main.conf";
-
-/// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Whether it is as it should be.
-    pub ok: bool,
-    /// One sentence; where it is not, with what to do.
-    pub says: String,
-}
 
 /// Looks whether the adapter called `name` can do what a node needs, and hides what it should.
 pub async fn check(name: &str) -> Vec<Finding> {

@@ -1,6 +1,5 @@
 //! From a beacon, or from a stranger who has connected, to a link that both ends have greeted each other on.
 
-use std::io;
 use std::time::Duration;
 
 use bluer::Adapter;
@@ -10,6 +9,8 @@ use tokio::time::timeout;
 use super::channel::{Channel, L2cap};
 use super::l2cap::{self, Place};
 use super::{gatt_client, scan};
+use crate::greeted::{Greeted, answered, greet, read};
+use crate::packets::Packets as _;
 use crate::{Bearing, Dial, Greeting, Token};
 
 /// How long to wait for the scan to end before connecting.
@@ -27,13 +28,6 @@ pub(super) struct Caller {
     pub(super) quiet: watch::Receiver<bool>,
 }
 
-/// A channel, and who is at its ends.
-pub(super) struct Greeted {
-    pub(super) channel: Channel,
-    pub(super) token: Token,
-    pub(super) own: Token,
-}
-
 /// Connects to `heard` and greets it.
 ///
 /// # Errors
@@ -42,7 +36,7 @@ pub(super) async fn dial(
     caller: &mut Caller,
     dial: Dial,
     heard: scan::Heard,
-) -> Result<Greeted, String> {
+) -> Result<Greeted<Channel>, String> {
     caller.hold.send_replace(true);
     // Where it goes on scanning, connecting takes longer.
     let _ = timeout(QUIET_LIMIT, caller.quiet.wait_for(|quiet| *quiet)).await;
@@ -81,37 +75,11 @@ async fn connect(caller: &Caller, bearing: Bearing, heard: scan::Heard) -> Resul
     }
 }
 
-/// Greets whom this node connected to, and waits for the answer.
-async fn greet(
-    channel: Channel,
-    own: Token,
-    token: Token,
-    limit: Duration,
-) -> Result<Greeted, String> {
-    let greeting = Greeting {
-        from: own,
-        to: token,
-    };
-    let greeted = async {
-        channel.send(&greeting.encode()).await?;
-        read(&channel).await
-    };
-    let answer = answered(limit, greeted).await?;
-    if answer.to != own {
-        return Err("the neighbour greets somebody else".to_owned());
-    }
-    Ok(Greeted {
-        channel,
-        token: answer.from,
-        own,
-    })
-}
-
 /// Waits for the greeting of somebody who has connected.
 ///
 /// # Errors
 /// Why there was none. The channel is closed.
-pub(super) async fn welcome(channel: Channel, limit: Duration) -> Result<Greeted, String> {
+pub(super) async fn welcome(channel: Channel, limit: Duration) -> Result<Greeted<Channel>, String> {
     let greeting = answered(limit, read(&channel)).await?;
     Ok(Greeted {
         channel,
@@ -124,7 +92,7 @@ pub(super) async fn welcome(channel: Channel, limit: Duration) -> Result<Greeted
 ///
 /// # Errors
 /// When the other end is gone.
-pub(super) async fn answer(greeted: &Greeted, limit: Duration) -> Result<(), String> {
+pub(super) async fn answer(greeted: &Greeted<Channel>, limit: Duration) -> Result<(), String> {
     let answer = Greeting {
         from: greeted.own,
         to: greeted.token,
@@ -137,22 +105,5 @@ pub(super) async fn hang_up(adapter: &Adapter, peer: bluer::Address) {
     if let Ok(device) = adapter.device(peer) {
         // It may be gone already.
         let _ = timeout(super::DBUS_LIMIT, device.disconnect()).await;
-    }
-}
-
-async fn read(channel: &Channel) -> io::Result<Greeting> {
-    let packet = channel.recv().await?;
-    let packet = packet.ok_or(io::ErrorKind::ConnectionReset)?;
-    Greeting::decode(&packet).map_err(io::Error::other)
-}
-
-async fn answered<T>(
-    limit: Duration,
-    exchange: impl Future<Output = io::Result<T>>,
-) -> Result<T, String> {
-    match timeout(limit, exchange).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(format!("the greeting failed: {error}")),
-        Err(_) => Err("there was no greeting".to_owned()),
     }
 }

@@ -6,10 +6,10 @@ use bluer::gatt::remote::Characteristic;
 use bluer::{Adapter, Address, Uuid};
 
 use super::channel::Gatt;
-use super::gatt_server::{NO_SLOT, greeting_uuid, slot_uuid};
+use super::gatt_server::{greeting_uuid, slot_uuid};
 use super::inbox::Inbox;
 use super::within;
-use crate::{BEACON_LEN, SERVICE};
+use crate::gatt::told_slot;
 
 /// Connects, finds the service, and takes the slot that the neighbour assigns.
 pub(super) async fn connect(
@@ -23,7 +23,7 @@ pub(super) async fn connect(
         let characteristics = characteristics(&device).await?;
         let find = |uuid| find(&characteristics, uuid);
         let greeting = find(greeting_uuid()).await?.read().await?;
-        let slot = greeting.get(BEACON_LEN).copied().unwrap_or(NO_SLOT);
+        let slot = told_slot(&greeting).ok_or_else(missing)?;
         let slot = find(slot_uuid(slot)).await?;
         let reader = slot.notify_io().await?;
         let writer = slot.write_io().await?;
@@ -32,15 +32,13 @@ pub(super) async fn connect(
     .await
 }
 
-/// Those of all services of this kind.
+/// Those of all services: each of a node's is in one of its own.
 async fn characteristics(device: &bluer::Device) -> bluer::Result<Vec<Characteristic>> {
-    let mut ours = Vec::new();
+    let mut all = Vec::new();
     for service in device.services().await? {
-        if service.uuid().await? == Uuid::from_u128(SERVICE) {
-            ours.extend(service.characteristics().await?);
-        }
+        all.extend(service.characteristics().await?);
     }
-    Ok(ours)
+    Ok(all)
 }
 
 async fn find(all: &[Characteristic], uuid: Uuid) -> bluer::Result<Characteristic> {

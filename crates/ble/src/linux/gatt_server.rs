@@ -1,16 +1,4 @@
-//! The GATT service that neighbours without L2CAP connect to.
-//!
-//! BlueZ sends a notification to everybody who asked for that characteristic. So there is one characteristic per
-//! neighbour, a slot: who reads the greeting characteristic is told which slot is its own.
-//!
-//! Each characteristic is in a service of its own, all of one kind: `bluetoothd` takes the characteristics of a service
-//! in any order, and strangers would know a node again by that.
-//!
-//! ```text
-//! services  SERVICE
-//! greeting  SERVICE + 1      read: the beacon (10 bytes), then the reader's slot (1 byte; 0xff: none is free)
-//! slot n    SERVICE + 2 + n  write without response: to this node; notify: from this node
-//! ```
+//! The GATT services of this node; [`gatt`](crate::gatt) draws it.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -33,28 +21,25 @@ use tokio::time::timeout_at;
 use super::channel::Gatt;
 use super::inbox::Inbox;
 use super::{DBUS_LIMIT, within};
+use crate::gatt::{self, NO_SLOT, SLOTS};
 use crate::{Beacon, SERVICE};
 
-/// Neighbours that this node serves over GATT at once.
-pub(super) const SLOTS: u8 = 4;
 /// Where the services begin in the table of attributes: the same on every node. BlueZ would count on with each
 /// registration, and strangers would know a node again by the number.
 const HANDLE: u16 = 0x0800;
 /// Room for a service: itself, its characteristic, and what BlueZ adds.
 const HANDLES: u16 = 16;
-/// Told to a reader when no slot is free.
-pub(super) const NO_SLOT: u8 = 0xff;
 /// A slot that its neighbour did not open both directions of is free again.
 const UNUSED: Duration = Duration::from_secs(20);
 
 /// The characteristic that is read first.
 pub(super) const fn greeting_uuid() -> Uuid {
-    Uuid::from_u128(SERVICE + 1)
+    Uuid::from_u128(gatt::GREETING)
 }
 
 /// The characteristic of a slot.
 pub(super) const fn slot_uuid(slot: u8) -> Uuid {
-    Uuid::from_u128(SERVICE + 2 + slot as u128)
+    Uuid::from_u128(gatt::slot(slot))
 }
 
 /// The service, as long as it is registered.
@@ -104,15 +89,15 @@ impl GattServer {
         let mut slots = JoinSet::new();
         for fixed in [true, false] {
             slots = JoinSet::new();
-            let mut characteristics = vec![greeting(Arc::clone(&state))];
+            let mut services = vec![(SERVICE, greeting(Arc::clone(&state)))];
             for slot in 0..SLOTS {
                 let (control, characteristic) = open_slot(slot);
-                characteristics.push(characteristic);
+                services.push((gatt::slot_service(slot), characteristic));
                 slots.spawn(attend(slot, control, Arc::clone(&state), sender.clone()));
             }
-            let services = characteristics.into_iter().zip(0_u16..);
-            let services = services.map(|(characteristic, number)| Service {
-                uuid: Uuid::from_u128(SERVICE),
+            let services = services.into_iter().zip(0_u16..);
+            let services = services.map(|((kind, characteristic), number)| Service {
+                uuid: Uuid::from_u128(kind),
                 handle: NonZeroU16::new(HANDLE + HANDLES * number).filter(|_| fixed),
                 primary: true,
                 characteristics: vec![characteristic],

@@ -5,7 +5,7 @@
 //! | `station` | the loop: greetings in, dials out, links kept |
 //! | `radio` | one adapter as long as BlueZ serves it: advertising, listening, the GATT service |
 //! | `scan` | scanning, in turns |
-//! | `dial`, `channel`, `session` | connecting, what carries packets, a link while it is up |
+//! | `dial`, `channel` | connecting, and what carries packets |
 //! | `l2cap`, `gatt_server`, `gatt_client`, `inbox` | the two bearers |
 //! | `strays` | connections that carry nothing |
 //! | `turn` | from one epoch to the next |
@@ -20,7 +20,6 @@ mod inbox;
 mod l2cap;
 mod radio;
 mod scan;
-mod session;
 mod station;
 mod strays;
 mod turn;
@@ -30,7 +29,7 @@ use std::time::Duration;
 use chappe_link::{Running, StartError, TransportEvent};
 use tokio::sync::mpsc;
 
-use crate::{BleOptions, Token};
+use crate::BleOptions;
 
 /// How long BlueZ may take to answer. The kernel does one thing after the other, and gives up connecting after 20 s.
 const DBUS_LIMIT: Duration = Duration::from_secs(30);
@@ -41,13 +40,6 @@ pub(crate) async fn start(
 ) -> Result<Running, StartError> {
     let station = station::Station::open(options, events).await?;
     Ok(Running::spawn(|stop| station.run(stop)))
-}
-
-/// A fresh name for an epoch. The system's randomness was there when the node started.
-fn random_token() -> Result<Token, getrandom::Error> {
-    let mut bytes = [0; crate::token::TOKEN_LEN];
-    getrandom::fill(&mut bytes)?;
-    Ok(Token::new(bytes))
 }
 
 /// Waits for BlueZ, but not for ever.

@@ -11,14 +11,15 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::channel::{Channel, L2cap};
-use super::dial::{self, Caller, Greeted};
+use super::dial::{self, Caller};
 use super::radio::Radio;
-use super::random_token;
 use super::scan::{self, Heard};
-use super::session::{self, Carried};
 use super::strays::{self, Strays};
 use super::turn;
+use crate::greeted::Greeted;
+use crate::packets::Packets as _;
 use crate::pauses::Pauses;
+use crate::session::{self, Carried};
 use crate::{BleOptions, LinkKey, Neighbours, Opening, Side, Token, Verdict};
 
 /// Strangers who may be about to greet, at once. More wait in the kernel.
@@ -79,8 +80,8 @@ struct Round {
     /// From one epoch to the next.
     turn: JoinSet<()>,
     quiet: watch::Receiver<bool>,
-    dials: JoinSet<(Token, Result<Greeted, String>)>,
-    greetings: JoinSet<Result<Greeted, (Address, String)>>,
+    dials: JoinSet<(Token, Result<Greeted<Channel>, String>)>,
+    greetings: JoinSet<Result<Greeted<Channel>, (Address, String)>>,
     strays: JoinSet<Vec<Address>>,
     checks: JoinSet<Result<(), String>>,
     hang_ups: JoinSet<()>,
@@ -91,7 +92,7 @@ impl Station {
         options: BleOptions,
         events: mpsc::Sender<TransportEvent>,
     ) -> Result<Self, StartError> {
-        let own = random_token().map_err(|error| StartError::Io {
+        let own = Token::random().map_err(|error| StartError::Io {
             what: "there are no random numbers".to_owned(),
             source: std::io::Error::other(error),
         })?;
@@ -371,7 +372,7 @@ impl Station {
         &mut self,
         adapter: &Adapter,
         round: &mut Round,
-        dialled: Result<(Token, Result<Greeted, String>), tokio::task::JoinError>,
+        dialled: Result<(Token, Result<Greeted<Channel>, String>), tokio::task::JoinError>,
     ) {
         match dialled {
             Ok((_, Ok(greeted))) => {
@@ -392,7 +393,7 @@ impl Station {
     }
 
     /// Somebody has connected and greeted.
-    fn welcome(&mut self, adapter: &Adapter, round: &mut Round, greeted: Greeted) {
+    fn welcome(&mut self, adapter: &Adapter, round: &mut Round, greeted: Greeted<Channel>) {
         if greeted.own != self.neighbours.own() {
             // It heard a beacon of the epoch before: it will hear this one.
             return self.hang_up(adapter, round, greeted.channel.peer());
@@ -406,9 +407,9 @@ impl Station {
         &mut self,
         adapter: &Adapter,
         round: &mut Round,
-        greeted: Greeted,
+        greeted: Greeted<Channel>,
         side: Side,
-    ) -> Option<(LinkKey, Greeted)> {
+    ) -> Option<(LinkKey, Greeted<Channel>)> {
         let opening = Opening {
             token: greeted.token,
             side,
@@ -444,7 +445,7 @@ impl Station {
         }
     }
 
-    fn begin(&mut self, key: LinkKey, greeted: Greeted, side: Side) {
+    fn begin(&mut self, key: LinkKey, greeted: Greeted<Channel>, side: Side) {
         let peer = greeted.channel.peer();
         let events = self.events.clone();
         let carried = self.carried_sender.clone();
@@ -541,7 +542,7 @@ impl Station {
     fn begin_epoch(&mut self, radio: &mut Radio) -> Result<(), String> {
         self.advertise_at = None;
         self.epoch_ends = Instant::now() + self.options.epoch;
-        let own = random_token().map_err(|error| format!("no random numbers: {error}"))?;
+        let own = Token::random().map_err(|error| format!("no random numbers: {error}"))?;
         self.neighbours.rotate(own);
         radio.advertise(own)
     }
@@ -593,13 +594,13 @@ async fn greet_l2cap(
     socket: SeqPacket,
     peer: SocketAddr,
     limit: Duration,
-) -> Result<Greeted, (Address, String)> {
+) -> Result<Greeted<Channel>, (Address, String)> {
     let channel = L2cap::open(peer.addr, socket).await;
     let channel = channel.map_err(|error| (peer.addr, error.to_string()))?;
     greet(Channel::L2cap(channel), limit).await
 }
 
-async fn greet(channel: Channel, limit: Duration) -> Result<Greeted, (Address, String)> {
+async fn greet(channel: Channel, limit: Duration) -> Result<Greeted<Channel>, (Address, String)> {
     let peer = channel.peer();
     let welcomed = dial::welcome(channel, limit).await;
     welcomed.map_err(|error| (peer, error))

@@ -17,8 +17,8 @@ pub use transport::WifiDirectTransport;
 /// Every machine and every namespace has it.
 const LOOPBACK: &str = "lo";
 
-/// Which radio, and how it is used. Read from `wlan0,netns=NAME,bus=ADDRESS,frequency=MHZ`, and `own=FILE` or
-/// `join=FILE`; all but the first word may be left out.
+/// Which radio, and how it is used. Read from `wlan0,netns=NAME,bus=ADDRESS,frequency=MHZ`, and `own=FILE`,
+/// `join=FILE` or `autonomous=yes`; all but the first word may be left out.
 ///
 /// ```
 /// use chappe::wifi_direct::{AgreedGroup, WifiDirectOptions};
@@ -41,6 +41,9 @@ pub struct WifiDirectOptions {
     pub frequency: Option<u16>,
     /// A group for good; `None` makes and joins groups as they are needed.
     pub agreed: Option<AgreedGroup>,
+    /// Whether it owns a group of its own whenever it is in no other one, needed or not: who has to be let in is then let
+    /// in at once. It costs power. `None` is no; `chappe run` makes it yes for a relay. Of no meaning with `agreed`.
+    pub autonomous: Option<bool>,
 }
 
 /// A group that was agreed on beforehand. The file holds the way in, so only those who may join should read it.
@@ -53,6 +56,10 @@ pub enum AgreedGroup {
 }
 
 impl WifiDirectOptions {
+    fn is_autonomous(&self) -> bool {
+        self.agreed.is_none() && self.autonomous == Some(true)
+    }
+
     /// What the radio alone is to know.
     pub fn radio(&self) -> RadioOptions {
         RadioOptions {
@@ -102,6 +109,7 @@ impl FromStr for WifiDirectOptions {
             bus: Bus::System,
             frequency: None,
             agreed: None,
+            autonomous: None,
         };
         for word in words {
             let unknown = || OptionsError::Unknown(word.chars().take(64).collect());
@@ -109,6 +117,13 @@ impl FromStr for WifiDirectOptions {
             match name {
                 _ if value.is_empty() => return Err(unknown()),
                 "netns" => options.netns = Some(value.to_owned()),
+                "autonomous" => {
+                    options.autonomous = Some(match value {
+                        "yes" => true,
+                        "no" => false,
+                        _ => return Err(OptionsError::Autonomous),
+                    });
+                }
                 "bus" => options.bus = Bus::At(value.to_owned()),
                 "frequency" => {
                     options.frequency = Some(value.parse().map_err(|_| OptionsError::Frequency)?);
@@ -126,6 +141,9 @@ impl FromStr for WifiDirectOptions {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionsError {
+    /// Neither yes nor no.
+    #[error("write autonomous=yes or autonomous=no")]
+    Autonomous,
     /// No number.
     #[error("a frequency is a number of MHz, such as 2437")]
     Frequency,
@@ -134,7 +152,7 @@ pub enum OptionsError {
     Interface(#[from] InterfaceError),
     /// There is no such option.
     #[error(
-        "\"{0}\" is no option of a Wi-Fi Direct radio: expected netns=, bus=, frequency=, own= or join= and a value"
+        "\"{0}\" is no option of a Wi-Fi Direct radio: expected netns=, bus=, frequency=, autonomous=, own= or join= and a value"
     )]
     Unknown(String),
 }
@@ -147,6 +165,12 @@ mod tests {
     fn a_radio_is_read_with_all_its_options() {
         let read = |text: &str| text.parse::<WifiDirectOptions>();
         let plain = read("wlan0").unwrap();
+        assert_eq!(plain.autonomous, None);
+        assert!(!plain.is_autonomous());
+        assert!(read("wlan0,autonomous=yes").unwrap().is_autonomous());
+        assert!(!read("wlan0,autonomous=no").unwrap().is_autonomous());
+        let agreed = read("wlan0,autonomous=yes,join=/tmp/g").unwrap();
+        assert!(!agreed.is_autonomous(), "it has a group already");
         assert_eq!((plain.netns, plain.bus), (None, Bus::System));
         let all = read("wlan1,netns=B,bus=unix:path=/run/b,frequency=2437,own=/tmp/g").unwrap();
         assert_eq!(all.frequency, Some(2437));
@@ -158,6 +182,7 @@ mod tests {
             "wlan0,netns=",
             "wlan0,pin=1",
             "wlan0,frequency=x",
+            "wlan0,autonomous=maybe",
             "a/b",
         ] {
             assert!(read(bad).is_err(), "{bad}");

@@ -113,7 +113,8 @@ impl Worker {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let events = self.events.clone();
-        if let Some(AgreedGroup::Own(_)) = self.options.agreed {
+        let agreed = matches!(self.options.agreed, Some(AgreedGroup::Own(_)));
+        if agreed || self.options.is_autonomous() {
             self.own_group();
         }
         loop {
@@ -140,9 +141,8 @@ impl Worker {
             GroupEvent::Down => self.down().await,
             GroupEvent::GaveUp => {
                 tracing::info!("the Wi-Fi Direct group cannot be joined");
-                self.joining = None;
                 // Who wants it again is to be heard.
-                self.radio.handle().want(None);
+                self.leave();
             }
             GroupEvent::Trouble(trouble) => self.report(trouble.to_string()),
             _ => {}
@@ -176,10 +176,15 @@ impl Worker {
         }
     }
 
+    /// Leaves the group that is joined, or ends the own one. Who is autonomous keeps the own one, or makes one.
     fn leave(&mut self) {
-        self.own = None;
-        self.joining = None;
-        self.radio.handle().want(None);
+        if !self.options.is_autonomous() {
+            self.own = None;
+            self.joining = None;
+            self.radio.handle().want(None);
+        } else if self.own.is_none() {
+            self.own_group();
+        }
     }
 
     fn own_group(&mut self) {
@@ -227,8 +232,9 @@ impl Worker {
     async fn look(&mut self) {
         let empty = |up: &Up| !up.peopled.load(Ordering::Relaxed);
         let late = |up: &Up| up.since.elapsed() > EMPTY_LIMIT;
-        if self.options.agreed.is_none() && self.up.as_ref().is_some_and(|up| empty(up) && late(up))
-        {
+        let alone = self.up.as_ref().is_some_and(|up| empty(up) && late(up));
+        let kept = self.options.is_autonomous() && self.own.is_some();
+        if self.options.agreed.is_none() && alone && !kept {
             tracing::info!("nobody came to the Wi-Fi Direct group; it is left");
             self.leave();
         }

@@ -132,8 +132,13 @@ async fn start(mut builder: Builder, options: &Run, dir: &Path) -> Result<Chappe
             }
             #[cfg(feature = "wifi-direct")]
             Radio::WifiDirect(options) => {
-                let radio = chappe::wifi_direct::WifiDirectTransport::new(options.clone());
-                let builder = builder.configure(|config| config.groups = options.agreed.is_none());
+                let mut options = options.clone();
+                let builder = builder.configure(|config| {
+                    config.groups = options.agreed.is_none();
+                    // A relay stays where it is, and is there for whoever comes by.
+                    options.autonomous.get_or_insert(config.is_relay());
+                });
+                let radio = chappe::wifi_direct::WifiDirectTransport::new(options);
                 add(builder, radio, &capture)
             }
         };

@@ -5,7 +5,7 @@ use std::io;
 use chappe_link::{Bearer, LinkEnd, LinkInfo, PacketSink, PacketSource, TransportEvent, link};
 use tokio::sync::mpsc;
 
-use super::channel::Channel;
+use crate::packets::Packets;
 use crate::{LinkKey, Side, Token};
 
 /// Bytes of the node's packets that may wait for the radio.
@@ -13,14 +13,14 @@ const QUEUE_LEN: usize = 16 * 1024;
 
 /// What a session tells the station.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Carried {
-    pub(super) key: LinkKey,
-    pub(super) bytes: usize,
+pub(crate) struct Carried {
+    pub(crate) key: LinkKey,
+    pub(crate) bytes: usize,
 }
 
 /// Runs a link until either side closes it.
-pub(super) async fn run(
-    channel: &Channel,
+pub(crate) async fn run(
+    channel: &impl Packets,
     key: LinkKey,
     token: Token,
     side: Side,
@@ -49,7 +49,11 @@ pub(super) async fn run(
 }
 
 /// Returns when the other end has closed the channel, or the node has no use for packets any more.
-async fn receive(channel: &Channel, sink: &PacketSink, count: &impl Fn(usize)) -> io::Result<()> {
+async fn receive(
+    channel: &impl Packets,
+    sink: &PacketSink,
+    count: &impl Fn(usize),
+) -> io::Result<()> {
     loop {
         let packet = tokio::select! {
             packet = channel.recv() => packet?,
@@ -64,7 +68,7 @@ async fn receive(channel: &Channel, sink: &PacketSink, count: &impl Fn(usize)) -
 
 /// Returns when the node has closed the link and its last packet was handed to the radio.
 async fn send(
-    channel: &Channel,
+    channel: &impl Packets,
     source: &mut PacketSource,
     count: &impl Fn(usize),
 ) -> io::Result<()> {
