@@ -1,5 +1,10 @@
 //! A headless Chromium, spoken to over a pipe by its DevTools protocol.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "what a JSON value lacks is null; nothing panics"
+)]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
