@@ -1,6 +1,7 @@
 //! A recorded node says the same once more, over a store on the disk and over one in memory; a changed byte is found.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails"
