@@ -32,6 +32,7 @@ fn the_file_is_what_this_crate_computes() {
     let vectors = json!({
         "chains": chains(),
         "inbox_receipts": inbox_receipts(),
+        "room": room(),
         "blob": blob(),
         "padme": padme(),
         "invite": invite(),
@@ -76,30 +77,60 @@ fn inbox_receipts() -> Value {
     let secret = ReceiptSecret::of_session(&PairSecret::new(pair));
     let session_key = expand::<32>(&Hkdf::new(None, &pair), b"chappe inbox receipt v1");
     let epoch_key = expand::<32>(&Hkdf::new(None, &inbox), b"chappe inbox v1");
-    let mut sender = SendChain::new(root.clone());
-    let receiver = ReceiveChain::new(root);
-    let mut envelopes = Vec::new();
-    for number in 0..2_u8 {
-        let plaintext = format!("to a contact URI, number {number}").into_bytes();
-        let sealed = sender.seal_with_receipt_of(Lifetime::WEEK, &plaintext, &secret);
-        let (envelope, sealed) = sealed.unwrap();
-        let claim = receiver.unseal(sealed.counter, &envelope).unwrap();
-        let preimage = claim.receipt(&secret).unwrap();
-        let info = [&b"message"[..], &[number]].concat();
-        let mut keys = expand::<64>(&Hkdf::from_prk(&epoch_key).unwrap(), &info);
-        let mut mac = Hmac::<Sha256>::new_from_slice(&session_key).unwrap();
-        mac.update(&keys[16..32]);
-        keys[16..32].copy_from_slice(&mac.finalize().into_bytes()[..16]);
-        let mut entry = sealed_entry(&keys, &plaintext, &envelope, &preimage);
-        entry["counter"] = json!(number);
-        envelopes.push(entry);
-    }
+    let envelopes = with_receipts_of(root, &epoch_key, &secret, &session_key, "to a contact URI");
     json!({
         "inbox_secret": hex(&inbox),
         "pair_secret": hex(&pair),
         "receipt_secret": hex(&session_key),
         "envelopes": envelopes,
     })
+}
+
+/// Envelopes to a room, whose receipts take a secret of the sender's.
+fn room() -> Value {
+    let (tags, drawn, room, identity) = ([0x44; 32], [0x55; 32], [0x66; 16], [0x77; 32]);
+    let root = ChainRoot::of_room_sender(&tags, &room, &identity);
+    let secret = ReceiptSecret::of_room_sender(&drawn);
+    let receipt_key = expand::<32>(&Hkdf::new(None, &drawn), b"chappe room receipt v1");
+    let info = [&b"chappe room chain v1"[..], &room, &identity].concat();
+    let epoch_key = expand::<32>(&Hkdf::new(None, &tags), &info);
+    let envelopes = with_receipts_of(root, &epoch_key, &secret, &receipt_key, "to a room");
+    json!({
+        "tag_secret": hex(&tags),
+        "room": hex(&room),
+        "identity": hex(&identity),
+        "drawn_for_receipts": hex(&drawn),
+        "receipt_secret": hex(&receipt_key),
+        "envelopes": envelopes,
+    })
+}
+
+fn with_receipts_of(
+    root: ChainRoot,
+    epoch_key: &[u8; 32],
+    secret: &ReceiptSecret,
+    receipt_key: &[u8; 32],
+    name: &str,
+) -> Vec<Value> {
+    let mut sender = SendChain::new(root.clone());
+    let receiver = ReceiveChain::new(root);
+    let mut envelopes = Vec::new();
+    for number in 0..2_u8 {
+        let plaintext = format!("{name}, number {number}").into_bytes();
+        let sealed = sender.seal_with_receipt_of(Lifetime::WEEK, &plaintext, secret);
+        let (envelope, sealed) = sealed.unwrap();
+        let claim = receiver.unseal(sealed.counter, &envelope).unwrap();
+        let preimage = claim.receipt(secret).unwrap();
+        let info = [&b"message"[..], &[number]].concat();
+        let mut keys = expand::<64>(&Hkdf::from_prk(epoch_key).unwrap(), &info);
+        let mut mac = Hmac::<Sha256>::new_from_slice(receipt_key).unwrap();
+        mac.update(&keys[16..32]);
+        keys[16..32].copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        let mut entry = sealed_entry(&keys, &plaintext, &envelope, &preimage);
+        entry["counter"] = json!(number);
+        envelopes.push(entry);
+    }
+    envelopes
 }
 
 fn chain(name: &str, secret: &[u8], info: &[u8], root: ChainRoot) -> Value {

@@ -3,6 +3,7 @@
 
 use chappe_omemo::ciphermachine::{KeyRing, MachineKey};
 use chappe_omemo::record::{ReachableRecord, SignedDeviceList};
+use chappe_omemo::trust::TrustMessage;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -15,5 +16,9 @@ fuzz_target!(|data: &[u8]| {
     );
     if let Ok(text) = core::str::from_utf8(data) {
         let _ = (MachineKey::from_words(text), MachineKey::from_uri(text));
+        if let Ok(message) = TrustMessage::from_uri(text) {
+            let uri = message.owners[0].to_uri(message.flavour);
+            assert_eq!(TrustMessage::from_uri(&uri), Ok(message));
+        }
     }
 });

@@ -249,7 +249,8 @@ impl<S: Store> Node<S> {
             if change.state == Delivery::Expired
                 && let Some(room) = room_id(&record.room)
             {
-                self.key_expired(room, ContactId(record.contact))?;
+                let contact = ContactId(record.contact);
+                self.room_word_expired(now, room, contact, record.gone)?;
             }
             return self.delete(Table::Outbox, &key);
         }

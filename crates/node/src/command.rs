@@ -52,7 +52,7 @@ impl<S: Store> Node<S> {
             )),
             Command::SafetyNumber(contact) => self.safety_number(contact).map(Reply::SafetyNumber),
             Command::Verify(contact, number) => self.verify(contact, &number),
-            Command::Block(contact, blocked) => self.block(contact, blocked),
+            Command::Block(contact, blocked) => self.block(now, contact, blocked),
             Command::Lock(contact, lock) => self.lock(now, contact, &lock),
             Command::RemoveContact(contact) => self.remove_contact(now, contact),
             Command::Send(contact, draft, written) => {
@@ -219,6 +219,10 @@ impl<S: Store> Node<S> {
         self.chains.send_on(chain, contact, Route::Invite, sender);
         self.save_chain(chain)?;
         self.new_session(contact, session)?;
+        if known.is_some() {
+            // Whoever asks for a new session may have lost more than the old one.
+            self.keys_were_lost(contact)?;
+        }
         // So that the other side can answer without a contact URI of ours.
         if !self.is_blocked(contact) {
             // Without room for it, the first message introduces us.
@@ -276,12 +280,18 @@ impl<S: Store> Node<S> {
         Ok(Reply::Done)
     }
 
-    fn block(&mut self, contact: ContactId, blocked: bool) -> Result<Reply, CommandError> {
+    fn block(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+        blocked: bool,
+    ) -> Result<Reply, CommandError> {
         self.people.person_mut(contact)?.record.blocked = blocked;
         self.save_contact(contact)?;
         if !blocked {
             // What came meanwhile is here still, unless its lifetime was over.
             self.look_again();
+            self.catch_up(now, contact)?;
         }
         Ok(Reply::Done)
     }

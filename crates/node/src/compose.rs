@@ -44,8 +44,9 @@ pub(crate) struct Label {
     summary: String,
     size: u64,
     hidden: bool,
-    /// The room whose key it brings.
+    /// The room whose key it brings, or that somebody is in no more.
     room: Option<RoomId>,
+    gone: u32,
 }
 
 impl Label {
@@ -55,6 +56,7 @@ impl Label {
             size: size as u64,
             hidden: false,
             room: None,
+            gone: 0,
         }
     }
 
@@ -71,6 +73,14 @@ impl Label {
         Self {
             room: Some(room),
             ..Self::hidden()
+        }
+    }
+
+    /// Of the word that somebody is in a room no more, told the `time`th time.
+    pub(crate) fn gone_from(room: RoomId, time: u32) -> Self {
+        Self {
+            gone: time,
+            ..Self::key_of(room)
         }
     }
 }
@@ -322,6 +332,7 @@ impl<S: Store> Node<S> {
             carriers: 0,
             expired: false,
             hidden: label.hidden,
+            gone: label.gone,
             room: label
                 .room
                 .map_or_else(Vec::new, |room| room.as_bytes().to_vec()),

@@ -211,6 +211,7 @@ impl<S: Store> Node<S> {
             return Ok(false);
         }
         self.heard(contact)?;
+        self.catch_up_later(now, contact)?;
         let mut record = self.inbox_record(contact)?;
         match reading {
             Reading::Content(content) => self.received(now, contact, record, *content)?,
@@ -246,7 +247,11 @@ impl<S: Store> Node<S> {
 
     /// Without an answer the other side repeats its key exchange with every message (XEP-0384). Whatever is
     /// sent to it in the meantime is one; an answer at once would tell relays when it was read.
-    fn answer_later(&mut self, now: Instant, contact: ContactId) -> Result<(), NodeError> {
+    pub(crate) fn answer_later(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+    ) -> Result<(), NodeError> {
         let random = self.rng.next_u64() % ANSWER_DELAY.as_micros();
         let at = now.after(ANSWER_DELAY.saturating_add(Duration::from_micros(random)));
         if self.answers.contains_key(&contact) {
@@ -282,6 +287,10 @@ impl<S: Store> Node<S> {
         for contact in due {
             self.answered(contact)?;
             if self.is_blocked(contact) {
+                continue;
+            }
+            // A room's key is an answer like any other.
+            if self.catch_up(now, contact)? {
                 continue;
             }
             // If there is no room for it now, the next key exchange asks for it again.

@@ -252,6 +252,9 @@ pub(crate) struct RoomRecord {
     /// How often the sender key was drawn anew, ours or theirs.
     #[prost(uint64, tag = "15")]
     pub(crate) generation: u64,
+    /// Who is given our sender key once more, and may have it all the same.
+    #[prost(message, repeated, tag = "16")]
+    pub(crate) may_have: Vec<HandedRecord>,
 }
 
 /// A device that has our sender key.
@@ -382,6 +385,9 @@ pub(crate) struct OutboxRecord {
     /// How long that receipt has to be carried: as long as the message.
     #[prost(uint32, tag = "12")]
     pub(crate) lifetime: u32,
+    /// How often it has been told to the contact that somebody is in the room no more; 0 if it is about something else.
+    #[prost(uint32, tag = "13")]
+    pub(crate) gone: u32,
 }
 
 impl Record for OutboxRecord {

@@ -26,8 +26,10 @@ pub const MAX_ROOM_MEMBERS: usize = 200;
 pub(crate) const MAX_ROOMS: usize = 64;
 /// Of these, those that one contact has brought this node into.
 const MAX_ROOMS_PER_CONTACT: usize = 16;
-/// Rooms that this node is in no more and remembers, so that late words bring it back into none of them.
+/// Rooms that this node has left and remembers, so that late words bring it back into none of them.
 const MAX_ROOMS_LEFT: usize = 64;
+/// The same of those that one host has taken it out of.
+const MAX_TAKEN_OUT_PER_HOST: usize = 16;
 /// Rooms of which a contact has told first, without having made them, and of which their host has not told yet.
 const MAX_UNTOLD_PER_CONTACT: usize = 4;
 /// Sender keys of one person in one room: the one in use, and those before it that late messages are sealed with.
@@ -167,6 +169,8 @@ impl Speaker {
 pub(crate) struct Mouth {
     /// The sender key, and who has it.
     members: Members,
+    /// Who is given it once more, and may have it all the same.
+    may_have: BTreeSet<(String, DeviceId)>,
     chain: SendChain,
     /// What the chain comes from; the others are told.
     tags: Zeroizing<[u8; 32]>,
@@ -192,6 +196,7 @@ impl Mouth {
         let [tags, receipts] = [fresh(rng), fresh(rng)];
         Self {
             members: Members::new(rng),
+            may_have: BTreeSet::new(),
             chain: SendChain::new(me.root(&tags)),
             tags,
             receipts,
@@ -216,17 +221,20 @@ impl Mouth {
         me: Speaker,
         present: &BTreeSet<(String, DeviceId)>,
     ) -> Option<Vec<(String, DeviceId)>> {
-        let is_gone = |device| !present.contains(device);
         let is_spent = self.members.key().count() >= MAX_MESSAGES_PER_KEY;
-        if is_spent || self.members.handed().any(is_gone) {
+        let holders = || self.members.handed().chain(&self.may_have);
+        if is_spent || holders().any(|device| !present.contains(device)) {
             self.redraw(rng, me);
         }
         self.members.update(rng, present).ok()
     }
 
-    /// A device lacks the key after all.
+    /// A device may lack the key after all: it is given it once more, and counts as one that has it.
     pub(crate) fn lost_by(&mut self, jid: &str, device: DeviceId) {
-        self.members.lost_by(jid, device);
+        if self.is_known_to(jid, device) {
+            self.members.lost_by(jid, device);
+            self.may_have.insert((jid.to_string(), device));
+        }
     }
 
     /// How often the keys were drawn anew.
@@ -348,16 +356,32 @@ impl Rooms {
         self.rooms.values().filter(|room| room.is_present())
     }
 
-    /// The oldest of the rooms that a contact was the first to tell of, if it may tell of no more.
-    pub(crate) fn surplus_untold(&self, contact: ContactId) -> Option<RoomId> {
-        self.oldest_beyond(MAX_UNTOLD_PER_CONTACT, |room| {
-            room.host == Host::Untold(contact)
-        })
+    /// What has to go so that a contact can be the first to tell of one more room: the oldest of those that it alone has
+    /// told of. `None` if the new one has to, for others have told of all of them since.
+    pub(crate) fn surplus_untold(&self, contact: ContactId) -> Option<Option<RoomId>> {
+        let untold = |room: &Joined| room.host == Host::Untold(contact);
+        let count = self.rooms.values().filter(|room| untold(room)).count();
+        if count < MAX_UNTOLD_PER_CONTACT {
+            return Some(None);
+        }
+        let alone = |id: RoomId| self.voices_of(id, |speaker| speaker != contact).is_empty();
+        let theirs = self.rooms.iter().filter(|(_, room)| untold(room));
+        let oldest = theirs
+            .filter(|(id, _)| alone(**id))
+            .min_by_key(|(_, room)| room.chain);
+        oldest.map(|(id, _)| Some(*id))
     }
 
-    /// The oldest of the rooms that this node is in no more, if they are too many.
+    /// The oldest of the rooms that this node has left, if they are too many.
     pub(crate) fn surplus_left(&self) -> Option<RoomId> {
-        self.oldest_beyond(MAX_ROOMS_LEFT, |room| room.presence != Presence::In)
+        self.oldest_beyond(MAX_ROOMS_LEFT, |room| room.presence == Presence::Left)
+    }
+
+    /// The same of those that a host has taken it out of.
+    pub(crate) fn surplus_taken_out(&self, host: ContactId) -> Option<RoomId> {
+        self.oldest_beyond(MAX_TAKEN_OUT_PER_HOST, |room| {
+            room.presence == Presence::TakenOut && room.host == Host::Contact(host)
+        })
     }
 
     fn oldest_beyond(&self, bound: usize, of: impl Fn(&Joined) -> bool) -> Option<RoomId> {
@@ -367,11 +391,12 @@ impl Rooms {
         Some(*id)
     }
 
-    /// The rooms that a contact was the first to tell of, and their host has not told of yet.
-    pub(crate) fn untold_by(&self, contact: ContactId) -> Vec<RoomId> {
-        let untold = |room: &Joined| room.host == Host::Untold(contact);
-        let rooms = self.rooms.iter().filter(|(_, room)| untold(room));
-        rooms.map(|(id, _)| *id).collect()
+    /// Somebody who is heard in a room.
+    pub(crate) fn speaker_in(&self, room: RoomId) -> Option<ContactId> {
+        let mut voices = self.voices.values();
+        voices
+            .find(|voice| voice.room == room)
+            .map(|voice| voice.speaker)
     }
 
     /// Forgets a room. Gives the chain that its record is under.
@@ -433,29 +458,34 @@ impl Rooms {
         self.expect(id, voice)
     }
 
-    /// The sender keys that have to go so that one more of somebody fits: its own of the least generation, or, if there
-    /// are too many of all, one of somebody who is not in the room. `None` if it is the new one that has to.
-    pub(crate) fn surplus(
-        &self,
-        room: RoomId,
-        speaker: ContactId,
-        generation: u64,
-    ) -> Option<Vec<ChainId>> {
-        let own = |voice: &&Voice| (voice.room, voice.speaker) == (room, speaker);
-        let known = || self.voices.iter().filter(|(_, voice)| own(voice));
-        if known().count() >= MAX_VOICES_PER_SPEAKER {
-            let (least, voice) = known().min_by_key(|(_, voice)| voice.generation)?;
-            return (voice.generation <= generation).then(|| [*least].into());
+    /// The sender key that has to go so that one more of somebody fits: that of its own with the least generation, or, if
+    /// there are too many of all, one that its speaker has drawn anew since, or one of somebody who is not in the room.
+    /// `None` if the new one has to.
+    pub(crate) fn surplus(&self, room: RoomId, speaker: ContactId) -> Option<Option<ChainId>> {
+        let own = |voice: &Voice| (voice.room, voice.speaker) == (room, speaker);
+        let known: Vec<_> = self.voices.iter().filter(|(_, voice)| own(voice)).collect();
+        let least = known.iter().min_by_key(|(_, voice)| voice.generation);
+        let least = least.map(|(id, _)| **id);
+        let is_full = self.voices.len() >= MAX_VOICES;
+        if known.len() >= MAX_VOICES_PER_SPEAKER || (is_full && known.len() > 1) {
+            return Some(least);
         }
-        if self.voices.len() < MAX_VOICES {
-            return Some(Vec::new());
+        if !is_full {
+            return Some(None);
         }
-        let is_outside = |voice: &Voice| {
+        let mut latest = BTreeMap::new();
+        for voice in self.voices.values() {
+            let of = latest.entry((voice.room, voice.speaker)).or_insert(0);
+            *of = voice.generation.max(*of);
+        }
+        let is_idle = |voice: &Voice| {
+            let of = (voice.room, voice.speaker);
+            let is_past = latest.get(&of).is_some_and(|last| *last > voice.generation);
             let room = self.rooms.get(&voice.room);
-            room.is_none_or(|room| !room.members.contains(&voice.speaker))
+            is_past || room.is_none_or(|room| !room.members.contains(&voice.speaker))
         };
-        let mut outside = self.voices.iter().filter(|(_, voice)| is_outside(voice));
-        outside.next().map(|(id, _)| [*id].into())
+        let mut idle = self.voices.iter().filter(|(_, voice)| is_idle(voice));
+        idle.next().map(|(id, _)| Some(*id))
     }
 
     /// The sender keys in a room of those whom `of` tells.
@@ -477,10 +507,14 @@ impl Rooms {
             .collect()
     }
 
-    /// Forgets a sender key and its tags.
-    pub(crate) fn forget_voice(&mut self, id: ChainId) {
-        self.voices.remove(&id);
-        self.expected.retain(|_, (voice, _)| *voice != id);
+    /// Forgets sender keys and their tags.
+    pub(crate) fn forget_voices(&mut self, ids: &[ChainId]) {
+        for id in ids {
+            self.voices.remove(id);
+        }
+        if !ids.is_empty() {
+            self.expected.retain(|_, (voice, _)| !ids.contains(voice));
+        }
     }
 
     /// Breaks the seal of an envelope. Everybody in the room can seal: [`Rooms::read`] tells who did.
@@ -556,13 +590,14 @@ impl Rooms {
         let room = self.rooms.get_mut(&id)?;
         let drawn = room.drawn();
         let mouth = &mut room.mouth;
-        let handed = mouth.members.handed().map(|(jid, device)| HandedRecord {
+        let named = |(jid, device): &(String, DeviceId)| HandedRecord {
             jid: jid.clone(),
             device: device.number(),
-        });
+        };
         let record = RoomRecord {
             id: id.0.to_vec(),
-            handed: handed.collect(),
+            handed: mouth.members.handed().map(named).collect(),
+            may_have: mouth.may_have.iter().map(named).collect(),
             key: mouth.members.key().to_bytes().to_vec(),
             name: room.name.clone(),
             members: room.members.iter().map(|member| member.0).collect(),
@@ -615,8 +650,9 @@ impl Rooms {
                 let mouth = Mouth {
                     members: Members::restore(
                         SenderKey::from_bytes(&room.key).map_err(|_| NodeError::Record)?,
-                        handed(room)?,
+                        devices(&room.handed)?,
                     ),
+                    may_have: devices(&room.may_have)?.into_iter().collect(),
                     chain: SendChain::from_bytes(&record.chain).map_err(|_| NodeError::Record)?,
                     tags: secret(&room.tags)?,
                     receipts: secret(&room.receipts)?,
@@ -649,12 +685,12 @@ impl Rooms {
     }
 }
 
-fn handed(room: &RoomRecord) -> Result<Vec<(String, DeviceId)>, NodeError> {
+fn devices(records: &[HandedRecord]) -> Result<Vec<(String, DeviceId)>, NodeError> {
     let device = |handed: &HandedRecord| {
         let device = DeviceId::new(handed.device).ok_or(NodeError::Record)?;
         Ok((handed.jid.clone(), device))
     };
-    room.handed.iter().map(device).collect()
+    records.iter().map(device).collect()
 }
 
 fn secret(bytes: &[u8]) -> Result<Zeroizing<[u8; 32]>, NodeError> {

@@ -173,12 +173,27 @@ impl<S: Store> Node<S> {
             return Ok(false);
         }
         if known.is_none() {
+            if !follows {
+                let Some(surplus) = self.rooms.surplus_untold(contact) else {
+                    return Ok(false);
+                };
+                if let Some(oldest) = surplus {
+                    self.forget_room(oldest)?;
+                }
+            }
             self.hear_of_room(id, contact)?;
         }
         if follows {
             self.follow_host(id, contact, &name, epoch, &members)?;
         }
-        self.hear_voice(id, contact, *with)?;
+        if !self.rooms.knows(id, contact, &with.key) {
+            let Some(surplus) = self.rooms.surplus(id, contact) else {
+                return Ok(false);
+            };
+            self.hear_voice(id, contact, *with, surplus)?;
+        } else if !follows {
+            return Ok(true);
+        }
         // What came before its key, and before the host said who is in the room.
         let tags = self.rooms.tags_of(id);
         self.rescan(&tags);
@@ -194,9 +209,6 @@ impl<S: Store> Node<S> {
 
     /// A room that this node has not heard of, and is not in before its host says so.
     fn hear_of_room(&mut self, id: RoomId, first: ContactId) -> Result<(), NodeError> {
-        if let Some(oldest) = self.rooms.surplus_untold(first) {
-            self.forget_room(oldest)?;
-        }
         let me = self.own_speaker(id).ok_or(NodeError::Record)?;
         let room = Joined {
             chain: self.next_chain(),
@@ -218,17 +230,12 @@ impl<S: Store> Node<S> {
         id: RoomId,
         contact: ContactId,
         with: SpokenWith,
+        surplus: Option<ChainId>,
     ) -> Result<(), NodeError> {
-        if self.rooms.knows(id, contact, &with.key) {
-            return Ok(());
-        }
-        let surplus = self.rooms.surplus(id, contact, with.generation);
-        let (Some(surplus), Some(whose)) = (surplus, self.speaker_of(id, contact)) else {
+        let Some(whose) = self.speaker_of(id, contact) else {
             return Ok(());
         };
-        for voice in surplus {
-            self.forget_voice(voice)?;
-        }
+        self.forget_these(surplus.as_slice())?;
         let voice = self.next_chain();
         self.rooms.hear(voice, contact, whose, with);
         self.save_voice(voice)
@@ -256,12 +263,12 @@ impl<S: Store> Node<S> {
         });
         let members = known.map(|(contact, _)| contact).chain([host]).collect();
         if let Some(room) = self.rooms.room_mut(id) {
+            if room.name.is_empty() || room.presence != Presence::In {
+                room.name = name;
+            }
             room.host = Host::Contact(host);
             room.presence = Presence::In;
             room.epoch = epoch;
-            if room.name.is_empty() {
-                room.name = name;
-            }
             room.named = named;
             room.members = members;
         }
@@ -276,7 +283,7 @@ impl<S: Store> Node<S> {
             self.hear_of_room(id, host)?;
         }
         let before = self.describe_room(id);
-        let is_full = self.rooms.surplus_left();
+        let surplus = self.rooms.surplus_taken_out(host);
         let Some(room) = self.rooms.room_mut(id) else {
             return Ok(());
         };
@@ -290,7 +297,7 @@ impl<S: Store> Node<S> {
         room.members.clear();
         room.named.clear();
         self.save_room(id)?;
-        if let Some(oldest) = is_full.filter(|oldest| *oldest != id) {
+        if let Some(oldest) = surplus.filter(|oldest| *oldest != id) {
             self.forget_room(oldest)?;
         }
         if let Some(room) = before {

@@ -27,6 +27,8 @@ use crate::{Node, NodeError, Store, Table};
 
 /// What telling one member of a room may take of the store, in bytes: an envelope, and the session with it.
 const TELLING_COST: u64 = 2 * MAX_ENVELOPE_LEN as u64;
+/// How often somebody is told that it is in a room no more, or a host that somebody has left.
+const MAX_TIMES_TOLD_GONE: u32 = 3;
 
 impl<S: Store> Node<S> {
     /// Makes a room, and tells its members.
@@ -121,7 +123,7 @@ impl<S: Store> Node<S> {
         room.mouth.redraw(&mut self.rng, me);
         self.save_room(id)?;
         for member in gone {
-            self.tell_gone(now, id, member)?;
+            self.tell_gone(now, id, member, 1)?;
         }
         self.hand_keys_over(now, id)
     }
@@ -138,7 +140,7 @@ impl<S: Store> Node<S> {
             room.epoch = room.epoch.saturating_add(1);
         }
         for contact in told {
-            self.tell_gone(now, id, contact)?;
+            self.tell_gone(now, id, contact, 1)?;
         }
         let me = self.own_speaker(id).ok_or(CommandError::Relay)?;
         if let Some(oldest) = self.rooms.surplus_left() {
@@ -154,13 +156,14 @@ impl<S: Store> Node<S> {
         Ok(self.save_room(id)?)
     }
 
-    /// Tells a contact that it is in a room no more, or, if that is its host, that this node is not. If it cannot be told, what
-    /// it says there goes to nobody.
+    /// Tells a contact that it is in a room no more, or, if that is its host, that this node is not; the `time`th time. If it
+    /// cannot be told, what it says there goes to nobody.
     fn tell_gone(
         &mut self,
         now: Instant,
         id: RoomId,
         contact: ContactId,
+        time: u32,
     ) -> Result<(), CommandError> {
         let room = self.rooms.room(id).ok_or(CommandError::NoSuchRoom)?;
         let told = RoomKey {
@@ -175,7 +178,8 @@ impl<S: Store> Node<S> {
         }
         let wrap = parcel::Content::RoomKey;
         let told = told.encode_to_vec();
-        let sent = self.send_encrypted(now, contact, &told, wrap, Vec::new(), Label::hidden());
+        let label = Label::gone_from(id, time);
+        let sent = self.send_encrypted(now, contact, &told, wrap, Vec::new(), label);
         Ok(only_store(sent.map(|_| ()))?)
     }
 
@@ -322,7 +326,9 @@ impl<S: Store> Node<S> {
         told.sender_key.zeroize();
         told.tag_secret.zeroize();
         for (member, (jid, device)) in present {
-            if !lacking.contains(&(jid.clone(), device)) || !self.can_be_told(member) {
+            let lacks = lacking.contains(&(jid.clone(), device)) && self.can_be_told(member);
+            // Without room in the store, they wait as well.
+            if !lacks || self.check_room(TELLING_COST).is_err() {
                 continue;
             }
             let label = Label::key_of(id);
@@ -423,12 +429,33 @@ impl<S: Store> Node<S> {
         now: Instant,
         contact: ContactId,
     ) -> Result<(), CommandError> {
-        for id in self.rooms.untold_by(contact) {
-            self.forget_room(id)?;
-        }
         let rooms: Vec<RoomId> = self.rooms.iter().map(|(id, _)| id).collect();
         for id in rooms {
             self.forget_voices(id, |speaker| speaker == contact)?;
+            match self
+                .rooms
+                .room(id)
+                .map(|room| (room.host, room.is_present()))
+            {
+                // Nobody else can say who is in it.
+                Some((Host::Contact(host), is_present)) if host == contact => {
+                    if is_present {
+                        self.tell_gone(now, id, host, 1)?;
+                    }
+                    self.forget_room(id)?;
+                }
+                Some((Host::Untold(first), _)) if first == contact => {
+                    let other = self.rooms.speaker_in(id);
+                    match (other, self.rooms.room_mut(id)) {
+                        (Some(other), Some(room)) => {
+                            room.host = Host::Untold(other);
+                            self.save_room(id)?;
+                        }
+                        _ => self.forget_room(id)?,
+                    }
+                }
+                _ => {}
+            }
             let Some(room) = self.rooms.room_mut(id) else {
                 continue;
             };
@@ -457,14 +484,70 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// The key of a room did not reach a contact in time.
-    pub(crate) fn key_expired(&mut self, id: RoomId, contact: ContactId) -> Result<(), NodeError> {
-        let (Some((jid, device)), Some(room)) = (self.device_of(contact), self.rooms.room_mut(id))
-        else {
+    /// What was told of a room did not reach a contact in time, as far as is known: it is told once more.
+    pub(crate) fn room_word_expired(
+        &mut self,
+        now: Instant,
+        id: RoomId,
+        contact: ContactId,
+        gone: u32,
+    ) -> Result<(), NodeError> {
+        let device = self.device_of(contact);
+        let Some(room) = self.rooms.room_mut(id) else {
+            return Ok(());
+        };
+        if gone > 0 {
+            let is_so = room.presence == Presence::Left || !room.members.contains(&contact);
+            if is_so && gone < MAX_TIMES_TOLD_GONE {
+                only_store(self.tell_gone(now, id, contact, gone.saturating_add(1)))?;
+            }
+            return Ok(());
+        }
+        let Some((jid, device)) = device else {
             return Ok(());
         };
         room.mouth.lost_by(&jid, device);
-        self.save_room(id)
+        self.save_room(id)?;
+        self.catch_up_later(now, contact)
+    }
+
+    /// If a contact lacks the key of a room that was made here, it is told a little later: at once would tell relays when
+    /// something of it was read.
+    pub(crate) fn catch_up_later(
+        &mut self,
+        now: Instant,
+        contact: ContactId,
+    ) -> Result<(), NodeError> {
+        if self.rooms_to_tell(contact).is_empty() {
+            return Ok(());
+        }
+        self.answer_later(now, contact)
+    }
+
+    /// Gives a contact the keys of rooms made here that it lacks. True if there were any.
+    pub(crate) fn catch_up(&mut self, now: Instant, contact: ContactId) -> Result<bool, NodeError> {
+        let rooms = self.rooms_to_tell(contact);
+        for id in &rooms {
+            only_store(self.hand_keys_over(now, *id))?;
+        }
+        Ok(!rooms.is_empty())
+    }
+
+    fn rooms_to_tell(&self, contact: ContactId) -> Vec<RoomId> {
+        let Some((jid, device)) = self
+            .device_of(contact)
+            .filter(|_| self.can_be_told(contact))
+        else {
+            return Vec::new();
+        };
+        let lacks = |room: &Joined| {
+            matches!(room.host, Host::Me(_))
+                && room.is_present()
+                && room.members.contains(&contact)
+                && !room.mouth.is_known_to(&jid, device)
+        };
+        let rooms = self.rooms.iter().filter(|(_, room)| lacks(room));
+        rooms.map(|(id, _)| id).collect()
     }
 
     /// Forgets a room, with all that is heard there.
@@ -500,15 +583,16 @@ impl<S: Store> Node<S> {
         id: RoomId,
         of: impl Fn(ContactId) -> bool,
     ) -> Result<(), NodeError> {
-        for voice in self.rooms.voices_of(id, of) {
-            self.forget_voice(voice)?;
-        }
-        Ok(())
+        let voices = self.rooms.voices_of(id, of);
+        self.forget_these(&voices)
     }
 
-    pub(crate) fn forget_voice(&mut self, voice: ChainId) -> Result<(), NodeError> {
-        self.rooms.forget_voice(voice);
-        self.delete(Table::Chains, &voice.0.to_be_bytes())
+    pub(crate) fn forget_these(&mut self, voices: &[ChainId]) -> Result<(), NodeError> {
+        self.rooms.forget_voices(voices);
+        for voice in voices {
+            self.delete(Table::Chains, &voice.0.to_be_bytes())?;
+        }
+        Ok(())
     }
 
     pub(crate) fn save_room(&mut self, id: RoomId) -> Result<(), NodeError> {

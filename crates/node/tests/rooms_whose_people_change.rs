@@ -10,6 +10,7 @@
 mod company;
 
 use chappe_node::{Command, CommandError, Event, Reply};
+use chappe_testkit::Weather;
 use chappe_wire::Duration;
 use company::Company;
 
@@ -146,9 +147,7 @@ fn a_guest_whose_first_word_from_the_host_is_the_room_speaks_there() {
     };
     // The host makes the room as soon as it has heard from the guest, before any answer.
     let (a, b) = (company.nodes[0], company.nodes[1]);
-    let link = company
-        .world
-        .connect(a, b, chappe_testkit::Weather::default());
+    let link = company.world.connect(a, b, Weather::default());
     company.world.run(Duration::from_secs(2));
     company.world.disconnect(link);
     let Ok(Reply::Contacts(contacts)) = company.tell(0, Command::Contacts) else {
@@ -218,4 +217,40 @@ fn guests_who_come_to_know_each_other_later_hear_each_other() {
     company.say(1, room, "so that was you");
     company.meet(1, 2);
     assert_eq!(company.heard(2), ["so that was you"]);
+}
+
+#[test]
+fn a_host_who_says_nothing_tells_of_the_room_all_the_same() {
+    let mut company = Company::new(2, &[]);
+    let Ok(Reply::Invite(uri)) = company.tell(1, Command::Invite) else {
+        panic!()
+    };
+    let add = Command::AddContact {
+        uri,
+        name: None,
+        scanned: true,
+    };
+    let Ok(Reply::Contact(guest)) = company.tell(0, add) else {
+        panic!()
+    };
+    company.contacts.insert((0, 1), guest.id);
+    let room = company.make_room(0, "roof", &[1]);
+    // The guest answers, and the host has its answer.
+    for _ in 0..3 {
+        company.meet(0, 1);
+    }
+    assert_eq!(company.rooms(1)[0].id, room);
+    company.say(1, room, "who else is here?");
+    company.meet(0, 1);
+    assert_eq!(company.heard(0), ["who else is here?"]);
+}
+
+#[test]
+fn a_guest_that_forgets_its_host_is_out_of_the_room() {
+    let (mut company, _) = a_room_of_three();
+    let host = company.contacts[&(1, 0)];
+    company.tell(1, Command::RemoveContact(host)).unwrap();
+    assert!(company.rooms(1).is_empty());
+    company.meet(1, 0);
+    assert_eq!(company.rooms(0)[0].members, [company.contacts[&(0, 2)]]);
 }

@@ -22,6 +22,8 @@
 
 mod automatic;
 pub(crate) mod message;
+mod state;
+mod uri;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString as _};
@@ -29,10 +31,12 @@ use alloc::vec::Vec;
 
 pub use automatic::Announcement;
 pub use message::{KeyOwner, MAX_KEYS_OF_OWNER, MAX_OWNERS, TrustMessage};
+pub use uri::TrustUriError;
 
 use crate::DeviceId;
 use crate::identity::{Fingerprint, IdentityKey};
 use crate::record::{Sequence, VerifiedDeviceList};
+use crate::sce::MAX_JID_LEN;
 use automatic::Postponed;
 
 /// The most devices that a book knows.
@@ -57,7 +61,7 @@ pub enum Trust {
 pub struct TrustBook {
     own_jid: String,
     known: BTreeMap<(String, DeviceId), Known>,
-    /// Oldest first, bounded by [`automatic::MAX_POSTPONED`].
+    /// Oldest first, at most [`automatic::MAX_POSTPONED`].
     postponed: VecDeque<Postponed>,
     /// The last device list of each account.
     lists: BTreeMap<String, Sequence>,
@@ -85,7 +89,8 @@ impl TrustBook {
     ///
     /// # Errors
     /// [`TrustError::Changed`] if another key is known for the device: from then on it is among
-    /// [`TrustBook::changed`], to be shown. [`TrustError::Full`] at [`MAX_KNOWN_DEVICES`].
+    /// [`TrustBook::changed`], to be shown. [`TrustError::Full`] at [`MAX_KNOWN_DEVICES`];
+    /// [`TrustError::Address`].
     pub fn meet(
         &mut self,
         jid: &str,
@@ -102,7 +107,7 @@ impl TrustBook {
                 seen: identity.fingerprint(),
             });
         }
-        self.restore(jid, device, identity, Trust::FirstUse)?;
+        self.add(jid, device, identity, Trust::FirstUse)?;
         self.apply_postponed();
         Ok(self
             .trust(jid, &identity.fingerprint())
@@ -147,7 +152,7 @@ impl TrustBook {
             return Err(TrustError::Full);
         }
         for (device, identity) in &fresh {
-            self.restore(jid, *device, *identity, trust)?;
+            self.add(jid, *device, *identity, trust)?;
         }
         self.lists.insert(jid.to_string(), list.sequence());
         self.apply_postponed();
@@ -200,7 +205,7 @@ impl TrustBook {
         Some(changed)
     }
 
-    /// All devices, for storing them and for lists.
+    /// All devices, for showing them and for lists.
     pub fn devices(&self) -> impl Iterator<Item = KnownDevice<'_>> {
         self.known.iter().map(|((jid, device), known)| KnownDevice {
             jid,
@@ -210,28 +215,16 @@ impl TrustBook {
         })
     }
 
-    /// The last device list that was taken of each account, for storing it beside the devices.
-    pub fn lists(&self) -> impl Iterator<Item = (&str, Sequence)> {
-        self.lists.iter().map(|(jid, sequence)| (&**jid, *sequence))
-    }
-
-    /// Puts back which device list was the last: else older ones would count again.
-    pub fn restore_list(&mut self, jid: &str, sequence: Sequence) {
-        let last = self.lists.entry(jid.to_string()).or_insert(sequence);
-        *last = sequence.max(*last);
-    }
-
-    /// Puts a device back that was stored.
-    ///
-    /// # Errors
-    /// [`TrustError::Full`] at [`MAX_KNOWN_DEVICES`].
-    pub fn restore(
+    fn add(
         &mut self,
         jid: &str,
         device: DeviceId,
         identity: IdentityKey,
         trust: Trust,
     ) -> Result<(), TrustError> {
+        if jid.len() > MAX_JID_LEN {
+            return Err(TrustError::Address);
+        }
         if self.known.len() >= MAX_KNOWN_DEVICES {
             return Err(TrustError::Full);
         }
@@ -281,6 +274,9 @@ pub enum TrustError {
         /// The one that came.
         seen: Fingerprint,
     },
+    /// No address is so long.
+    #[error("the address is longer than {MAX_JID_LEN} bytes")]
+    Address,
     /// No device that is trusted signed the list.
     #[error("the device list was not signed by a device that is known")]
     Signer,

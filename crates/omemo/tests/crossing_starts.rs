@@ -9,7 +9,7 @@
 
 mod support;
 
-use chappe_omemo::MAX_SESSIONS;
+use chappe_omemo::{MAX_REMEMBERED, MAX_SESSIONS, Reason};
 use support::{FLAVOURS, acquainted, strangers, strangers_in};
 
 #[test]
@@ -89,6 +89,28 @@ fn a_skipped_message_does_not_bring_an_old_session_back() {
     bob.expect(&fresh, "fresh");
     bob.expect(&late, "late");
     assert_eq!(bob.sessions.sending_session(), Some(new));
+}
+
+/// The session that knows most about a message says why it cannot be read, whichever is asked last.
+#[test]
+fn a_message_that_was_spent_is_told_so_beside_another_session() {
+    let (mut alice, mut bob) = acquainted();
+    let spent = alice.send("spent");
+    bob.expect(&spent, "spent");
+    // More than are remembered, so that only the session can tell.
+    let old: Vec<_> = (0..=MAX_REMEMBERED).map(|_| alice.send("old")).collect();
+    let first = bob.sessions.sending_session();
+    alice.start(&bob);
+    let anew = alice.send("anew");
+    bob.expect(&anew, "anew");
+    for message in &old {
+        bob.expect(message, "old");
+    }
+    assert_eq!(
+        (bob.sessions.sending_session(), bob.sessions.len()),
+        (first, 2)
+    );
+    assert_eq!(bob.read(&spent).err().unwrap().reason(), Reason::Spent);
 }
 
 #[test]

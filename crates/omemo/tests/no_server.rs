@@ -12,13 +12,14 @@ mod support;
 use chappe_omemo::record::{
     MIN_REACHABLE_PREKEYS, ReachableRecord, RecordError, Sequence, SignedDeviceList,
 };
-use chappe_omemo::trust::{KnownDevice, Trust, TrustBook, TrustError};
+use chappe_omemo::trust::{MAX_KNOWN_DEVICES, Trust, TrustBook, TrustError};
 use chappe_omemo::{
-    Device, DeviceId, Encrypted, Identity, IdentityKey, KeyExchange, MAX_OLD_SIGNED_PREKEYS,
-    Reason, Sessions, VerifiedBundle,
+    Device, DeviceId, Encrypted, Flavour, Identity, IdentityKey, KeyExchange, MAX_DEVICES,
+    MAX_OLD_SIGNED_PREKEYS, Reason, Sessions, VerifiedBundle,
 };
 use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::montgomery::MontgomeryPoint;
+use ed25519_dalek::{Signer as _, SigningKey};
 use proptest::prelude::*;
 use support::Party;
 
@@ -206,6 +207,14 @@ fn the_later_record_of_the_same_device_holds() {
     assert!(!verify(&desk, 1).supersedes(&verify(&desk, 1)));
     assert!(!verify(&desk, 1).supersedes(&verify(&desk, 2)));
     assert!(!verify(&other, 3).supersedes(&verify(&desk, 1)));
+    // The same identity on another device.
+    let mut twin = desk;
+    let before = verify(&twin, 1);
+    let seed = Identity::from_seed(twin.device.identity().seed());
+    twin.device = Device::with_identity(&mut twin.rng, Flavour::Omemo2, seed, id(8), 30);
+    twin.device.open_to_strangers(&mut twin.rng, true).unwrap();
+    assert_eq!(verify(&twin, 3).device(), id(8));
+    assert!(!verify(&twin, 3).supersedes(&before));
 }
 
 /// In a bundle only the signed prekey is signed; in a record everything is.
@@ -233,8 +242,11 @@ fn a_carrier_can_change_nothing_in_a_record() {
 
 #[test]
 fn only_open_devices_with_prekeys_enough_make_a_record() {
-    let few = Party::new(1);
-    assert!(few.device.published() < MIN_REACHABLE_PREKEYS);
+    let mut few = Party::new(1);
+    few.device
+        .refill(&mut few.rng, MIN_REACHABLE_PREKEYS as u16 - 1);
+    few.device.open_to_strangers(&mut few.rng, true).unwrap();
+    assert_eq!(few.device.published(), MIN_REACHABLE_PREKEYS - 1);
     let refused = Some(RecordError::Form);
     assert_eq!(
         ReachableRecord::sign(&few.device, DESK, Sequence(1), WEEK).err(),
@@ -307,19 +319,7 @@ fn old_lists_changed_keys_and_distrusted_signers_count_for_nothing() {
         assert_eq!(book.admit(&old), Err(TrustError::Old));
     }
     // A book that was stored knows which list was the last.
-    let mut again = TrustBook::new("me@example.org");
-    for device in book.devices() {
-        let KnownDevice {
-            jid,
-            device,
-            identity,
-            trust,
-        } = device;
-        again.restore(jid, device, *identity, trust).unwrap();
-    }
-    for (jid, sequence) in book.lists() {
-        again.restore_list(jid, sequence);
-    }
+    let mut again = TrustBook::from_bytes(&book.to_bytes()).unwrap();
     let old = list(1, 5, &[(3, 3)]).verify().unwrap();
     assert_eq!(again.admit(&old), Err(TrustError::Old));
 
@@ -334,6 +334,70 @@ fn old_lists_changed_keys_and_distrusted_signers_count_for_nothing() {
     book.decide(DESK, &identity(1).fingerprint(), Trust::Distrusted);
     let by_distrusted = list(1, 7, &[(4, 4)]).verify().unwrap();
     assert_eq!(book.admit(&by_distrusted), Err(TrustError::Signer));
+}
+
+/// A list that does not fit adds nothing of itself.
+#[test]
+fn a_book_is_bounded() {
+    let mut book = TrustBook::new("me@example.org");
+    for number in 1..MAX_KNOWN_DEVICES as u32 {
+        let met = book.meet(DESK, id(number), identity(1).public());
+        assert_eq!(met, Ok(Trust::FirstUse));
+    }
+    let (last, beyond) = (90_001, 90_002);
+    let two = list(1, 1, &[(last, 2), (beyond, 3)]).verify().unwrap();
+    assert_eq!(book.admit(&two), Err(TrustError::Full));
+    assert_eq!(book.trust(DESK, &identity(2).fingerprint()), None);
+    let one = list(1, 2, &[(1, 1), (last, 2)]).verify().unwrap();
+    assert_eq!(book.admit(&one), Ok(1));
+    assert_eq!(book.devices().count(), MAX_KNOWN_DEVICES);
+    let met = book.meet(DESK, id(beyond), identity(3).public());
+    assert_eq!(met, Err(TrustError::Full));
+    let met = book.meet(DESK, id(last), identity(2).public());
+    assert_eq!(met, Ok(Trust::FirstUse));
+}
+
+#[test]
+fn a_list_has_an_address_that_fits_and_not_too_many_devices() {
+    let sign = |jid: &str, count: usize| {
+        let devices: Vec<_> = (1..=count as u32)
+            .map(|n| (id(n), identity(1).public()))
+            .collect();
+        SignedDeviceList::sign(&identity(1), jid, Sequence(7), &devices)
+    };
+    let longest = "x".repeat(3_071);
+    let most = sign(&longest, MAX_DEVICES).unwrap().verify().unwrap();
+    assert_eq!((most.jid(), most.devices().len()), (&*longest, MAX_DEVICES));
+    assert_eq!(most.sequence(), Sequence(7));
+    assert_eq!(most.signer(), &identity(1).public());
+    for (jid, count) in [(&*"x".repeat(3_072), 1), ("", 1), (DESK, MAX_DEVICES + 1)] {
+        assert_eq!(sign(jid, count).err(), Some(RecordError::Form));
+    }
+}
+
+/// A record with fewer prekeys than are demanded, and nothing else wrong with it.
+#[test]
+fn a_record_of_few_prekeys_is_refused_though_it_is_signed() {
+    let sign = |prekeys: usize| {
+        let mut desk = Party::new(1);
+        desk.device.refill(&mut desk.rng, 30);
+        desk.device.open_to_strangers(&mut desk.rng, true).unwrap();
+        let record = record(&desk, 1);
+        let body = record.as_bytes();
+        // The number of prekeys, then 36 bytes for each, then the signature of 64.
+        let at = body.len() - 64 - 30 * 36 - 2;
+        let mut forged = body[..at].to_vec();
+        forged.extend_from_slice(&(prekeys as u16).to_be_bytes());
+        forged.extend_from_slice(&body[at + 2..at + 2 + prekeys * 36]);
+        let signed = [b"Chappe reachable record\0", &forged[..]].concat();
+        let key = SigningKey::from_bytes(desk.device.identity().seed());
+        forged.extend_from_slice(&key.sign(&signed).to_bytes());
+        ReachableRecord::from_bytes(forged).verify()
+    };
+    let least = sign(MIN_REACHABLE_PREKEYS).unwrap();
+    assert_eq!(least.jid(), DESK);
+    let few = sign(MIN_REACHABLE_PREKEYS - 1);
+    assert_eq!(few.err(), Some(RecordError::Form));
 }
 
 #[test]

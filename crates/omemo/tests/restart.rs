@@ -9,7 +9,9 @@
 
 mod support;
 
-use chappe_omemo::{Device, Flavour, MAX_OLD_SIGNED_PREKEYS, Sessions, StateError};
+use chappe_omemo::{
+    Device, Flavour, MAX_OLD_SIGNED_PREKEYS, MAX_RECEIVING_CHAINS, Sessions, StateError,
+};
 use proptest::prelude::*;
 use support::{Party, acquainted, strangers};
 
@@ -83,6 +85,26 @@ fn the_bytes_are_the_same_again() {
             .len(),
         0
     );
+}
+
+/// Some senders announce one message too few: its key is only in the chain.
+#[test]
+fn six_receiving_chains_are_kept() {
+    const CHAIN: usize = 68;
+    const DIGEST: usize = 8;
+    let (mut alice, mut bob) = acquainted();
+    let mut length = alice.state().1.len();
+    for chains in 2..=MAX_RECEIVING_CHAINS + 2 {
+        let ping = alice.send("ping");
+        bob.expect(&ping, "ping");
+        let pong = bob.send("pong");
+        alice.expect(&pong, "pong");
+        let now = alice.state().1.len();
+        let is_kept_beside = chains <= MAX_RECEIVING_CHAINS;
+        let more = DIGEST + if is_kept_beside { CHAIN } else { 0 };
+        assert_eq!(now - length, more, "{chains}");
+        length = now;
+    }
 }
 
 #[test]

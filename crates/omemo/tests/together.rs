@@ -5,6 +5,8 @@
 mod attacks;
 #[path = "ciphermachine.rs"]
 mod ciphermachine;
+#[path = "contents.rs"]
+mod contents;
 #[path = "crossing_starts.rs"]
 mod crossing_starts;
 #[path = "failure_changes_nothing.rs"]

@@ -8,7 +8,9 @@
 )]
 
 use chappe_omemo::sce::{Content, Padding};
-use chappe_omemo::trust::{KeyOwner, Trust, TrustBook, TrustError, TrustMessage};
+use chappe_omemo::trust::{
+    KeyOwner, MAX_KEYS_OF_OWNER, Trust, TrustBook, TrustError, TrustMessage, TrustUriError,
+};
 use chappe_omemo::{DeviceId, Flavour, Identity, IdentityKey};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
@@ -49,6 +51,24 @@ fn says(jid: &str, trusted: &[u8], distrusted: &[u8]) -> TrustMessage {
 
 fn trust(book: &TrustBook, jid: &str, number: u8) -> Option<Trust> {
     book.trust(jid, &key(number).fingerprint())
+}
+
+/// As XEP-0384 shows them: the Curve25519 form in lower-case hex, in eight groups of eight.
+#[test]
+fn fingerprints_are_shown_in_eight_groups_of_eight() {
+    let shown = key(1).fingerprint().to_string();
+    let groups: Vec<&str> = shown.split(' ').collect();
+    assert_eq!(groups.len(), 8, "{shown}");
+    assert!(groups.iter().all(|group| group.len() == 8), "{shown}");
+    let bytes = key(1)
+        .curve25519()
+        .as_bytes()
+        .map(|byte| format!("{byte:02x}"));
+    assert_eq!(groups.concat(), bytes.concat());
+    assert_eq!(
+        key(1).fingerprint().as_bytes(),
+        key(1).curve25519().as_bytes()
+    );
 }
 
 #[test]
@@ -154,6 +174,129 @@ fn three_comparisons_are_told_to_all_devices_that_need_them() {
         book.announcements(Flavour::Omemo2, DAVE, &key(4).fingerprint())
             .is_empty()
     );
+}
+
+#[test]
+fn a_decision_is_about_one_key_of_one_account() {
+    let mut book = book();
+    book.meet(DAVE, device(5), key(2)).unwrap();
+    assert!(book.decide(CAROL, &key(2).fingerprint(), Trust::Verified));
+    assert_eq!(trust(&book, CAROL, 2), Some(Trust::Verified));
+    assert_eq!(trust(&book, DAVE, 2), Some(Trust::FirstUse));
+    assert_eq!(trust(&book, CAROL, 3), Some(Trust::FirstUse));
+    assert_eq!(trust(&book, ME, 2), None);
+    assert!(!book.decide(CAROL, &key(4).fingerprint(), Trust::Verified));
+    assert_eq!(trust(&book, DAVE, 4), Some(Trust::FirstUse));
+}
+
+#[test]
+fn a_code_that_was_scanned_is_the_decision_of_a_person() {
+    let mut book = book();
+    book.decide(CAROL, &key(3).fingerprint(), Trust::Distrusted);
+    for flavour in [Flavour::Legacy, Flavour::Omemo2] {
+        let bytes = |number: u8| match flavour {
+            Flavour::Legacy => *key(number).curve25519().as_bytes(),
+            Flavour::Omemo2 => *key(number).as_bytes(),
+        };
+        let shown = KeyOwner {
+            jid: CAROL.into(),
+            trusted: vec![bytes(2), bytes(3), bytes(7)],
+            distrusted: vec![bytes(8)],
+        };
+        let scanned = TrustMessage::from_uri(&shown.to_uri(flavour)).unwrap();
+        assert_eq!(book.scan(&scanned), 2, "{flavour:?}");
+        assert_eq!(trust(&book, CAROL, 2), Some(Trust::Verified));
+        assert_eq!(
+            trust(&book, CAROL, 3),
+            Some(Trust::Verified),
+            "only a person may"
+        );
+    }
+    assert_eq!(book.meet(CAROL, device(7), key(7)), Ok(Trust::Verified));
+    assert_eq!(book.meet(CAROL, device(8), key(8)), Ok(Trust::Distrusted));
+    // The same key under another account's name was not scanned.
+    assert_eq!(book.meet(DAVE, device(7), key(7)), Ok(Trust::FirstUse));
+}
+
+#[test]
+fn codes_have_the_form_of_xep_0434() {
+    let owner = KeyOwner {
+        jid: "a b&c;d?@example.org".into(),
+        trusted: vec![[0xab; 32]],
+        distrusted: vec![[1; 32], [2; 32]],
+    };
+    let uri = owner.to_uri(Flavour::Omemo2);
+    let hex = |byte: &str| byte.repeat(32);
+    assert_eq!(
+        uri,
+        format!(
+            "xmpp:a%20b%26c%3Bd%3F@example.org?trust-message;encryption=urn:xmpp:omemo:2;trust={};distrust={};distrust={}",
+            hex("ab"),
+            hex("01"),
+            hex("02")
+        )
+    );
+    let read = TrustMessage::from_uri(&format!(" {uri};name=x\n")).unwrap();
+    assert_eq!(
+        (read.flavour, &read.owners[..]),
+        (Flavour::Omemo2, &[owner][..])
+    );
+    let key = hex("ab");
+    for bad in [
+        uri.replace("xmpp:", "https:"),
+        uri.replace("trust-message", "message"),
+        uri.replace("omemo:2", "omemo:1"),
+        uri.replace("encryption=urn:xmpp:omemo:2;", ""),
+        uri.replace(&key, &key[2..]),
+        uri.replace(&key, &format!("{key}00")),
+        uri.replace(&key, &key.replace('b', "g")),
+        uri.replace("%20", "%2z"),
+        uri.replace("%20", "%ff"),
+        uri.replace(";trust", ";trust;x"),
+        "xmpp:?trust-message;encryption=urn:xmpp:omemo:2".into(),
+        format!("{uri}{}", format!(";trust={key}").repeat(MAX_KEYS_OF_OWNER)),
+    ] {
+        assert_eq!(TrustMessage::from_uri(&bad), Err(TrustUriError), "{bad}");
+    }
+}
+
+/// Decisions, keys that changed, and what waits for others to be known: none of it heals by a restart.
+#[test]
+fn a_book_that_was_stored_knows_everything_again() {
+    let mut before = book();
+    before.decide(CAROL, &key(3).fingerprint(), Trust::Distrusted);
+    before.meet(CAROL, device(2), key(9)).unwrap_err();
+    before.receive(DAVE, &key(4), &says(DAVE, &[6], &[]));
+    before.scan(&says(CAROL, &[7], &[8]));
+    let bytes = before.to_bytes();
+    let mut book = TrustBook::from_bytes(&bytes).unwrap();
+    assert_eq!(book.to_bytes(), bytes);
+
+    assert_eq!(trust(&book, CAROL, 3), Some(Trust::Distrusted));
+    let (known, seen) = (key(2).fingerprint(), key(9).fingerprint());
+    assert_eq!(
+        book.changed().collect::<Vec<_>>(),
+        [(CAROL, device(2), known, seen)]
+    );
+    assert_eq!(book.meet(CAROL, device(7), key(7)), Ok(Trust::Verified));
+    assert_eq!(book.meet(CAROL, device(8), key(8)), Ok(Trust::Distrusted));
+    assert_eq!(book.meet(DAVE, device(6), key(6)), Ok(Trust::FirstUse));
+    book.decide(DAVE, &key(4).fingerprint(), Trust::Verified);
+    assert_eq!(trust(&book, DAVE, 6), Some(Trust::Verified));
+
+    for length in 0..bytes.len() {
+        assert!(TrustBook::from_bytes(&bytes[..length]).is_err(), "{length}");
+    }
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        if let Ok(read) = TrustBook::from_bytes(&changed) {
+            assert_eq!(read.to_bytes(), changed, "{at}");
+        }
+    }
+    let long = "x".repeat(3_072);
+    let met = book.meet(&long, device(1), key(1));
+    assert_eq!(met, Err(TrustError::Address));
 }
 
 #[test]

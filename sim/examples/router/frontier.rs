@@ -18,6 +18,8 @@ const COPIES: [u32; 2] = [1, 16];
 const COVERS: [u32; 5] = [0, 1, 3, 9, u32::MAX];
 /// Copies where only recipients take what is shown.
 const SELECTIVE: [u32; 3] = [20, 24, 28];
+/// Under the axis of costs, in per cent of flooding.
+const COSTS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0];
 /// Minutes in which the number of takers doubles.
 const DOUBLINGS: [u64; 3] = [0, 30, 120];
 
@@ -62,9 +64,11 @@ struct Picture {
 
 fn pictures() -> [Picture; 3] {
     let across = "all bytes, control included, in % of flooding (logarithmic)";
+    let ticks = &COSTS;
     let delay = Frame {
         title: "what hiding costs in time; cover beside each point",
         across,
+        ticks,
         up: "mean delay by the oracle's",
         range: (1.0, 3.5),
         target: Some(2.0),
@@ -72,6 +76,7 @@ fn pictures() -> [Picture; 3] {
     let delivered = Frame {
         title: "what hiding costs in deliveries; cover beside each point",
         across,
+        ticks,
         up: "delivered by the oracle's",
         range: (0.0, 1.0),
         target: Some(0.97),
@@ -79,6 +84,7 @@ fn pictures() -> [Picture; 3] {
     let leak = Frame {
         title: "what taking tells; cover beside each point",
         across,
+        ticks,
         up: "recipients among takers, worst hour of age",
         range: (0.0, 1.0),
         target: Some(0.1),

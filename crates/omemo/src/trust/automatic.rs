@@ -24,15 +24,35 @@ pub struct Announcement {
 /// What a device said about a key that cannot be applied yet.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Postponed {
-    sender_jid: String,
-    sender: IdentityKey,
-    owner: String,
-    flavour: Flavour,
-    key: [u8; 32],
-    trust: Trust,
+    pub(super) speaker: Speaker,
+    pub(super) owner: String,
+    pub(super) flavour: Flavour,
+    pub(super) key: [u8; 32],
+    pub(super) trust: Trust,
+}
+
+/// Who said something about a key.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Speaker {
+    Device {
+        jid: String,
+        identity: IdentityKey,
+    },
+    /// The one who holds this device.
+    Person,
 }
 
 impl TrustBook {
+    /// Takes what a person scanned from the other device's screen: see [`TrustMessage::from_uri`]. It is a decision of
+    /// theirs about each of the keys; for keys that were not met yet it waits until they are. Says how many keys
+    /// changed trust.
+    pub fn scan(&mut self, code: &TrustMessage) -> usize {
+        for owner in &code.owners {
+            self.hear(&Speaker::Person, code.flavour, owner);
+        }
+        self.apply_postponed()
+    }
+
     /// Takes a trust message that came encrypted from a device. A verified device is believed about keys of
     /// its own account, and about all keys if it is one of ours. What others say is kept until they are
     /// verified, and what is said of unknown keys until they are seen. Says how many keys changed trust.
@@ -46,18 +66,11 @@ impl TrustBook {
             if owner.jid != sender_jid && sender_jid != self.own_jid {
                 continue;
             }
-            let trusted = owner.trusted.iter().map(|key| (key, Trust::Verified));
-            let distrusted = owner.distrusted.iter().map(|key| (key, Trust::Distrusted));
-            for (key, trust) in trusted.chain(distrusted) {
-                self.postpone(Postponed {
-                    sender_jid: sender_jid.to_string(),
-                    sender: *sender,
-                    owner: owner.jid.clone(),
-                    flavour: message.flavour,
-                    key: *key,
-                    trust,
-                });
-            }
+            let speaker = Speaker::Device {
+                jid: sender_jid.to_string(),
+                identity: *sender,
+            };
+            self.hear(&speaker, message.flavour, owner);
         }
         self.apply_postponed()
     }
@@ -107,8 +120,9 @@ impl TrustBook {
                 break;
             };
             // What a person or a device has distrusted, only a person trusts again.
+            let by_person = next.speaker == Speaker::Person;
             let applied = self.set(&next.owner, next.trust, |known| {
-                known.trust != Trust::Distrusted
+                (by_person || known.trust != Trust::Distrusted)
                     && known.identity.associated(next.flavour) == &next.key
             });
             changed += usize::from(applied);
@@ -117,18 +131,38 @@ impl TrustBook {
     }
 
     fn is_ripe(&self, postponed: &Postponed) -> bool {
-        let sender = postponed.sender.fingerprint();
-        self.trust(&postponed.sender_jid, &sender) == Some(Trust::Verified)
+        let is_believed = match &postponed.speaker {
+            Speaker::Device { jid, identity } => {
+                self.trust(jid, &identity.fingerprint()) == Some(Trust::Verified)
+            }
+            Speaker::Person => true,
+        };
+        is_believed
             && self.devices().any(|device| {
                 device.jid == postponed.owner
                     && device.identity.associated(postponed.flavour) == &postponed.key
             })
     }
 
-    /// A later word of the same device about the same key replaces the earlier one.
+    /// Keeps all that is said about an account's keys.
+    fn hear(&mut self, speaker: &Speaker, flavour: Flavour, owner: &KeyOwner) {
+        let trusted = owner.trusted.iter().map(|key| (key, Trust::Verified));
+        let distrusted = owner.distrusted.iter().map(|key| (key, Trust::Distrusted));
+        for (key, trust) in trusted.chain(distrusted) {
+            self.postpone(Postponed {
+                speaker: speaker.clone(),
+                owner: owner.jid.clone(),
+                flavour,
+                key: *key,
+                trust,
+            });
+        }
+    }
+
+    /// A later word of the same speaker about the same key replaces the earlier one.
     fn postpone(&mut self, postponed: Postponed) {
         self.postponed.retain(|earlier| {
-            earlier.sender != postponed.sender
+            earlier.speaker != postponed.speaker
                 || earlier.owner != postponed.owner
                 || earlier.key != postponed.key
         });

@@ -21,6 +21,8 @@ pub const MAX_KEYS_OF_OWNER: usize = 128;
 pub(crate) const NAMESPACE: &str = "urn:xmpp:tm:1";
 /// The usage of automatic trust management (XEP-0450).
 const USAGE: &str = "urn:xmpp:atm:1";
+/// What a URI is for that says as much (XEP-0147).
+pub(super) const USAGE_URI: &str = "trust-message";
 
 const INVALID: SceError = SceError::Invalid("trust-message");
 

@@ -34,7 +34,7 @@ pub(super) async fn run(place: &Place, command: Room) -> Result<(), Failure> {
             let room = name.clone();
             ask(place, Request::LeaveRoom { room }).await?;
             say!(
-                "The room {} is left, and its host is told.",
+                "The room {} is left; whoever made it will hear of it.",
                 safe_line(&name)
             );
             Ok(())
