@@ -403,6 +403,10 @@ fn a_record_of_few_prekeys_is_refused_though_it_is_signed() {
 #[test]
 fn nobody_changes_a_list_and_no_other_record_passes_for_one() {
     let bytes = list(1, 1, &[(1, 1), (2, 2)]).as_bytes().to_vec();
+    let read = SignedDeviceList::from_bytes(bytes.clone())
+        .verify()
+        .unwrap();
+    assert_eq!(read.devices().len(), 2);
     for index in 0..bytes.len() {
         let mut forged = bytes.clone();
         forged[index] ^= 1;
