@@ -252,6 +252,9 @@ fn only_open_devices_with_prekeys_enough_make_a_record() {
         ReachableRecord::sign(&few.device, DESK, Sequence(1), WEEK).err(),
         refused
     );
+    few.device
+        .refill(&mut few.rng, MIN_REACHABLE_PREKEYS as u16);
+    assert!(ReachableRecord::sign(&few.device, DESK, Sequence(1), WEEK).is_ok());
     let mut closed = Party::new(1);
     closed.device.refill(&mut closed.rng, 30);
     assert_eq!(
