@@ -24,6 +24,11 @@ pub enum Purpose {
 /// Words of a stream that belong to one index.
 const WORDS_PER_INDEX: u128 = 1 << 20;
 
+/// Uniform from 0 (included) to 1 (excluded).
+pub(crate) fn unit(generator: &mut ChaCha8Rng) -> f64 {
+    (generator.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+}
+
 /// Random numbers, drawn from ChaCha with 8 rounds.
 ///
 /// The `index` is a place in the stream. Whoever draws now and then need not keep a generator: it keeps a count.
@@ -67,7 +72,7 @@ impl Draws {
 
     /// Uniform from 0 (included) to 1 (excluded).
     pub fn unit(&mut self) -> f64 {
-        (self.0.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+        unit(&mut self.0)
     }
 
     /// Uniform between two numbers.

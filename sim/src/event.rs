@@ -204,7 +204,7 @@ pub struct UnknownNode {
 
 /// What is wrong with a file, where, and what was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}:{line}: {what}; expected {expected}", file.display())]
+#[error("{}: {what}; expected {expected}", place(file, *line))]
 pub struct TraceError {
     /// Which file.
     pub file: PathBuf,
@@ -214,6 +214,15 @@ pub struct TraceError {
     pub what: String,
     /// What should be there.
     pub expected: String,
+}
+
+/// A file, and a line of it where one is meant.
+fn place(file: &Path, line: u64) -> String {
+    let file = file.display();
+    match line {
+        0 => file.to_string(),
+        line => format!("{file}:{line}"),
+    }
 }
 
 impl TraceError {

@@ -78,8 +78,7 @@ impl Recording {
         let name = contacts.file_name().unwrap_or_default().to_string_lossy();
         let name = name.split('.').next().unwrap_or_default().to_owned();
         let contacts = trace::read_contacts(contacts)?;
-        let messages = trace::read_messages(messages)?;
-        contacts.check(&messages)?;
+        let messages = trace::read_messages_among(messages, contacts.nodes)?;
         Ok(Self {
             name,
             contacts,

@@ -30,7 +30,9 @@ fn a_message_of_an_unknown_node_is_refused() {
         assert_eq!(output.status.code(), Some(1));
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(
-            said.contains("message `M1` names node 2; expected a node below 2"),
+            said.contains(
+                ":1: node 2, which is not in the contacts; expected a node that the contacts have"
+            ),
             "{said}"
         );
         assert!(output.stdout.is_empty());

@@ -164,6 +164,17 @@ fn a_long_message_goes_as_a_file() {
 }
 
 #[test]
+fn without_receipts_nobody_learns_what_has_arrived() {
+    let with = line("default", 1, &[]).course.outcome;
+    let without = line("default", 1, &["receipts=false"]).course.outcome;
+    assert_eq!(without.delivered, with.delivered);
+    assert!(with.removed > 0);
+    assert_eq!(without.removed, 0);
+    let whole = line("default", 1, &["receipts=false", "level=full"]);
+    assert_eq!(whole.not_modelled, ["receipts=false"]);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_run() {
     let flood = format!(
         "{EVERYONE}[[faults]]\nflood = {{ share = 0.2, every = \"1min\", size = \"4kB\" }}\n"

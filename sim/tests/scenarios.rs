@@ -178,6 +178,20 @@ fn mistakes_are_refused_with_their_place() {
 }
 
 #[test]
+fn somebody_has_to_write_and_somebody_to_read() {
+    let refusal = |text: &str| scenario(text).unwrap_err().to_string();
+    let alone = refusal(&PARK.replace("count = 40", "count = 1"));
+    assert!(alone.contains("messages, and one node"), "{alone}");
+    let ghosts = "[[groups]]\nname = \"ghosts\"\ncount = 0\nradio = \"ble\"\n\
+        movement.stationary = { area = \"1m x 1m\" }\n[[traffic]]\nto = [\"ghosts\"]";
+    let nobody = refusal(&PARK.replace("[[traffic]]", ghosts));
+    assert!(
+        nobody.ends_with("messages to nobody: ghosts have no nodes; expected groups with nodes"),
+        "{nobody}"
+    );
+}
+
+#[test]
 fn a_missing_map_is_refused_where_it_is_named() {
     let text = PARK.replace(
         "random-waypoint = { area = \"300m x 300m\"",

@@ -226,7 +226,7 @@ fn a_mistake_in_a_plan_is_refused_with_its_place() {
             "[]",
             "the axis `groups.people.count` without values",
         ),
-        ("park.toml", "park2.toml", "park2.toml:0:0: "),
+        ("park.toml", "park2.toml", "park2.toml: "),
         (
             "scenario = \"park.toml\"",
             "",

@@ -52,6 +52,7 @@ fn contacts_that_cannot_be() {
         "time,a,b,state\n5,0,1,down\n",
         "time,a,b,state,rate\n5,0,1,up,0\n",
         "timestamp,user_a,user_b,rssi\n0,1,-3,0\n",
+        "5 CONN 0 1 up radio0 6\n",
     ];
     let refusals: Vec<String> = texts.iter().map(|text| shown(&contacts(text))).collect();
     insta::assert_snapshot!(refusals.join("\n"));
@@ -67,6 +68,8 @@ fn messages_that_cannot_be() {
         "5 C M1 0 1 100\n6 C M1 1 2 100\n",
         "5 C M1 0 1 100\n4 C M2 1 2 100\n",
         "5 C M1 0 1\n",
+        "5 C M1 0 1 100 0\n6 C M2 0 1 100 50\n",
+        "5 C M1 0 1 100 0 7\n",
     ];
     let refusals: Vec<String> = texts.iter().map(|text| shown(&messages(text))).collect();
     insta::assert_snapshot!(refusals.join("\n"));
@@ -96,10 +99,7 @@ fn bytes_that_are_no_text_are_refused() {
 #[test]
 fn a_missing_file_is_named() {
     let error = trace::read_contacts("no/such/trace".as_ref()).unwrap_err();
-    assert!(
-        error.to_string().starts_with("no/such/trace:0: "),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("no/such/trace: "), "{error}");
 }
 
 proptest! {

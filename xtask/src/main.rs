@@ -15,6 +15,7 @@ mod omemo_walk;
 mod picture;
 mod process;
 mod radio_lab;
+mod report_test;
 mod setup;
 mod slurm_test;
 mod suite;
@@ -65,7 +66,7 @@ struct Chore {
     run: fn(&Path, &[String]) -> anyhow::Result<Outcome>,
 }
 
-const CHORES: [Chore; 19] = [
+const CHORES: [Chore; 20] = [
     Chore {
         name: "setup",
         arguments: "",
@@ -149,6 +150,12 @@ const CHORES: [Chore; 19] = [
         arguments: "",
         about: "OMEMO with a real XMPP server and client, on loopback; installs them if need be",
         run: |root, args| none(args).and_then(|()| xmpp_test::run(root)),
+    },
+    Chore {
+        name: "report-test",
+        arguments: "",
+        about: "a report in a headless Chromium, with pictures of it; installs the browser if need be",
+        run: |root, args| none(args).and_then(|()| report_test::run(root)),
     },
     Chore {
         name: "slurm-test",

@@ -6,7 +6,7 @@ use chappe_store::OpenError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::driver::{self, Seat};
-use crate::{Chappe, EVENT_BACKLOG, Events, Home, Profile, Update};
+use crate::{Chappe, EVENT_BACKLOG, Events, Home, Profile, Recording, Update};
 
 /// Commands that wait for the node; more wait at their callers.
 const ORDERS: usize = 64;
@@ -35,6 +35,7 @@ pub struct Builder {
     home: Option<Home>,
     config: NodeConfig,
     transports: Vec<Box<dyn Transport>>,
+    recording: Option<Recording>,
 }
 
 impl Builder {
@@ -80,6 +81,14 @@ impl Builder {
         self
     }
 
+    /// Records all that goes into the node and all that comes out, keys and messages included: for disposable test
+    /// identities only.
+    #[must_use]
+    pub fn record(mut self, recording: Recording) -> Self {
+        self.recording = Some(recording);
+        self
+    }
+
     /// Starts the node on a thread of its own.
     ///
     /// # Errors
@@ -102,6 +111,7 @@ impl Builder {
             home,
             config,
             transports: Vec::new(),
+            recording: None,
         }
     }
 
@@ -126,17 +136,22 @@ impl Builder {
             home,
             config,
             transports,
+            recording,
         } = self;
-        let seat = match home {
+        let mut seat = match home {
             Some(home) => Seat::at(home, config),
             None => Seat::in_memory(config),
         };
+        seat.record(recording.clone());
         let mut started = Some(started);
         let result = runtime.block_on(async {
             driver::run(&seat, transports, orders, updates, &mut started).await
         });
         drop(runtime);
         drop(seat);
+        if let (Ok(_), Some(recording)) = (&result, &recording) {
+            recording.end();
+        }
         // Only now is everything free again: tell those who wait for the end, or for the start that failed.
         match (result, started) {
             (Err(error), Some(started)) => drop(started.send(Err(error))),

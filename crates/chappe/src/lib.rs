@@ -28,6 +28,7 @@ mod events;
 mod handle;
 pub mod home;
 pub mod manual;
+mod recording;
 #[cfg(all(feature = "wifi-direct", target_os = "linux"))]
 pub mod wifi_direct;
 
@@ -36,6 +37,7 @@ pub use error::Error;
 pub use events::{EVENT_BACKLOG, Events, Update};
 pub use handle::Chappe;
 pub use home::{Home, HomeError, Profile};
+pub use recording::Recording;
 
 #[cfg(feature = "ble")]
 pub use chappe_ble as ble;

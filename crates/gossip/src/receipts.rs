@@ -13,7 +13,10 @@ pub(crate) struct Receipts {
     limit: usize,
     receipts: BTreeMap<ItemId, StoredReceipt>,
     deadlines: Deadlines<ItemId>,
-    unknown: BTreeMap<Ingress, BTreeSet<(Instant, ItemId)>>,
+    /// By ingress, what expires first in front. One set for all: a set for each would cost more than what is in it, for
+    /// most ingresses bring one receipt or two.
+    unknown: BTreeSet<(Ingress, Instant, ItemId)>,
+    count_of_unknown: BTreeMap<Ingress, usize>,
     unknown_by_count: BTreeSet<(usize, Ingress)>,
 }
 
@@ -34,7 +37,8 @@ impl Receipts {
             limit,
             receipts: BTreeMap::new(),
             deadlines: Deadlines::new(),
-            unknown: BTreeMap::new(),
+            unknown: BTreeSet::new(),
+            count_of_unknown: BTreeMap::new(),
             unknown_by_count: BTreeSet::new(),
         }
     }
@@ -61,7 +65,8 @@ impl Receipts {
 
     /// Takes a receipt in that is not here yet.
     pub(crate) fn insert(&mut self, id: ItemId, receipt: StoredReceipt) -> Placed {
-        let unknown = self.unknown.get(&receipt.ingress).map_or(0, BTreeSet::len);
+        let unknown = self.count_of_unknown.get(&receipt.ingress);
+        let unknown = unknown.copied().unwrap_or(0);
         let stranger = !receipt.known && receipt.class == Class::Stranger;
         if stranger && unknown >= self.limit / 4 {
             return Placed::NoRoom;
@@ -77,9 +82,9 @@ impl Receipts {
         }
         self.deadlines.insert(receipt.expires(), id);
         if !receipt.known {
-            self.change_unknown(receipt.ingress, |queue| {
-                queue.insert((receipt.expires(), id));
-            });
+            let new = (receipt.ingress, receipt.expires(), id);
+            let more = usize::from(self.unknown.insert(new));
+            self.recount(receipt.ingress, |count| count + more);
         }
         self.receipts.insert(id, receipt);
         placed
@@ -105,9 +110,9 @@ impl Receipts {
         let receipt = self.receipts.remove(id)?;
         self.deadlines.remove(receipt.expires(), *id);
         if !receipt.known {
-            self.change_unknown(receipt.ingress, |queue| {
-                queue.remove(&(receipt.expires(), *id));
-            });
+            let old = (receipt.ingress, receipt.expires(), *id);
+            let less = usize::from(self.unknown.remove(&old));
+            self.recount(receipt.ingress, |count| count.saturating_sub(less));
         }
         Some(receipt)
     }
@@ -128,26 +133,23 @@ impl Receipts {
         let preferred = newcomer.known || newcomer.class == Class::Own;
         match largest {
             Some(ingress) if preferred || ingress != newcomer.ingress => {
-                let queue = self.unknown.get(&ingress)?;
-                queue.first().map(|(_, id)| *id)
+                let least = (ingress, Instant::ZERO, ItemId::new([0; ItemId::LEN]));
+                self.unknown.range(least..).next().map(|(.., id)| *id)
             }
             None if preferred => self.deadlines.first(),
             _ => None,
         }
     }
 
-    fn change_unknown(
-        &mut self,
-        ingress: Ingress,
-        change: impl FnOnce(&mut BTreeSet<(Instant, ItemId)>),
-    ) {
-        let queue = self.unknown.entry(ingress).or_default();
-        self.unknown_by_count.remove(&(queue.len(), ingress));
-        change(queue);
-        if queue.is_empty() {
-            self.unknown.remove(&ingress);
+    fn recount(&mut self, ingress: Ingress, change: impl FnOnce(usize) -> usize) {
+        let count = self.count_of_unknown.get(&ingress).copied().unwrap_or(0);
+        self.unknown_by_count.remove(&(count, ingress));
+        let count = change(count);
+        if count == 0 {
+            self.count_of_unknown.remove(&ingress);
         } else {
-            self.unknown_by_count.insert((queue.len(), ingress));
+            self.count_of_unknown.insert(ingress, count);
+            self.unknown_by_count.insert((count, ingress));
         }
     }
 }

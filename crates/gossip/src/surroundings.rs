@@ -14,6 +14,8 @@ const RETURN: Duration = Duration::from_secs(30);
 const MAX_MET: usize = 1_024;
 /// The most departures that are kept in mind.
 const MAX_GONE: usize = 64;
+/// Who was met long ago is forgotten when there are so many, or twice as many, and so on; and when they are counted.
+const CROWD: usize = 256;
 
 /// Counts neighbours by their ingresses.
 ///
@@ -34,8 +36,13 @@ impl Encounters {
         {}
         if let Some(last) = self.met.get_mut(&ingress) {
             *last = now;
-        } else if self.gone.pop_front().is_none() && self.met.len() < MAX_MET {
-            self.met.insert(ingress, now);
+        } else if self.gone.pop_front().is_none() {
+            if self.met.len() >= CROWD && self.met.len().is_power_of_two() {
+                self.forget(now);
+            }
+            if self.met.len() < MAX_MET {
+                self.met.insert(ingress, now);
+            }
         }
     }
 
@@ -50,8 +57,12 @@ impl Encounters {
 
     /// Different neighbours met lately, besides those who are here.
     pub(crate) fn count(&mut self, now: Instant) -> usize {
-        self.met.retain(|_, last| now.since(*last) <= WINDOW);
+        self.forget(now);
         self.met.len()
+    }
+
+    fn forget(&mut self, now: Instant) {
+        self.met.retain(|_, last| now.since(*last) <= WINDOW);
     }
 }
 
@@ -61,6 +72,16 @@ mod tests {
 
     fn at(secs: u64) -> Instant {
         Instant::ZERO.after(Duration::from_secs(secs))
+    }
+
+    #[test]
+    fn who_never_counts_does_not_pile_up() {
+        let mut encounters = Encounters::default();
+        for n in 0..10_000 {
+            encounters.came(at(n * 100), Ingress::new(n));
+            assert!(encounters.met.len() <= CROWD);
+        }
+        assert_eq!(encounters.count(at(9_999 * 100)), 109);
     }
 
     #[test]

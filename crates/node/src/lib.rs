@@ -30,6 +30,7 @@ mod people;
 mod quota;
 mod receipts;
 mod record;
+pub mod recording;
 mod room;
 mod room_hear;
 mod room_talk;

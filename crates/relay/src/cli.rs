@@ -234,6 +234,10 @@ pub(crate) struct Run {
     /// Write all packets of all links to this file (pcap)
     #[arg(long, value_name = "FILE")]
     pub(crate) capture: Option<PathBuf>,
+    /// Record all inputs and outputs of the node in this new file, for `chappe-sim replay-node`. It holds all keys and
+    /// messages: for disposable test identities only
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

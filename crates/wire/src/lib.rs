@@ -49,6 +49,6 @@ pub use id::{ItemId, LinkId};
 pub use invitation::{Invitation, InvitationError, MAX_INVITATION_LEN};
 pub use outline::Outline;
 pub use receipt::{Commitment, Preimage};
-pub use short::{Digest, LinkSalt, ShortId};
+pub use short::{Digest, Fingerprint, LinkSalt, ShortId};
 pub use size::{BodySize, ByteCount};
 pub use time::{Age, Duration, Instant, Lifetime};

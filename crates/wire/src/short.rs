@@ -14,6 +14,11 @@ impl LinkSalt {
         Self(bytes)
     }
 
+    /// The fingerprint of `id` on this link.
+    pub fn fingerprint(&self, id: &ItemId) -> Fingerprint {
+        Fingerprint(self.hash(id))
+    }
+
     pub(crate) fn hash(&self, id: &ItemId) -> u128 {
         self.hash_bytes(id.as_bytes())
     }
@@ -22,6 +27,18 @@ impl LinkSalt {
         let mut hasher = SipHasher24::new_with_key(&self.0);
         core::hash::Hasher::write(&mut hasher, bytes);
         hasher.finish128().as_u128()
+    }
+}
+
+/// An [`ItemId`] on one link, in full: SipHash-2-4-128 under the link's salt. Both its [`ShortId`] and its share of a
+/// [`Digest`] come from it, so who keeps it hashes once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(u128);
+
+impl Fingerprint {
+    /// The short id.
+    pub const fn short(self) -> ShortId {
+        ShortId(self.0 as u64)
     }
 }
 
@@ -37,7 +54,7 @@ impl ShortId {
 
     /// The short id of `id` on the link with `salt`.
     pub fn of(salt: &LinkSalt, id: &ItemId) -> Self {
-        Self(salt.hash(id) as u64)
+        salt.fingerprint(id).short()
     }
 
     /// The value.
@@ -73,7 +90,12 @@ impl Digest {
 
     /// Adds an item that the set did not hold.
     pub fn insert(&mut self, salt: &LinkSalt, item: &ItemId) {
+        self.add(salt.fingerprint(item));
+    }
+
+    /// Adds the item with this fingerprint, which the set did not hold.
+    pub const fn add(&mut self, item: Fingerprint) {
         self.count = self.count.saturating_add(1);
-        self.fingerprint = self.fingerprint.wrapping_add(salt.hash(item));
+        self.fingerprint = self.fingerprint.wrapping_add(item.0);
     }
 }

@@ -16,6 +16,8 @@ use crate::table;
 
 const COPIES: [u32; 2] = [1, 16];
 const COVERS: [u32; 5] = [0, 1, 3, 9, u32::MAX];
+/// Under the axis of costs, in per cent of flooding.
+const COSTS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0];
 /// Minutes in which the number of takers doubles.
 const DOUBLINGS: [u64; 3] = [0, 30, 120];
 
@@ -60,9 +62,11 @@ struct Picture {
 
 fn pictures() -> [Picture; 2] {
     let across = "all bytes, control included, in % of flooding (logarithmic)";
+    let ticks = &COSTS;
     let delay = Frame {
         title: "what hiding costs in time; cover beside each point",
         across,
+        ticks,
         up: "mean delay by the oracle's",
         range: (1.0, 3.5),
         target: Some(2.0),
@@ -70,6 +74,7 @@ fn pictures() -> [Picture; 2] {
     let leak = Frame {
         title: "what taking tells; cover beside each point",
         across,
+        ticks,
         up: "recipients among takers, worst hour of age",
         range: (0.0, 1.0),
         target: Some(0.1),

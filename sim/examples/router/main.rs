@@ -23,6 +23,7 @@ mod crowd;
 mod figures;
 mod frontier;
 mod measure;
+#[path = "../shared/plot.rs"]
 mod plot;
 mod table;
 

@@ -6,6 +6,7 @@ mod models;
 mod oracle;
 mod presets;
 mod replay;
+mod replay_node;
 mod report;
 mod routers;
 mod run;
@@ -32,6 +33,8 @@ enum Command {
     Run(run::Args),
     /// Run a router on recorded contacts and messages.
     Replay(replay::Args),
+    /// Give a recorded node the same inputs again, and see that it says the same.
+    ReplayNode(replay_node::Args),
     /// What physics allows on recorded contacts and messages.
     Oracle(oracle::Args),
     /// Look at, convert and make traces.
@@ -57,6 +60,7 @@ impl Cli {
     pub(crate) fn run(&self) -> Result<Ending, Failure> {
         match &self.command {
             Command::Compare(args) => return compare::run(args),
+            Command::ReplayNode(args) => return replay_node::run(args),
             Command::Run(args) => run::run(args),
             Command::Replay(args) => replay::run(args),
             Command::Oracle(args) => oracle::run(args),
@@ -76,7 +80,7 @@ impl Cli {
 pub(crate) enum Ending {
     /// As it should.
     Good,
-    /// New results are worse than old ones.
+    /// New results are worse than old ones, or not the same.
     Worse,
 }
 

@@ -30,8 +30,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let contacts = trace::read_contacts(&args.contacts)?;
-    let messages = trace::read_messages(&args.messages)?;
-    contacts.check(&messages)?;
+    let messages = trace::read_messages_among(&args.messages, contacts.nodes)?;
     let (rate, ttl) = (args.rate, args.ttl);
     let bounds = oracle::bounds(&contacts, &messages, &Question { rate, ttl });
     if args.json {

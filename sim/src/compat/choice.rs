@@ -6,8 +6,9 @@ use chappe_wire::{Age, ByteCount, Commitment, Duration, Header, Lifetime, Tag};
 use rand_core::Rng as _;
 
 use super::engine::{Engine, endpoint};
-use super::node::{Held, LinkIndex};
+use super::node::Held;
 use crate::event::{MessageIndex, NodeIndex};
+use crate::slots::Slot;
 
 /// There is nothing sealed here.
 const HEADER: Header = Header {
@@ -100,7 +101,7 @@ impl<P: Policy> Engine<'_, P> {
 
     /// The best message over all links together.
     fn choose_ranked(&mut self, node: NodeIndex) -> bool {
-        let mut found: Vec<(Priority, u32, NodeIndex, LinkIndex, MessageIndex)> = Vec::new();
+        let mut found: Vec<(Priority, u32, NodeIndex, Slot, MessageIndex)> = Vec::new();
         for place in 0..self.nodes[node].links.len() {
             let Some((peer, link)) = self.nodes[node].links.get(place).copied() else {
                 break;
@@ -140,7 +141,7 @@ impl<P: Policy> Engine<'_, P> {
     }
 
     /// Puts into `scratch` what `node` may send to `peer`: false if there is nothing.
-    fn find_candidates(&mut self, node: NodeIndex, peer: NodeIndex, link: LinkIndex) -> bool {
+    fn find_candidates(&mut self, node: NodeIndex, peer: NodeIndex, link: Slot) -> bool {
         let mut scratch = std::mem::take(&mut self.scratch);
         let (this, other) = (&self.nodes[node], &self.nodes[peer]);
         let of = if self.habits.tells_neighbours_apart {

@@ -12,7 +12,7 @@ use chappe_wire::{ByteCount, Instant};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 
-use super::node::{Held, LinkIndex, Node, PathIndex, Sending};
+use super::node::{Held, Node, PathIndex, Sending};
 use crate::bits::{Bits, Choice};
 use crate::buffers::Buffers;
 use crate::event::{
@@ -20,6 +20,7 @@ use crate::event::{
 };
 use crate::log::{Handed, Keep, What};
 use crate::outcome::{Course, Outcome, Release, Tally};
+use crate::slots::{Slot, Slots};
 use crate::table::Table;
 use crate::units::Rate;
 
@@ -140,8 +141,7 @@ pub(super) struct Engine<'a, P> {
     pub(super) habits: Habits,
     pub(super) policies: Table<NodeIndex, P>,
     pub(super) nodes: Table<NodeIndex, Node>,
-    pub(super) links: Table<LinkIndex, Link>,
-    free_links: Vec<LinkIndex>,
+    pub(super) links: Slots<Link>,
     pub(super) paths: Table<PathIndex, Step>,
     transfers: BinaryHeap<Reverse<(SimTime, NodeIndex)>>,
     purges: VecDeque<(SimTime, NodeIndex)>,
@@ -229,8 +229,7 @@ impl<'a, P: Policy> Engine<'a, P> {
             habits,
             policies: Table::new(nodes().map(|_| policy()).collect()),
             nodes: Table::new(nodes().map(node).collect()),
-            links: Table::new(Vec::new()),
-            free_links: Vec::new(),
+            links: Slots::new(),
             paths: Table::new(Vec::new()),
             transfers: BinaryHeap::new(),
             purges: nodes().map(|node| (first_purge, node)).collect(),
@@ -406,15 +405,9 @@ impl<'a, P: Policy> Engine<'a, P> {
             moved: 0,
             views: Default::default(),
         };
-        let index = if let Some(index) = self.free_links.pop() {
-            self.links[index] = link;
-            index
-        } else {
-            self.links.push(link);
-            LinkIndex(self.links.len() as u32 - 1)
-        };
-        self.nodes[a].links.push((b, index));
-        self.nodes[b].links.push((a, index));
+        let slot = self.links.fill(link);
+        self.nodes[a].links.push((b, slot));
+        self.nodes[b].links.push((a, slot));
         if self.habits.acknowledges {
             self.exchange_acknowledgements(a, b);
         }
@@ -438,7 +431,7 @@ impl<'a, P: Policy> Engine<'a, P> {
         }
     }
 
-    fn link_down(&mut self, a: NodeIndex, b: NodeIndex, link: LinkIndex) {
+    fn link_down(&mut self, a: NodeIndex, b: NodeIndex, link: Slot) {
         self.tally.links_down += 1;
         self.tally.note(self.now, What::Down { a, b });
         for (node, peer) in [(a, b), (b, a)] {
@@ -458,7 +451,7 @@ impl<'a, P: Policy> Engine<'a, P> {
             self.policies[a].part(moved);
             self.policies[b].part(moved);
         }
-        self.free_links.push(link);
+        self.links.free(link);
     }
 
     fn create(&mut self, event: &MessageEvent) {
@@ -486,7 +479,7 @@ impl<'a, P: Policy> Engine<'a, P> {
         &mut self,
         from: NodeIndex,
         to: NodeIndex,
-        link: LinkIndex,
+        link: Slot,
         message: MessageIndex,
     ) -> bool {
         let Some(copy) = self.nodes[from].find(message).copied() else {
@@ -686,7 +679,7 @@ impl<'a, P: Policy> Engine<'a, P> {
         false
     }
 
-    pub(super) fn end_of(&self, link: LinkIndex, node: NodeIndex) -> usize {
+    pub(super) fn end_of(&self, link: Slot, node: NodeIndex) -> usize {
         let [first, _] = self.links[link].ends;
         usize::from(first != node)
     }

@@ -6,18 +6,9 @@ use chappe_gossip::Copies;
 
 use crate::bits::Bits;
 use crate::event::{MessageIndex, NodeIndex, SimTime};
+use crate::slots::Slot;
 use crate::table::Key;
 use crate::units::Rate;
-
-/// A place among the links that are up or were up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LinkIndex(pub(super) u32);
-
-impl Key for LinkIndex {
-    fn place(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// A place among all steps that copies have taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +35,7 @@ pub(super) struct Held {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sending {
     pub(super) to: NodeIndex,
-    pub(super) link: LinkIndex,
+    pub(super) link: Slot,
     pub(super) rate: Rate,
     pub(super) copy: Held,
     pub(super) started: SimTime,
@@ -73,7 +64,7 @@ pub(super) struct Node {
     /// What it has handed to whom; kept where the policy repeats nothing.
     pub(super) handed: BTreeMap<NodeIndex, Bits>,
     /// In the order in which they came up.
-    pub(super) links: Vec<(NodeIndex, LinkIndex)>,
+    pub(super) links: Vec<(NodeIndex, Slot)>,
     pub(super) sending: Option<Sending>,
     pub(super) receiving: bool,
     pub(super) purge_due: bool,

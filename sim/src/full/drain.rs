@@ -76,7 +76,7 @@ impl Engine<'_> {
         if at != self.nodes[node].wakes {
             self.nodes[node].wakes = at;
             if at <= self.world.end {
-                self.schedule(at, Timer::Wake(node));
+                self.timers.schedule(at, Timer::Wake(node));
             }
         }
     }

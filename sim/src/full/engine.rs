@@ -1,8 +1,7 @@
 //! The engine: contacts, the air, timers.
 
-use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BinaryHeap};
 
 use chappe_node::{Command, Input, MemoryStore, Node, NodeConfig, PolicyChoice, Profile, Reply};
 use chappe_wire::{ByteCount, Instant, ItemId, Lifetime, LinkId};
@@ -11,14 +10,17 @@ use rand_core::{Rng as _, SeedableRng as _};
 
 use super::introduction::link_up;
 use super::letter;
-use super::node::{Link, Member, Slot, State};
+use super::node::{Link, Member, State};
 use crate::event::{ContactEvent, MessageEvent, MessageIndex, NodeIndex, SimTime};
 use crate::log::{Keep, What};
 use crate::outages::Outages;
 use crate::outcome::{Course, Tally};
 use crate::scenario::World;
+use crate::slots::{Slot, Slots};
 use crate::table::Table;
+use crate::timers::{Happening, Happenings, Timers};
 use crate::units::Rate;
+use crate::upsets::{self, Upset};
 
 /// The longest packet of a link, in bytes.
 pub const MTU: usize = 1_024;
@@ -59,9 +61,8 @@ pub fn run_world(
 pub(super) struct Engine<'a> {
     pub(super) world: &'a World,
     pub(super) nodes: Table<NodeIndex, Member>,
-    pub(super) links: Table<Slot, Link>,
+    pub(super) links: Slots<Link>,
     pub(super) slots: BTreeMap<LinkId, Slot>,
-    free: Vec<Slot>,
     link_count: u64,
     pub(super) outages: Outages,
     /// Of each envelope of a message, which.
@@ -71,8 +72,8 @@ pub(super) struct Engine<'a> {
     pub(super) delivered: Table<MessageIndex, bool>,
     /// Packets that others overtake: for which node, of which link.
     pub(super) late: BTreeMap<u64, (NodeIndex, LinkId, Vec<u8>)>,
-    timers: BinaryHeap<Reverse<(SimTime, u64, Timer)>>,
-    pub(super) count: u64,
+    pub(super) late_count: u64,
+    pub(super) timers: Timers<Timer>,
     pub(super) now: SimTime,
     /// What the nodes' clocks show when the run begins.
     pub(super) start: Instant,
@@ -88,12 +89,8 @@ pub(super) enum Timer {
     Landed(Slot, LinkId),
     /// A packet that was overtaken arrives.
     Late(u64),
-    /// A node stops, until then.
-    Crash(NodeIndex, SimTime),
-    /// A node starts again.
-    Restart(NodeIndex),
-    /// A node that floods writes to nobody.
-    Junk(NodeIndex),
+    /// Something goes wrong.
+    Upset(Upset),
     /// A node is to be woken.
     Wake(NodeIndex),
 }
@@ -138,17 +135,16 @@ impl<'a> Engine<'a> {
         let mut engine = Self {
             world,
             nodes: Table::new(members),
-            links: Table::new(Vec::new()),
+            links: Slots::new(),
             slots: BTreeMap::new(),
-            free: Vec::new(),
             link_count: 0,
             outages: Outages::default(),
             items: BTreeMap::new(),
             hops: Table::new(vec![0; world.messages.len()]),
             delivered: Table::new(vec![false; world.messages.len()]),
             late: BTreeMap::new(),
-            timers: BinaryHeap::new(),
-            count: 0,
+            late_count: 0,
+            timers: Timers::new(),
             now: SimTime::ZERO,
             start: Instant::ZERO,
             tally: Tally::new(keep, world.nodes),
@@ -159,39 +155,29 @@ impl<'a> Engine<'a> {
         Ok(engine)
     }
 
-    /// Of one instant, what is on the air arrives first, then contacts end and begin, then messages are written.
     fn run(mut self, contacts: impl Iterator<Item = ContactEvent>) -> Result<Course, FullError> {
-        self.schedule_faults();
+        for (at, upset) in upsets::first(&self.world.faults) {
+            self.timers.schedule(at, Timer::Upset(upset));
+        }
         for node in (0..self.world.nodes).map(NodeIndex::new) {
             self.nodes[node].wakes = SimTime::NEVER;
             self.input(node, Input::Timeout);
         }
         let world = self.world;
-        let mut contacts = contacts.peekable();
-        let mut messages = world.messages.iter().peekable();
-        loop {
-            if let Some(failure) = self.failure {
-                return Err(failure);
+        let mut happenings = Happenings::new(contacts, &world.messages, world.end);
+        while self.failure.is_none()
+            && let Some((now, happening)) = happenings.next(&mut self.timers)
+        {
+            self.now = now;
+            match happening {
+                Happening::Due(timer) => self.handle_timer(timer),
+                Happening::Contact(event) => self.handle_contact(&event),
+                Happening::Written(event) => self.write(event),
             }
-            let timer = self.timers.peek().map(|Reverse((at, ..))| *at);
-            let contact = contacts.peek().map(|event| event.at);
-            let message = messages.peek().map(|event| event.at);
-            let next = [timer, contact, message].into_iter().flatten().min();
-            let Some(next) = next.filter(|next| *next <= world.end) else {
-                return Ok(self.course());
-            };
-            self.now = next;
-            if timer == Some(next) {
-                if let Some(Reverse((.., timer))) = self.timers.pop() {
-                    self.handle_timer(timer);
-                }
-            } else if contact == Some(next) {
-                if let Some(event) = contacts.next() {
-                    self.handle_contact(&event);
-                }
-            } else if let Some(event) = messages.next() {
-                self.write(event);
-            }
+        }
+        match self.failure {
+            Some(failure) => Err(failure),
+            None => Ok(self.course()),
         }
     }
 
@@ -216,9 +202,9 @@ impl<'a> Engine<'a> {
                     self.input(to, Input::Received { link, packet });
                 }
             }
-            Timer::Crash(node, until) => self.crash(node, until),
-            Timer::Restart(node) => self.restart(node),
-            Timer::Junk(node) => self.write_junk(node),
+            Timer::Upset(Upset::Crash(node, until)) => self.crash(node, until),
+            Timer::Upset(Upset::Restart(node)) => self.restart(node),
+            Timer::Upset(Upset::Junk(node)) => self.write_junk(node),
             Timer::Wake(node) => {
                 if self.nodes[node].wakes == self.now {
                     self.nodes[node].wakes = SimTime::NEVER;
@@ -253,13 +239,7 @@ impl<'a> Engine<'a> {
             last: 1,
             flight: None,
         };
-        let slot = if let Some(slot) = self.free.pop() {
-            self.links[slot] = link;
-            slot
-        } else {
-            self.links.push(link);
-            Slot(self.links.len() as u32 - 1)
-        };
+        let slot = self.links.fill(link);
         self.slots.insert(id, slot);
         self.nodes[a].links.push((b, slot));
         self.nodes[b].links.push((a, slot));
@@ -284,7 +264,7 @@ impl<'a> Engine<'a> {
         for (node, peer) in [(a, b), (b, a)] {
             self.nodes[node].links.retain(|(other, _)| *other != peer);
         }
-        self.free.push(slot);
+        self.links.free(slot);
         for node in [a, b] {
             self.input(node, Input::LinkDown(id));
         }
@@ -379,7 +359,7 @@ impl<'a> Engine<'a> {
         for node in link.ends {
             self.nodes[node].on_air = true;
         }
-        self.schedule(lands, Timer::Landed(slot, id));
+        self.timers.schedule(lands, Timer::Landed(slot, id));
     }
 
     fn land(&mut self, slot: Slot, end: usize, packet: Vec<u8>) {
@@ -405,11 +385,6 @@ impl<'a> Engine<'a> {
         let mut bytes = [0; 32];
         self.rng.fill_bytes(&mut bytes);
         bytes
-    }
-
-    pub(super) fn schedule(&mut self, at: SimTime, timer: Timer) {
-        self.count += 1;
-        self.timers.push(Reverse((at, self.count, timer)));
     }
 
     /// What the nodes' clocks show now.

@@ -1,33 +1,21 @@
 //! What goes wrong, as far as whole nodes are modelled.
 
-use std::time::Duration;
-
 use chappe_node::{Command, Input, MAX_OPAQUE_LEN, Node};
 use chappe_wire::LinkId;
 use rand_core::Rng as _;
 
 use super::engine::{Engine, FullError, Timer};
 use super::node::State;
+use crate::draws;
 use crate::event::{ContactEvent, NodeIndex, SimTime};
 use crate::scenario::Behaviour;
+use crate::upsets::{self, Upset, after};
 
 impl Engine<'_> {
-    /// Crashes, and when those who flood write first.
-    pub(super) fn schedule_faults(&mut self) {
-        let faults = &self.world.faults;
-        for crash in &faults.crashes {
-            self.schedule(crash.at, Timer::Crash(crash.node, crash.until));
-        }
-        for (node, fault) in (0..).map(NodeIndex::new).zip(&faults.nodes) {
-            if let Behaviour::Flood { every, .. } = fault.behaviour {
-                self.schedule(after(SimTime::ZERO, every), Timer::Junk(node));
-            }
-        }
-    }
-
     /// A node stops at once. What it had not committed is lost, and all its links end.
     pub(super) fn crash(&mut self, node: NodeIndex, until: SimTime) {
-        self.schedule(until, Timer::Restart(node));
+        self.timers
+            .schedule(until, Timer::Upset(Upset::Restart(node)));
         self.outages.begin(node);
         let member = &mut self.nodes[node];
         let nothing = State::Stopped(chappe_node::MemoryStore::default());
@@ -80,11 +68,11 @@ impl Engine<'_> {
 
     /// A node that floods writes to nobody, as far as its outbox takes it.
     pub(super) fn write_junk(&mut self, node: NodeIndex) {
-        let fault = self.world.faults.nodes.get(node.as_usize());
-        let Some(Behaviour::Flood { every, size }) = fault.map(|fault| fault.behaviour) else {
+        let Behaviour::Flood { every, size } = upsets::behaviour(&self.world.faults, node) else {
             return;
         };
-        self.schedule(after(self.now, every), Timer::Junk(node));
+        self.timers
+            .schedule(after(self.now, every), Timer::Upset(Upset::Junk(node)));
         let Some(nobody) = self.nodes[node].nobody else {
             return;
         };
@@ -117,11 +105,12 @@ impl Engine<'_> {
             }
         }
         if self.happens(faults.reordering) {
-            self.count += 1;
-            let delay = self.unit() * faults.reordering_within;
-            let number = self.count;
+            self.late_count += 1;
+            let delay = draws::unit(&mut self.rng) * faults.reordering_within;
+            let number = self.late_count;
             self.late.insert(number, (to, link, packet));
-            self.schedule(after(self.now, delay), Timer::Late(number));
+            self.timers
+                .schedule(after(self.now, delay), Timer::Late(number));
             return Vec::new();
         }
         if self.happens(faults.duplication) {
@@ -131,16 +120,6 @@ impl Engine<'_> {
     }
 
     fn happens(&mut self, probability: f64) -> bool {
-        probability > 0.0 && self.unit() < probability
+        probability > 0.0 && draws::unit(&mut self.rng) < probability
     }
-
-    /// Uniform from 0 (included) to 1 (excluded).
-    fn unit(&mut self) -> f64 {
-        (self.rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
-/// So many seconds later, and at least a microsecond, so that time goes on.
-fn after(now: SimTime, seconds: f64) -> SimTime {
-    now.after(Duration::from_micros(((seconds * 1e6) as u64).max(1)))
 }

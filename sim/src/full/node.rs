@@ -6,18 +6,8 @@ use chappe_node::{ContactId, MemoryStore, Node, NodeConfig};
 use chappe_wire::{ItemId, LinkId};
 
 use crate::event::{MessageIndex, NodeIndex, SimTime};
-use crate::table::Key;
+use crate::slots::Slot;
 use crate::units::Rate;
-
-/// A place among the links that are up or were up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Slot(pub(super) u32);
-
-impl Key for Slot {
-    fn place(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// A node in its place.
 pub(super) struct Member {

@@ -56,7 +56,7 @@ pub(super) fn lines(lines: &[Line], oracle: Option<f64>, what: &str) -> String {
             WIDTH - RIGHT,
             LEFT - 8.0,
             y(mark) + 4.0,
-            number(mark),
+            tick(mark),
             y = y(mark)
         );
     }
@@ -122,6 +122,15 @@ fn marks(end: f64, step: f64) -> impl Iterator<Item = f64> {
         let mark = f64::from(mark) * step;
         (mark * 1e6).round() / 1e6
     })
+}
+
+/// What stands beside a mark: no more digits than it has.
+fn tick(mark: f64) -> String {
+    if mark < 1_000.0 {
+        mark.to_string()
+    } else {
+        number(mark)
+    }
 }
 
 /// 1, 2 or 5 times a power of ten, so that there are about so many steps.

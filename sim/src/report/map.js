@@ -100,6 +100,16 @@ function play(place, scene) {
       const at = where(way, now);
       return at && [across + (at[0] - left) * scale, height - down - (at[1] - bottom) * scale];
     });
+    // Words, readable on whatever is below them.
+    const write = (text, x, y) => {
+      context.font = "12px system-ui, sans-serif";
+      context.strokeStyle = colour("--paper");
+      context.lineWidth = 4;
+      context.lineJoin = "round";
+      context.strokeText(text, x, y);
+      context.fillStyle = ink;
+      context.fillText(text, x, y);
+    };
     const line = (a, b) => {
       if (!points[a] || !points[b]) return;
       context.moveTo(...points[a]);
@@ -175,15 +185,11 @@ function play(place, scene) {
           context.strokeStyle = mark;
           context.lineWidth = 2;
           context.stroke();
-          context.fillStyle = ink;
-          context.font = "12px system-ui, sans-serif";
-          context.fillText(`${text} ${node}`, points[node][0] + size + 7, points[node][1] + 4);
+          write(`${text} ${node}`, points[node][0] + size + 7, points[node][1] + 4);
         }
     if (hovered >= 0 && points[hovered]) {
-      context.fillStyle = ink;
-      context.font = "12px system-ui, sans-serif";
       const label = `${scene.groups[scene.group[hovered]]} ${hovered}`;
-      context.fillText(label, points[hovered][0] + 8, points[hovered][1] - 8);
+      write(label, points[hovered][0] + 8, points[hovered][1] - 8);
     }
     canvas.points = points;
 

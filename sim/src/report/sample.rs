@@ -43,16 +43,33 @@ impl Sample {
 
 impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&number(self.mean))?;
+        let (unit, letter) = unit(self.mean);
+        f.write_str(&short(self.mean / unit))?;
         if self.half > 0.0 {
-            write!(f, " ± {}", number(self.half))?;
+            write!(f, " ± {}", short(self.half / unit))?;
         }
-        Ok(())
+        f.write_str(letter)
     }
 }
 
-/// A number as people read it: three digits that count, and a comma after each thousand.
+/// A number as people read it: three digits that count, and a comma after each thousand; from 100,000 on in thousands, millions
+/// and so on.
 pub(super) fn number(value: f64) -> String {
+    let (unit, letter) = unit(value);
+    short(value / unit) + letter
+}
+
+/// In what a number is told.
+fn unit(value: f64) -> (f64, &'static str) {
+    match value.abs() {
+        size if size >= 999.5e6 => (1e9, " G"),
+        size if size >= 999.5e3 => (1e6, " M"),
+        size if size >= 99.9995e3 => (1e3, " k"),
+        _ => (1.0, ""),
+    }
+}
+
+fn short(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 {
         return "0".to_owned();
@@ -96,10 +113,18 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        let shown = [0.0, 0.12345, 1.5, 12.3456, 123.4, 1_234_567.8, -1_000.0].map(number);
+        let shown = [0.0, 0.12345, 1.5, 12.3456, 123.4, 31_828.0, -1_000.0].map(number);
         assert_eq!(
             shown,
-            ["0", "0.123", "1.50", "12.3", "123", "1,234,568", "-1,000"]
+            ["0", "0.123", "1.50", "12.3", "123", "31,828", "-1,000"]
         );
+        let shown = [99_999.0, 999_400.0, 1_234_567.8, 6.84e10].map(number);
+        assert_eq!(shown, ["99,999", "999 k", "1.23 M", "68.4 G"]);
+        let sample = Sample {
+            mean: 7_777_925.0,
+            half: 525_123.0,
+            count: 3,
+        };
+        assert_eq!(sample.to_string(), "7.78 ± 0.525 M");
     }
 }

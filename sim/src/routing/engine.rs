@@ -1,8 +1,7 @@
 //! The engine: contacts, the air, timers.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chappe_gossip::policy::Policy;
@@ -14,7 +13,7 @@ use chappe_wire::{Age, ByteCount, HEADER_LEN, Instant, Lifetime, LinkId, LinkSal
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
-use super::node::{Copy, Flight, Link, Node, Slot};
+use super::node::{Copy, Flight, Link, Node};
 use super::post::{Letter, message_of, message_tagged};
 use crate::buffers::Buffers;
 use crate::event::{
@@ -24,8 +23,11 @@ use crate::log::{Handed, Keep, What};
 use crate::outages::Outages;
 use crate::outcome::{Course, Outcome, Release, Tally};
 use crate::scenario::{Faults, World};
+use crate::slots::{Slot, Slots};
 use crate::table::Table;
+use crate::timers::{Happening, Happenings, Timers};
 use crate::units::Rate;
+use crate::upsets::{self, Upset};
 
 /// What goes along with a message when it is handed over: the envelope's header and the frame's fields.
 const TRANSFER_OVERHEAD: u64 = HEADER_LEN as u64 + 16;
@@ -171,15 +173,13 @@ pub fn run_world(
 pub(super) struct Engine<'a> {
     pub(super) ground: &'a Ground<'a>,
     pub(super) nodes: Table<NodeIndex, Node>,
-    pub(super) links: Table<Slot, Link>,
-    free: Vec<Slot>,
+    pub(super) links: Slots<Link>,
     pub(super) letters: Table<MessageIndex, Letter>,
     /// Sizes of what is written to nobody, after the messages.
     pub(super) junk: Vec<ByteCount>,
     pub(super) outages: Outages,
     delivered: Table<MessageIndex, bool>,
-    timers: BinaryHeap<Reverse<(SimTime, u64, Timer)>>,
-    count: u64,
+    pub(super) timers: Timers<Timer>,
     pub(super) now: SimTime,
     pub(super) tally: Tally,
     pub(super) rng: ChaCha8Rng,
@@ -190,12 +190,8 @@ pub(super) struct Engine<'a> {
 pub(super) enum Timer {
     /// What is on the air over a link has arrived, if that is still this link.
     Landed(Slot, LinkId),
-    /// A node stops, until then.
-    Crash(NodeIndex, SimTime),
-    /// A node starts again.
-    Restart(NodeIndex),
-    /// A node that floods writes to nobody.
-    Junk(NodeIndex),
+    /// Something goes wrong.
+    Upset(Upset),
     /// A node lets receipts go.
     Receipts(NodeIndex),
     /// A router is to be woken.
@@ -238,49 +234,34 @@ impl<'a> Engine<'a> {
         let mut engine = Self {
             ground,
             nodes: Table::new(nodes.collect()),
-            links: Table::new(Vec::new()),
-            free: Vec::new(),
+            links: Slots::new(),
             letters,
             junk: Vec::new(),
             outages: Outages::default(),
             delivered: Table::new(vec![false; ground.messages.len()]),
-            timers: BinaryHeap::new(),
-            count: 0,
+            timers: Timers::new(),
             now: SimTime::ZERO,
             tally: Tally::new(keep, ground.nodes),
             rng,
         };
-        engine.schedule_faults();
+        for (at, upset) in upsets::first(&ground.faults) {
+            engine.timers.schedule(at, Timer::Upset(upset));
+        }
         engine
     }
 
-    /// Of one instant, what is on the air arrives first, then contacts end and begin in the order of the trace, then
-    /// messages are written.
     fn run(mut self, contacts: impl Iterator<Item = ContactEvent>) -> Course {
-        let mut contacts = contacts.peekable();
-        let mut messages = self.ground.messages.iter().peekable();
-        let end = self.ground.end;
-        loop {
-            let timer = self.timers.peek().map(|Reverse((at, ..))| *at);
-            let contact = contacts.peek().map(|event| event.at);
-            let message = messages.peek().map(|event| event.at);
-            let next = [timer, contact, message].into_iter().flatten().min();
-            let Some(next) = next.filter(|next| *next <= end) else {
-                return self.tally.course();
-            };
-            self.now = next;
-            if timer == Some(next) {
-                if let Some(Reverse((.., timer))) = self.timers.pop() {
-                    self.handle_timer(timer);
-                }
-            } else if contact == Some(next) {
-                if let Some(event) = contacts.next() {
-                    self.handle_contact(&event);
-                }
-            } else if let Some(event) = messages.next() {
-                self.write(event);
+        let ground = self.ground;
+        let mut happenings = Happenings::new(contacts, ground.messages, ground.end);
+        while let Some((now, happening)) = happenings.next(&mut self.timers) {
+            self.now = now;
+            match happening {
+                Happening::Due(timer) => self.handle_timer(timer),
+                Happening::Contact(event) => self.handle_contact(&event),
+                Happening::Written(event) => self.write(event),
             }
         }
+        self.tally.course()
     }
 
     fn handle_timer(&mut self, timer: Timer) {
@@ -292,9 +273,9 @@ impl<'a> Engine<'a> {
                     self.land(slot, flight);
                 }
             }
-            Timer::Crash(node, until) => self.crash(node, until),
-            Timer::Restart(node) => self.restart(node),
-            Timer::Junk(node) => self.write_junk(node),
+            Timer::Upset(Upset::Crash(node, until)) => self.crash(node, until),
+            Timer::Upset(Upset::Restart(node)) => self.restart(node),
+            Timer::Upset(Upset::Junk(node)) => self.write_junk(node),
             // It waits for the restart.
             Timer::Receipts(node) if self.outages.has(node) => {}
             Timer::Receipts(node) => {
@@ -348,13 +329,7 @@ impl<'a> Engine<'a> {
             last: 1,
             flight: None,
         };
-        let slot = if let Some(slot) = self.free.pop() {
-            self.links[slot] = link;
-            slot
-        } else {
-            self.links.push(link);
-            Slot(self.links.len() as u32 - 1)
-        };
+        let slot = self.links.fill(link);
         let mut salt = [0; 16];
         self.rng.fill_bytes(&mut salt);
         let now = self.instant();
@@ -387,7 +362,7 @@ impl<'a> Engine<'a> {
             self.nodes[node].links.retain(|(other, _)| *other != peer);
             self.nodes[node].router.link_down(now, id);
         }
-        self.free.push(slot);
+        self.links.free(slot);
         self.settle(a);
         self.settle(b);
     }
@@ -484,7 +459,7 @@ impl<'a> Engine<'a> {
         link.last = from;
         link.flight = Some(flight);
         let id = link.id;
-        self.schedule(lands, Timer::Landed(slot, id));
+        self.timers.schedule(lands, Timer::Landed(slot, id));
     }
 
     /// The contact ended while this was on the air.
@@ -613,7 +588,7 @@ impl<'a> Engine<'a> {
         let half = RECEIPT_DELAY / 2;
         let random = self.rng.next_u64() % half.as_micros() as u64;
         let at = self.now.after(half + Duration::from_micros(random));
-        self.schedule(at, Timer::Receipts(node));
+        self.timers.schedule(at, Timer::Receipts(node));
     }
 
     /// Something has happened to `node`: it may have something to send to anyone.
@@ -630,7 +605,7 @@ impl<'a> Engine<'a> {
             let wakes = SimTime::from_micros(wakes.as_micros()).max(self.now);
             if wakes < self.nodes[node].wakes {
                 self.nodes[node].wakes = wakes;
-                self.schedule(wakes, Timer::Wake(node));
+                self.timers.schedule(wakes, Timer::Wake(node));
             }
         }
         self.transmit(node);
@@ -683,11 +658,6 @@ impl<'a> Engine<'a> {
 
     fn is_message(&self, message: MessageIndex) -> bool {
         message.as_usize() < self.ground.messages.len()
-    }
-
-    pub(super) fn schedule(&mut self, at: SimTime, timer: Timer) {
-        self.count += 1;
-        self.timers.push(Reverse((at, self.count, timer)));
     }
 
     pub(super) const fn instant(&self) -> Instant {

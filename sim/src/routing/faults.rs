@@ -1,35 +1,22 @@
 //! What goes wrong, as far as routers see it.
 
-use std::time::Duration;
-
 use chappe_wire::{Age, ByteCount, ItemId, Lifetime, Preimage};
 use rand_core::Rng as _;
 
 use super::engine::{Engine, Timer};
 use super::post::{Letter, message_of};
+use crate::draws;
 use crate::event::{ContactEvent, MessageIndex, NodeIndex, SimTime};
 use crate::scenario::Behaviour;
 use crate::units::Rate;
+use crate::upsets::{self, Upset, after};
 
 impl Engine<'_> {
-    /// Crashes, and when those who flood write first.
-    pub(super) fn schedule_faults(&mut self) {
-        let ground = self.ground;
-        let faults = &ground.faults;
-        for crash in &faults.crashes {
-            self.schedule(crash.at, Timer::Crash(crash.node, crash.until));
-        }
-        for (node, fault) in (0..).map(NodeIndex::new).zip(&faults.nodes) {
-            if let Behaviour::Flood { every, .. } = fault.behaviour {
-                self.schedule(after(SimTime::ZERO, every), Timer::Junk(node));
-            }
-        }
-    }
-
     /// A node stops: all its links end, and none begins until it starts again.
     pub(super) fn crash(&mut self, node: NodeIndex, until: SimTime) {
         self.outages.begin(node);
-        self.schedule(until, Timer::Restart(node));
+        self.timers
+            .schedule(until, Timer::Upset(Upset::Restart(node)));
         for (_, slot) in self.nodes[node].links.clone() {
             let link = &self.links[slot];
             let event = ContactEvent {
@@ -87,10 +74,7 @@ impl Engine<'_> {
     pub(super) fn misbehave(&mut self, node: NodeIndex, id: &ItemId) {
         let loses = match self.behaviour(node) {
             Behaviour::DropAll => true,
-            Behaviour::DropSome(part) => {
-                let unit = (self.rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
-                unit < part
-            }
+            Behaviour::DropSome(part) => draws::unit(&mut self.rng) < part,
             Behaviour::ForgeReceipts => {
                 let mut preimage = [0; Preimage::LEN];
                 self.rng.fill_bytes(&mut preimage);
@@ -113,7 +97,8 @@ impl Engine<'_> {
         let Behaviour::Flood { every, size } = self.behaviour(node) else {
             return;
         };
-        self.schedule(after(self.now, every), Timer::Junk(node));
+        self.timers
+            .schedule(after(self.now, every), Timer::Upset(Upset::Junk(node)));
         if self.outages.has(node) {
             return;
         }
@@ -127,12 +112,6 @@ impl Engine<'_> {
     }
 
     fn behaviour(&self, node: NodeIndex) -> Behaviour {
-        let fault = self.ground.faults.nodes.get(node.as_usize());
-        fault.map_or(Behaviour::Honest, |fault| fault.behaviour)
+        upsets::behaviour(&self.ground.faults, node)
     }
-}
-
-/// So many seconds later, and at least a microsecond, so that time goes on.
-fn after(now: SimTime, seconds: f64) -> SimTime {
-    now.after(Duration::from_micros(((seconds * 1e6) as u64).max(1)))
 }

@@ -6,18 +6,8 @@ use chappe_gossip::{OutFrame, Router};
 use chappe_wire::LinkId;
 
 use crate::event::{MessageIndex, NodeIndex, SimTime};
-use crate::table::Key;
+use crate::slots::Slot;
 use crate::units::Rate;
-
-/// A place among the links that are up or were up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Slot(pub(super) u32);
-
-impl Key for Slot {
-    fn place(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// A node.
 pub(super) struct Node {

@@ -88,6 +88,26 @@ impl Scenario {
                     "a time above 0s",
                 );
             }
+            for (key, names) in [("from", &traffic.from), ("to", &traffic.to)] {
+                let meant = |name: &String| names.is_empty() || names.contains(name);
+                let meant = file.groups.iter().filter(|group| meant(&group.name));
+                if meant.map(|group| u64::from(group.count)).sum::<u64>() == 0 {
+                    return refuse(
+                        "[[traffic]]",
+                        key,
+                        format!("messages {key} nobody: {} have no nodes", names.join(", ")),
+                        "groups with nodes",
+                    );
+                }
+            }
+            if nodes == 1 {
+                return refuse(
+                    "[[traffic]]",
+                    "when",
+                    "messages, and one node".into(),
+                    "two nodes at least",
+                );
+            }
         }
         for fault in &file.faults {
             for (name, number) in fault_shares(fault) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// What is wrong with a scenario, where, and what was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}:{line}:{column}: {what}; expected {expected}", file.display())]
+#[error("{}: {what}; expected {expected}", self.place())]
 pub struct ScenarioError {
     /// Which file.
     pub file: PathBuf,
@@ -20,6 +20,15 @@ pub struct ScenarioError {
 }
 
 impl ScenarioError {
+    /// The file, and the line and column where one is meant.
+    fn place(&self) -> String {
+        let (file, line, column) = (self.file.display(), self.line, self.column);
+        match line {
+            0 => file.to_string(),
+            line => format!("{file}:{line}:{column}"),
+        }
+    }
+
     /// Of a file as a whole.
     pub(crate) fn new(file: &Path, what: impl Into<String>, expected: impl Into<String>) -> Self {
         Self {
@@ -29,6 +38,15 @@ impl ScenarioError {
             what: what.into(),
             expected: expected.into(),
         }
+    }
+}
+
+/// What people call what the parser calls by its type.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative",
+        "f32" | "f64" => "a number",
+        other => other,
     }
 }
 
@@ -62,7 +80,7 @@ impl Source {
             .iter()
             .find_map(|middle| message.split_once(middle));
         let (what, expected) = parted.unwrap_or((message.as_str(), "a scenario's TOML"));
-        let mut error = ScenarioError::new(&self.path, what, expected);
+        let mut error = ScenarioError::new(&self.path, what, in_words(expected));
         if let Some(span) = span {
             self.place(&mut error, span.start);
         }

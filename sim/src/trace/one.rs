@@ -135,6 +135,9 @@ fn event(line: &str) -> Result<Event, Fault> {
                 "down" => false,
                 other => return Err((format!("`{other}`"), "`up` or `down`")),
             };
+            // A radio's number or name may follow; all have one rate here.
+            let _radio = fields.next();
+            ended(fields.next())?;
             let rate = None;
             Ok(Event::Contact(ContactEvent { at, a, b, up, rate }))
         }
@@ -144,6 +147,14 @@ fn event(line: &str) -> Result<Event, Fault> {
             let size = field()?;
             let size = source::whole(size)
                 .map_err(|_| (format!("size `{size}`"), "bytes, not negative"))?;
+            match fields.next() {
+                None | Some("0") => {}
+                Some(size) => {
+                    let what = format!("a response of `{size}` bytes");
+                    return Err((what, "none, or 0: nobody answers here"));
+                }
+            }
+            ended(fields.next())?;
             Ok(Event::Message(MessageEvent {
                 at,
                 index: MessageIndex::new(0),
@@ -155,6 +166,11 @@ fn event(line: &str) -> Result<Event, Fault> {
         }
         other => Err((format!("an event of kind `{other}`"), EVENT)),
     }
+}
+
+/// A line goes on after its last field.
+fn ended(rest: Option<&str>) -> Result<(), Fault> {
+    rest.map_or(Ok(()), |rest| Err((format!("`{rest}`"), "the line's end")))
 }
 
 fn in_order(event: Event, now: &mut SimTime) -> Result<Event, Fault> {

@@ -12,6 +12,7 @@
 
 mod clock;
 mod links;
+mod recorded;
 #[cfg(test)]
 mod recovery_tests;
 mod seat;
@@ -21,15 +22,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chappe_link::{GroupOrder, GroupOrders, Running, Transport, TransportEvent};
-use chappe_node::{CommandError, CommandId, Input, Node, Output, Reply, StoreError, Upgrade};
+use chappe_node::{CommandError, CommandId, Input, Output, Reply, StoreError, Upgrade};
 use chappe_wire::Instant;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::handle::Order;
 use crate::{StartError, Update};
 use links::{FromLink, Links};
+use recorded::RecordedNode;
 pub(crate) use seat::Seat;
-use store::SharedStore;
 
 /// Inputs in one commit, at most.
 const MAX_BATCH: usize = 64;
@@ -141,7 +142,7 @@ enum Happening {
 
 impl Driver {
     /// Drives `node` until it is to close or its store fails.
-    async fn serve(&mut self, mut node: Node<SharedStore>) -> Stop {
+    async fn serve(&mut self, mut node: RecordedNode) -> Stop {
         if let Some(stop) = self.drain(&mut node) {
             return stop;
         }
@@ -188,7 +189,7 @@ impl Driver {
     }
 
     /// Hands one thing to the node. False if the node is to close.
-    fn hand_in(&mut self, node: &mut Node<SharedStore>, happening: Happening) -> bool {
+    fn hand_in(&mut self, node: &mut RecordedNode, happening: Happening) -> bool {
         let now = clock::now();
         match happening {
             Happening::Timeout => node.handle_input(now, Input::Timeout),
@@ -229,7 +230,7 @@ impl Driver {
     }
 
     /// Does what the node wants done.
-    fn drain(&mut self, node: &mut Node<SharedStore>) -> Option<Stop> {
+    fn drain(&mut self, node: &mut RecordedNode) -> Option<Stop> {
         while let Some(output) = node.poll_output() {
             match output {
                 Output::Transmit { link, packet } => self.links.transmit(link, packet),
@@ -262,7 +263,7 @@ impl Driver {
         seat: &Seat,
         mut error: StoreError,
         failures: &mut u32,
-    ) -> Option<Node<SharedStore>> {
+    ) -> Option<RecordedNode> {
         loop {
             tracing::error!("the store failed: {error}");
             self.tell(Update::StoreFailed(error));

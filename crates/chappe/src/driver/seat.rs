@@ -1,11 +1,12 @@
 //! Where a node's store is, and how a node is built over it; again, if the store failed.
 
-use chappe_node::{Node, NodeConfig, NodeError, Role};
+use chappe_node::{NodeConfig, Role};
 use chappe_store::{MemoryStore, OpenOptions, SqlStore};
 use chappe_wire::{ByteCount, Instant};
 
+use super::recorded::RecordedNode;
 use super::store::SharedStore;
-use crate::{Home, StartError};
+use crate::{Home, Recording, StartError};
 
 /// What the store's file holds besides envelopes, at most about: messages, files and contacts of the person.
 const ROOM_BESIDES: ByteCount = ByteCount::from_mib(256);
@@ -14,6 +15,7 @@ const ROOM_BESIDES: ByteCount = ByteCount::from_mib(256);
 pub(crate) struct Seat {
     config: NodeConfig,
     place: Place,
+    recording: Option<Recording>,
 }
 
 enum Place {
@@ -24,24 +26,34 @@ enum Place {
 impl Seat {
     pub(crate) fn in_memory(config: NodeConfig) -> Self {
         let store = MemoryStore::new(options(&config).max_bytes);
-        let place = Place::Memory(SharedStore::new(store));
-        Self { config, place }
+        Self::new(config, Place::Memory(SharedStore::new(store)))
     }
 
     /// A node over a store that is at hand.
     #[cfg(test)]
     pub(super) const fn over(store: SharedStore, config: NodeConfig) -> Self {
-        let place = Place::Memory(store);
-        Self { config, place }
+        Self::new(config, Place::Memory(store))
     }
 
     pub(crate) const fn at(home: Home, config: NodeConfig) -> Self {
-        let place = Place::Home(home);
-        Self { config, place }
+        Self::new(config, Place::Home(home))
+    }
+
+    const fn new(config: NodeConfig, place: Place) -> Self {
+        Self {
+            config,
+            place,
+            recording: None,
+        }
+    }
+
+    /// What goes into the node and comes out is recorded.
+    pub(crate) fn record(&mut self, recording: Option<Recording>) {
+        self.recording = recording;
     }
 
     /// A node over the store as it was last committed.
-    pub(crate) fn node(&self, now: Instant) -> Result<Node<SharedStore>, StartError> {
+    pub(crate) fn node(&self, now: Instant) -> Result<RecordedNode, StartError> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|_| StartError::Random)?;
         let mut config = self.config.clone();
@@ -55,10 +67,7 @@ impl Seat {
                 SharedStore::new(SqlStore::open(&path, home.key(), options(&config))?)
             }
         };
-        Node::new(now, config, store, seed).map_err(|error| match error {
-            NodeError::Store(error) => StartError::Refused(error),
-            error => StartError::Node(error),
-        })
+        RecordedNode::new(now, config, store, seed, self.recording.clone())
     }
 }
 

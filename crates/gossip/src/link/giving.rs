@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use chappe_wire::{Digest, ItemId, LinkSalt, Outline, ShortId};
+use chappe_wire::{Digest, Fingerprint, ItemId, LinkSalt, Outline, ShortId};
 
 use crate::Copies;
 use crate::link::MAX_WANTS;
@@ -50,6 +50,7 @@ enum Source {
 #[derive(Clone, Copy, Debug)]
 struct Held {
     id: ItemId,
+    fingerprint: Fingerprint,
     kind: Kind,
     state: State,
 }
@@ -76,29 +77,46 @@ pub(crate) struct Giving {
 
 impl Giving {
     /// Everything that is here when the link comes up.
-    pub(crate) fn new(items: impl Iterator<Item = (ShortId, ItemId, Kind, bool)>) -> Self {
-        let held = |(short, id, kind, pushed)| {
+    pub(crate) fn new(items: impl Iterator<Item = (Fingerprint, ItemId, Kind, bool)>) -> Self {
+        let held = |(fingerprint, id, kind, pushed)| {
             let state = if pushed {
                 State::Unsaid
             } else {
                 State::Withheld
             };
-            (short, Held { id, kind, state })
+            Held {
+                id,
+                fingerprint,
+                kind,
+                state,
+            }
         };
+        let items: Vec<Held> = items.map(held).collect();
+        // What is large is moved once: the map takes over what comes in its order.
+        let mut order: Vec<(ShortId, usize)> = items
+            .iter()
+            .enumerate()
+            .map(|(place, held)| (held.fingerprint.short(), place))
+            .collect();
+        order.sort_unstable();
+        let entry = |(short, place): (ShortId, usize)| Some((short, *items.get(place)?));
         Self {
-            index: items.map(held).collect(),
+            index: order.into_iter().filter_map(entry).collect(),
             ..Self::default()
         }
     }
 
     /// What is reconciled: the digest and the short ids in ascending order.
-    pub(crate) fn snapshot(&self, salt: &LinkSalt) -> (Digest, Vec<ShortId>) {
-        let shared = || {
-            let entries = self.index.iter();
-            entries.filter(|(_, held)| held.state != State::Withheld)
-        };
-        let digest = Digest::of(salt, shared().map(|(_, held)| &held.id));
-        (digest, shared().map(|(short, _)| *short).collect())
+    pub(crate) fn snapshot(&self) -> (Digest, Vec<ShortId>) {
+        let mut digest = Digest::default();
+        let mut shorts = Vec::with_capacity(self.index.len());
+        for (short, held) in &self.index {
+            if held.state != State::Withheld {
+                digest.add(held.fingerprint);
+                shorts.push(*short);
+            }
+        }
+        (digest, shorts)
     }
 
     /// The outline of what is reconciled, under the neighbour's salt.
@@ -112,7 +130,14 @@ impl Giving {
     }
 
     /// An item is here now. `offer`: the neighbour does not have it and is to hear of it.
-    pub(crate) fn add(&mut self, short: ShortId, id: ItemId, kind: Kind, standing: Standing) {
+    pub(crate) fn add(
+        &mut self,
+        fingerprint: Fingerprint,
+        id: ItemId,
+        kind: Kind,
+        standing: Standing,
+    ) {
+        let short = fingerprint.short();
         let state = match standing {
             Standing::TheyHaveIt => State::Settled,
             Standing::Withheld => State::Withheld,
@@ -122,7 +147,13 @@ impl Giving {
                 State::Unsaid
             }
         };
-        self.index.insert(short, Held { id, kind, state });
+        let held = Held {
+            id,
+            fingerprint,
+            kind,
+            state,
+        };
+        self.index.insert(short, held);
     }
 
     /// An item is not here any more.

@@ -114,15 +114,15 @@ impl Link {
 
     /// An item is here now.
     pub(crate) fn add(&mut self, id: ItemId, kind: Kind, pushed: bool, from_here: bool) {
-        let short = self.short(&id);
-        let theirs = self.asking.came_elsewhere(&short) | from_here;
+        let fingerprint = self.setup.salt.fingerprint(&id);
+        let theirs = self.asking.came_elsewhere(&fingerprint.short()) | from_here;
         let standing = match (theirs, pushed, &self.session) {
             (true, _, _) => Standing::TheyHaveIt,
             (_, false, _) => Standing::Withheld,
             (_, _, Session::Unopened | Session::Awaited) => Standing::Unsaid,
             _ => Standing::ToOffer,
         };
-        self.giving.add(short, id, kind, standing);
+        self.giving.add(fingerprint, id, kind, standing);
     }
 
     /// An item is not here any more. `remembered`: it is not to come again.
@@ -183,7 +183,7 @@ impl Link {
     pub(crate) fn next_session(&mut self, now: Instant, stats: &mut Stats) -> Option<Vec<u8>> {
         match &mut self.session {
             Session::Unopened => {
-                let (digest, snapshot) = self.giving.snapshot(&self.setup.salt);
+                let (digest, snapshot) = self.giving.snapshot();
                 let opening = Opening::new(self.setup.salt, digest, snapshot, self.expected);
                 // What is not told later differs by what was left out.
                 self.expected = self.expected.map(|expected| Expected {

@@ -111,13 +111,11 @@ impl Mapping {
         let index = u64::from(self.index);
         // Below 2^63, for the index is at most 2^16.
         let target = (((index + 1) * (index + 2)) << 30).div_ceil(draw);
-        let root = target.isqrt();
-        let next = if root * (root + 1) >= target {
-            root - 1
-        } else {
-            root
+        let near = usize::try_from(target).ok().and_then(|at| NEAR.get(at));
+        self.index = match near {
+            Some(next) => u32::from(*next),
+            None => reach(target).min(u64::from(MAX_SYMBOLS)) as u32,
         };
-        self.index = next.min(u64::from(MAX_SYMBOLS)) as u32;
     }
 
     /// SplitMix64 (Steele, Lea, Flood 2014).
@@ -126,5 +124,47 @@ impl Mapping {
         let z = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+}
+
+/// The smallest j with (j + 1)(j + 2) >= `target`, which is more than 2.
+const fn reach(target: u64) -> u64 {
+    let root = target.isqrt();
+    if root * (root + 1) >= target {
+        root - 1
+    } else {
+        root
+    }
+}
+
+/// [`reach`] of small targets, for most steps are short and roots take a while.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "while compiling, where a place that is not there is an error"
+)]
+const NEAR: [u8; 4_096] = {
+    let mut near = [0; 4_096];
+    let mut target = 3;
+    while target < near.len() {
+        near[target] = reach(target as u64) as u8;
+        target += 1;
+    }
+    near
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_goes_to_the_first_symbol_that_is_far_enough() {
+        for target in (3..10_000).chain((1 << 40)..(1 << 40) + 100) {
+            let found = reach(target);
+            assert!((found + 1) * (found + 2) >= target);
+            assert!(found * (found + 1) < target);
+            if let Some(near) = NEAR.get(target as usize) {
+                assert_eq!(u64::from(*near), found);
+            }
+        }
     }
 }

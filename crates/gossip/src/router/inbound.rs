@@ -406,7 +406,7 @@ impl Router {
             link.giving.forgive_refusals();
             link.resync_at = now.after(self.config.resync_interval);
         }
-        let (mine, snapshot) = link.giving.snapshot(&link.setup.salt);
+        let (mine, snapshot) = link.giving.snapshot();
         if theirs.count == 0 {
             link.giving.they_lack_all();
         }

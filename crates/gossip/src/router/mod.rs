@@ -96,7 +96,8 @@ pub struct Router {
     custody: Custody,
     seen: Seen,
     receipts: Receipts,
-    links: BTreeMap<LinkId, Link>,
+    /// Boxed: an empty map keeps room for eleven entries once it has had one.
+    links: BTreeMap<LinkId, Box<Link>>,
     /// Grows with each item and receipt that comes or goes.
     generation: u64,
     outline: Outlined,
@@ -194,7 +195,7 @@ impl Router {
         self.link_down(now, link);
         self.encounters.came(now, setup.ingress);
         let neighbour = Neighbour::sealed(setup.pinned);
-        let short = |id: &ItemId| ShortId::of(&setup.salt, id);
+        let fingerprint = |id: &ItemId| setup.salt.fingerprint(id);
         let mut tags = Vec::new();
         let items = self.custody.iter().map(|item| {
             let sharing = self.policy.sharing(&candidate(item, now), &neighbour);
@@ -202,19 +203,19 @@ impl Router {
                 tags.push(item);
             }
             let pushed = sharing == Sharing::Push;
-            (short(&item.id), item.id, Kind::Envelope, pushed)
+            (fingerprint(&item.id), item.id, Kind::Envelope, pushed)
         });
         let receipts = self.receipts.ids();
-        let receipts = receipts.map(|id| (short(id), *id, Kind::Receipt, true));
+        let receipts = receipts.map(|id| (fingerprint(id), *id, Kind::Receipt, true));
         let giving = Giving::new(items.chain(receipts));
         let store_len = self.custody.len() + self.receipts.len();
         let budget = Budget::new(now, &self.config.link, store_len);
         let resync_at = now.after(self.config.resync_interval);
         let mut new = Link::new(setup, budget, giving, resync_at);
         for item in tags {
-            new.tags.show(short(&item.id), item);
+            new.tags.show(new.short(&item.id), item);
         }
-        self.links.insert(link, new);
+        self.links.insert(link, Box::new(new));
     }
 
     /// A hop is down. Copies that went along with envelopes the neighbour did not answer for come back.
@@ -335,7 +336,7 @@ impl Router {
 
     /// When [`Router::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Instant {
-        let links = self.links.values().map(Link::wakes);
+        let links = self.links.values().map(|link| link.wakes());
         links
             .chain([
                 self.custody.next_expiry(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chappe::{Builder, Chappe, Home, HomeError, Update};
+use chappe::{Builder, Chappe, Home, HomeError, Recording, Update};
 use chappe_link::air::{AirOptions, AirTransport, NodeName};
 use chappe_link::trace::Capture;
 use chappe_link::{Layered, Transport};
@@ -120,6 +120,9 @@ async fn start(mut builder: Builder, options: &Run, dir: &Path) -> Result<Chappe
         }
         None => None,
     };
+    if let Some(path) = &options.record {
+        builder = builder.record(recording(path)?);
+    }
     for radio in &options.radios {
         builder = match radio {
             Radio::Air { dir: air, name } => {
@@ -148,6 +151,22 @@ async fn start(mut builder: Builder, options: &Run, dir: &Path) -> Result<Chappe
         .await
         .map_err(|error| start_failure(error, dir))?;
     Ok(node)
+}
+
+/// Says what it is before there is anything in it.
+fn recording(path: &Path) -> Result<Recording, Failure> {
+    let shown = path.display();
+    let recording = Recording::create(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::new(format!(
+            "The file {shown} exists already; a recording begins a new one."
+        )),
+        _ => io(format!("The file {shown} cannot be written"))(error),
+    })?;
+    eprintln!(
+        "Everything is recorded in {shown}: keys, messages, contacts, randomness. Whoever has the file can read all that \
+         this identity is ever sent and can write in its name: use it with a disposable test identity only, and delete both."
+    );
+    Ok(recording)
 }
 
 fn add(builder: Builder, transport: impl Transport, capture: &Option<Capture>) -> Builder {

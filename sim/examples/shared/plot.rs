@@ -1,11 +1,11 @@
-//! Pictures: one mark for each point, in colours by group, on a logarithmic axis of costs.
+//! Pictures: one mark for each point, in colours by group, over a logarithmic axis.
 
 use std::fmt::Write as _;
 
 /// A group of points with a name.
 pub(crate) struct Group {
     pub(crate) name: String,
-    /// Cost in per cent, value, and what is written beside it.
+    /// Place across, value, and what is written beside it.
     pub(crate) points: Vec<(f64, f64, String)>,
 }
 
@@ -13,6 +13,8 @@ pub(crate) struct Group {
 pub(crate) struct Frame<'a> {
     pub(crate) title: &'a str,
     pub(crate) across: &'a str,
+    /// What is written under the axis, ascending; at least two.
+    pub(crate) ticks: &'a [f64],
     pub(crate) up: &'a str,
     /// The values at the bottom and at the top.
     pub(crate) range: (f64, f64),
@@ -29,7 +31,6 @@ const BOTTOM: f64 = 52.0;
 const COLOURS: [&str; 6] = [
     "#1b6ca8", "#c1442e", "#3d8b40", "#8a4fa3", "#b07d12", "#555555",
 ];
-const COSTS: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0];
 
 impl Frame<'_> {
     /// The picture, as SVG.
@@ -43,8 +44,8 @@ impl Frame<'_> {
         self.axes(&mut svg);
         for (place, (group, colour)) in groups.iter().zip(COLOURS.iter().cycle()).enumerate() {
             let mut way = String::new();
-            for (cost, value, label) in &group.points {
-                let (x, y) = (across(*cost), self.height(*value));
+            for (across, value, label) in &group.points {
+                let (x, y) = (self.place(*across), self.height(*value));
                 let _ = write!(way, "{x:.1},{y:.1} ");
                 let _ = writeln!(
                     svg,
@@ -74,12 +75,12 @@ impl Frame<'_> {
 
     fn axes(&self, svg: &mut String) {
         let (right, floor) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
-        for cost in COSTS {
-            let x = across(cost);
+        for tick in self.ticks {
+            let x = self.place(*tick);
             let _ = writeln!(
                 svg,
                 "<line x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{floor}\" stroke=\"#e4e4e4\"/>\
-                <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{cost}</text>",
+                <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{tick}</text>",
                 floor + 16.0
             );
         }
@@ -122,10 +123,11 @@ impl Frame<'_> {
         let part = (value.clamp(bottom, top) - bottom) / (top - bottom);
         HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM)
     }
-}
 
-fn across(cost: f64) -> f64 {
-    let (first, last) = (COSTS[0], COSTS[COSTS.len() - 1]);
-    let part = (cost.clamp(first, last) / first).ln() / (last / first).ln();
-    LEFT + part * (WIDTH - RIGHT - LEFT)
+    fn place(&self, across: f64) -> f64 {
+        let ends = self.ticks.first().zip(self.ticks.last());
+        let (first, last) = ends.map_or((1.0, 10.0), |(first, last)| (*first, *last));
+        let part = (across.clamp(first, last) / first).ln() / (last / first).ln();
+        LEFT + part * (WIDTH - RIGHT - LEFT)
+    }
 }
