@@ -205,19 +205,30 @@ struct Recurring<'a> {
     found: BTreeSet<&'a [u8]>,
 }
 
-/// Whatever kind of packet of the attribute protocol one sends, the other sends too: an answer is the same in all epochs
-/// where the question is, and whether it is a node's own shows only beside another node's answer to the same question.
+/// Whatever kind of packet of the attribute protocol one sends in two epochs, the other sends too: an answer is the same
+/// in all epochs where the question is, and whether it is a node's own shows only beside another node's answer to the
+/// same question.
 fn said_by_both(own: &Sent, other: &Sent) -> anyhow::Result<()> {
-    let kinds = |sent: &Sent| -> BTreeSet<u8> {
+    let kinds = |sent: &Sent| -> BTreeMap<u8, BTreeSet<usize>> {
+        let mut kinds: BTreeMap<u8, BTreeSet<usize>> = BTreeMap::new();
         let payloads = sent.payloads.iter();
-        let whole = payloads.filter(|it| it.attributes && it.first && it.bytes.len() >= STRING);
-        whole.filter_map(|it| it.bytes.first().copied()).collect()
+        for packet in payloads.filter(|it| it.attributes && it.first && it.bytes.len() >= STRING) {
+            if let Some(kind) = packet.bytes.first() {
+                let epochs = kinds.entry(*kind).or_default();
+                epochs.insert(epoch(sent, packet.at));
+            }
+        }
+        kinds
     };
     let other = kinds(other);
-    let alone: Vec<u8> = kinds(own).difference(&other).copied().collect();
+    let again = kinds(own).into_iter().filter(|(_, it)| it.len() >= 2);
+    let alone: Vec<u8> = again
+        .map(|(kind, _)| kind)
+        .filter(|kind| !other.contains_key(kind))
+        .collect();
     anyhow::ensure!(
         alone.is_empty(),
-        "one node alone was asked for {alone:02x?}: nothing can be said of these answers"
+        "one node alone sent {alone:02x?} in two epochs: nothing can be said of these answers"
     );
     Ok(())
 }

@@ -55,7 +55,7 @@ pub(super) struct Station {
     /// The trouble that was told last and is not over.
     trouble: Option<String>,
     strays: Strays,
-    /// When a neighbour was heard last, if ever.
+    /// When a neighbour was heard last, or there was a link, if ever.
     heard_at: Option<Instant>,
     /// Nobody was heard for long, and that was told.
     deaf: bool,
@@ -324,8 +324,13 @@ impl Station {
     /// Whether the radio is to be opened anew because nobody was heard for long: it may be its fault. A scan begins
     /// anew with each turn anyway.
     fn listen_anew(&mut self) -> Option<String> {
+        if !self.links.is_empty() {
+            // Who is connected does not advertise, and was there until now.
+            self.heard_at = Some(Instant::now());
+            return None;
+        }
         let silent = self.heard_at?.elapsed();
-        if !self.links.is_empty() || silent < self.options.forget {
+        if silent < self.options.forget {
             return None;
         }
         let name = &self.options.adapter;

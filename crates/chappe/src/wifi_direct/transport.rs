@@ -29,6 +29,9 @@ const ADDRESS_PAUSE: Duration = Duration::from_millis(250);
 /// How long a group that was agreed on with a neighbour may be up without a link in it. The neighbour tries for about as
 /// long to join it.
 const EMPTY_LIMIT: Duration = Duration::from_secs(120);
+/// After so long a group that is owned without need, and that nobody came to, is made anew: strangers would know the node
+/// again by its name.
+const RENEW: Duration = Duration::from_secs(15 * 60);
 /// Neighbours that wait for an invitation.
 const MAX_WAITING: usize = 16;
 /// Links of a group that wait for the node.
@@ -176,15 +179,14 @@ impl Worker {
         }
     }
 
-    /// Leaves the group that is joined, or ends the own one. Who is autonomous keeps the own one, or makes one.
+    /// Leaves the group that is joined, or ends the own one. Who is autonomous makes another one of its own.
     fn leave(&mut self) {
-        if !self.options.is_autonomous() {
-            self.own = None;
-            self.joining = None;
-            self.radio.handle().want(None);
-        } else if self.own.is_none() {
-            self.own_group();
+        if self.options.is_autonomous() {
+            return self.own_group();
         }
+        self.own = None;
+        self.joining = None;
+        self.radio.handle().want(None);
     }
 
     fn own_group(&mut self) {
@@ -231,10 +233,11 @@ impl Worker {
     /// otherwise, and that nobody came to, is left.
     async fn look(&mut self) {
         let empty = |up: &Up| !up.peopled.load(Ordering::Relaxed);
-        let late = |up: &Up| up.since.elapsed() > EMPTY_LIMIT;
-        let alone = self.up.as_ref().is_some_and(|up| empty(up) && late(up));
         let kept = self.options.is_autonomous() && self.own.is_some();
-        if self.options.agreed.is_none() && alone && !kept {
+        let limit = if kept { RENEW } else { EMPTY_LIMIT };
+        let late = |up: &Up| up.since.elapsed() > limit;
+        let alone = self.up.as_ref().is_some_and(|up| empty(up) && late(up));
+        if self.options.agreed.is_none() && alone {
             tracing::info!("nobody came to the Wi-Fi Direct group; it is left");
             self.leave();
         }
