@@ -18,7 +18,9 @@ const BEACON: usize = 10;
 /// The characteristics of its GATT services: the greeting, and the slots.
 const CHARACTERISTICS: std::ops::RangeInclusive<u128> = SERVICE + 1..=SERVICE + 5;
 const LIMIT: Duration = Duration::from_secs(20);
-const SCAN: Duration = Duration::from_secs(8);
+const SCAN: Duration = Duration::from_secs(4);
+/// So many channels are opened on a connection before they are closed.
+const CHANNELS: usize = 32;
 
 /// A node as strangers see it.
 #[derive(Clone, Copy, Debug)]
@@ -100,31 +102,52 @@ impl Hostile {
         })
     }
 
-    /// Opens and closes `count` channels; every third says something random in between. How many opened.
+    /// Opens and closes `count` channels, many on one connection; every third says something random in between. How many
+    /// opened. The node hangs up on such neighbours, and is then on the air under another address: it is looked for there.
     ///
     /// # Errors
     /// When the adapter does not work.
-    pub(crate) fn knock(&mut self, prey: Prey, count: usize) -> anyhow::Result<usize> {
-        let mut opened = 0;
-        for number in 0..count {
-            let said = self.bytes(number % 60 + 1);
-            let knocked = self.runtime.block_on(async {
-                let socket = timeout(LIMIT, channel(&self.adapter, prey)).await??;
-                if number % 3 == 0 {
-                    socket.send(&said).await?;
+    pub(crate) fn knock(&mut self, mut prey: Prey, count: usize) -> anyhow::Result<usize> {
+        let (mut opened, mut tried) = (0, 0);
+        while tried < count {
+            // They are held, so that the connection lasts as long.
+            let mut held = Vec::new();
+            while held.len() < CHANNELS && tried < count {
+                tried += 1;
+                let said = self.bytes(tried % 60 + 1);
+                let knocked = self.runtime.block_on(async {
+                    let socket = timeout(LIMIT, channel(&self.adapter, prey)).await??;
+                    if tried % 3 == 0 {
+                        socket.send(&said).await?;
+                    }
+                    anyhow::Ok(socket)
+                });
+                match knocked {
+                    Ok(socket) => held.push(socket),
+                    Err(_) => break,
                 }
-                anyhow::Ok(())
-            });
-            opened += usize::from(knocked.is_ok());
+            }
+            opened += held.len();
+            drop(held);
+            if tried < count {
+                prey = self.again(prey)?;
+            }
         }
         Ok(opened)
+    }
+
+    /// The same node, where it is now; another one if it is not heard any more.
+    fn again(&self, prey: Prey) -> anyhow::Result<Prey> {
+        let mut heard = self.hunt(1)?;
+        let same = heard.iter().position(|one| one.token == prey.token);
+        Ok(heard.swap_remove(same.unwrap_or_default()))
     }
 
     /// Connects and disconnects `count` times, with a channel each time. How many channels opened.
     ///
     /// # Errors
     /// When the adapter does not work.
-    pub(crate) fn come_and_go(&mut self, prey: Prey, count: usize) -> anyhow::Result<usize> {
+    pub(crate) fn come_and_go(&mut self, mut prey: Prey, count: usize) -> anyhow::Result<usize> {
         let mut opened = 0;
         for _ in 0..count {
             opened += self.knock(prey, 1)?;
@@ -133,6 +156,7 @@ impl Hostile {
                 let _ = timeout(LIMIT, device.disconnect()).await;
                 anyhow::Ok(())
             })?;
+            prey = self.again(prey)?;
         }
         Ok(opened)
     }

@@ -122,10 +122,31 @@ impl Recording {
         })
     }
 
-    /// What physics allows.
+    /// What physics allows until the run ends.
     pub fn bounds(&self, terms: &Terms) -> Bounds {
         let (rate, ttl) = (terms.rate, terms.ttl);
-        oracle::bounds(&self.contacts, &self.messages, &Question { rate, ttl })
+        let question = Question { rate, ttl };
+        let Some(end) = terms.end else {
+            return oracle::bounds(&self.contacts, &self.messages, &question);
+        };
+        let contacts = self
+            .contacts
+            .events
+            .partition_point(|event| event.at <= end);
+        let contacts = ContactTrace {
+            nodes: self.contacts.nodes,
+            events: self
+                .contacts
+                .events
+                .iter()
+                .take(contacts)
+                .copied()
+                .collect(),
+            end,
+        };
+        let messages = self.messages.partition_point(|message| message.at <= end);
+        let messages = self.messages.get(..messages).unwrap_or_default();
+        oracle::bounds(&contacts, messages, &question)
     }
 
     fn surroundings(&self, terms: &Terms) -> Surroundings {

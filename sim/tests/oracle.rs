@@ -4,7 +4,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use chappe_sim::log::Keep;
 use chappe_sim::oracle::{Bound, Bounds, Question, bounds};
+use chappe_sim::replay::{Recording, Terms};
+use chappe_sim::routers::Router;
+use chappe_sim::run::Wanted;
 use chappe_sim::{
     ContactEvent, ContactTrace, MessageEvent, MessageIndex, MessageName, NodeIndex, Rate, SimTime,
     trace,
@@ -25,6 +29,33 @@ fn a_conference_is_right_to_the_digit() {
     assert_eq!(rounded(&found.zero_time), (434, 6_749.6, 6_298.0));
     assert_eq!(rounded(&found.earliest_arrival), (429, 6_924.9, 6_525.1));
     assert_eq!(found.fewest_relays.relayed, Some(1_247));
+}
+
+#[test]
+fn a_run_that_ends_early_has_the_bound_of_its_time() {
+    let path = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces");
+        folder.join(format!("{name}.txt.gz"))
+    };
+    let recording = Recording::read(&path("rwp200-contacts"), &path("rwp200-messages")).unwrap();
+    let end = Some(SimTime::from_secs(7_200));
+    let terms = Terms {
+        end,
+        ..Terms::default()
+    };
+    let early = recording.bounds(&terms);
+    let written = recording.messages.iter().filter(|m| Some(m.at) <= end);
+    assert!(early.zero_time.delivered <= written.count() as u64);
+    let epidemic = Router::named("epidemic").unwrap();
+    let wanted = Wanted {
+        oracle: false,
+        keep: Keep::Figures,
+    };
+    let run = recording.run(&terms, epidemic, 1, wanted).unwrap();
+    assert!(run.course.outcome.delivered > 0);
+    assert!(run.course.outcome.delivered <= early.zero_time.delivered);
+    let whole = recording.bounds(&Terms::default());
+    assert_eq!(rounded(&whole.zero_time), (355, 1_035.2, 1_008.0));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use anyhow::Context as _;
 
 use crate::tools::CARGO_MUTANTS;
-use crate::{Outcome, metadata, process};
+use crate::{Outcome, process};
 
 /// What decides whom and what to believe.
 const FILES: [&str; 15] = [
@@ -33,6 +33,8 @@ const FILES: [&str; 15] = [
 const SOURCES: &str = "crates/omemo/src";
 /// Explains each change that no test notices, by what cargo-mutants calls it, in backticks.
 const PAGE: &str = "crates/omemo/MUTANTS.md";
+/// Where it is built: not where others are, who would find changed code there.
+const BUILD: &str = "target/mutants-build";
 /// What came of it.
 const REPORT: &str = "target/mutants";
 
@@ -86,8 +88,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> anyhow::Result<Outcome> {
     for arg in ["--lib", "--test", "together", &runner] {
         command.arg(format!("--cargo-arg={arg}"));
     }
-    // Where the dependencies are built already.
-    command.env("CARGO_TARGET_DIR", metadata::target(root)?);
+    command.env("CARGO_TARGET_DIR", root.join(BUILD));
     // Each change is a build: the quickest that there is.
     command.env("CARGO_PROFILE_DEV_DEBUG", "0");
     command.env("CARGO_INCREMENTAL", "1");

@@ -252,6 +252,9 @@ fn only_open_devices_with_prekeys_enough_make_a_record() {
         ReachableRecord::sign(&few.device, DESK, Sequence(1), WEEK).err(),
         refused
     );
+    few.device
+        .refill(&mut few.rng, MIN_REACHABLE_PREKEYS as u16);
+    assert!(ReachableRecord::sign(&few.device, DESK, Sequence(1), WEEK).is_ok());
     let mut closed = Party::new(1);
     closed.device.refill(&mut closed.rng, 30);
     assert_eq!(
@@ -403,6 +406,10 @@ fn a_record_of_few_prekeys_is_refused_though_it_is_signed() {
 #[test]
 fn nobody_changes_a_list_and_no_other_record_passes_for_one() {
     let bytes = list(1, 1, &[(1, 1), (2, 2)]).as_bytes().to_vec();
+    let read = SignedDeviceList::from_bytes(bytes.clone())
+        .verify()
+        .unwrap();
+    assert_eq!(read.devices().len(), 2);
     for index in 0..bytes.len() {
         let mut forged = bytes.clone();
         forged[index] ^= 1;
