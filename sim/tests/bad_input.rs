@@ -51,7 +51,8 @@ fn a_buffer_of_nodes_that_there_are_not_is_refused() {
     let output = replay("2-5=50MB");
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    let expected = "`--buffer 2-5=50000000B` is for nodes that the contacts do not have: theirs are 0 to 1";
+    let expected =
+        "`--buffer 2-5=50000000B` is for nodes that the contacts do not have: theirs are 0 to 1";
     assert!(said.contains(expected), "{said}");
     assert!(output.stdout.is_empty());
     assert!(replay("1-5=50MB").status.success());

@@ -119,7 +119,10 @@ pub(super) fn updated(readme: &str, rows: &[Row], machine: &str) -> Option<Strin
 }
 
 fn render(rows: Vec<String>, machines: &Machines) -> String {
-    let used = |letter: char| rows.iter().any(|row| row.ends_with(&format!("| {letter} |\n")));
+    let used = |letter: char| {
+        rows.iter()
+            .any(|row| row.ends_with(&format!("| {letter} |\n")))
+    };
     let legend: Vec<String> = machines
         .0
         .iter()
