@@ -134,17 +134,7 @@ fn a_key_that_did_not_arrive_in_time_is_given_once_more() {
 #[test]
 fn a_guest_whose_first_word_from_the_host_is_the_room_speaks_there() {
     let mut company = Company::new(2, &[]);
-    let Ok(Reply::Invite(uri)) = company.tell(0, Command::Invite) else {
-        panic!()
-    };
-    let add = Command::AddContact {
-        uri,
-        name: None,
-        scanned: true,
-    };
-    let Ok(Reply::Contact(host)) = company.tell(1, add) else {
-        panic!()
-    };
+    company.scan(1, 0);
     // The host makes the room as soon as it has heard from the guest, before any answer.
     let (a, b) = (company.nodes[0], company.nodes[1]);
     let link = company.world.connect(a, b, Weather::default());
@@ -154,7 +144,6 @@ fn a_guest_whose_first_word_from_the_host_is_the_room_speaks_there() {
         panic!()
     };
     company.contacts.insert((0, 1), contacts[0].id);
-    company.contacts.insert((1, 0), host.id);
     let room = company.make_room(0, "roof", &[1]);
     company.meet(0, 1);
     company.say(1, room, "made it");
@@ -165,18 +154,7 @@ fn a_guest_whose_first_word_from_the_host_is_the_room_speaks_there() {
 #[test]
 fn what_nobody_could_ever_read_is_not_accepted() {
     let mut company = Company::new(2, &[]);
-    let Ok(Reply::Invite(uri)) = company.tell(1, Command::Invite) else {
-        panic!()
-    };
-    let add = Command::AddContact {
-        uri,
-        name: None,
-        scanned: true,
-    };
-    let Ok(Reply::Contact(guest)) = company.tell(0, add) else {
-        panic!()
-    };
-    company.contacts.insert((0, 1), guest.id);
+    company.scan(0, 1);
     let room = company.make_room(0, "roof", &[1]);
     assert_eq!(company.rooms(0)[0].without_key, 1);
     let refused = company.tell(0, Command::SendToRoom(room, "hello?".into(), None));
@@ -222,18 +200,7 @@ fn guests_who_come_to_know_each_other_later_hear_each_other() {
 #[test]
 fn a_host_who_says_nothing_tells_of_the_room_all_the_same() {
     let mut company = Company::new(2, &[]);
-    let Ok(Reply::Invite(uri)) = company.tell(1, Command::Invite) else {
-        panic!()
-    };
-    let add = Command::AddContact {
-        uri,
-        name: None,
-        scanned: true,
-    };
-    let Ok(Reply::Contact(guest)) = company.tell(0, add) else {
-        panic!()
-    };
-    company.contacts.insert((0, 1), guest.id);
+    company.scan(0, 1);
     let room = company.make_room(0, "roof", &[1]);
     // The guest answers, and the host has its answer.
     for _ in 0..3 {

@@ -47,25 +47,28 @@ impl Company {
 
     /// Two scan each other's contact URIs, and meet.
     pub(crate) fn acquaint(&mut self, a: usize, b: usize) {
-        let uris = [a, b].map(|who| match self.tell(who, Command::Invite) {
-            Ok(Reply::Invite(uri)) => uri,
-            other => panic!("{other:?}"),
-        });
-        let [uri_of_a, uri_of_b] = uris;
-        for (who, whom, uri) in [(a, b, uri_of_b), (b, a, uri_of_a)] {
-            let add = Command::AddContact {
-                uri,
-                name: Some(format!("p{whom}")),
-                scanned: true,
-            };
-            let Ok(Reply::Contact(contact)) = self.tell(who, add) else {
-                panic!()
-            };
-            self.contacts.insert((who, whom), contact.id);
-        }
+        self.scan(a, b);
+        self.scan(b, a);
         // The introductions, and the answers to them.
         self.meet(a, b);
         self.meet(a, b);
+    }
+
+    /// One scans another's contact URI, who hears of it when they meet.
+    pub(crate) fn scan(&mut self, who: usize, whom: usize) {
+        let uri = match self.tell(whom, Command::Invite) {
+            Ok(Reply::Invite(uri)) => uri,
+            other => panic!("{other:?}"),
+        };
+        let add = Command::AddContact {
+            uri,
+            name: Some(format!("p{whom}")),
+            scanned: true,
+        };
+        let Ok(Reply::Contact(contact)) = self.tell(who, add) else {
+            panic!()
+        };
+        self.contacts.insert((who, whom), contact.id);
     }
 
     /// A company of which the first knows all others, and they know only him.
