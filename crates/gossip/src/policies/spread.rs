@@ -1,5 +1,7 @@
 //! How many copies of an item there may be, by what every holder knows.
 
+use chappe_wire::ByteCount;
+
 use crate::Copies;
 use crate::policy::{Candidate, Priority};
 
@@ -7,6 +9,14 @@ use crate::policy::{Candidate, Priority};
 pub(crate) fn few_first(copies: u64) -> Priority {
     Priority::new(u32::try_from(copies).unwrap_or(u32::MAX))
 }
+
+/// The place of an item by the bytes that its copies take in all, in blocks of 512: what takes few first.
+pub(crate) fn small_first(copies: u64, size: ByteCount) -> Priority {
+    few_first(copies.saturating_mul(size.get().div_ceil(BLOCK)))
+}
+
+/// Bytes of a block.
+const BLOCK: u64 = 512;
 
 /// How many copies there may be of an item that began with a budget of `all`: each halving of it on the way here doubled
 /// the copies, and each neighbour that took it from here made one more. At least 1, at most 2^64.
