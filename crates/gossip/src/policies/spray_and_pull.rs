@@ -18,7 +18,7 @@ use crate::{Copies, Draw, Share};
 ///   that stand still and a village are flooded; a crowd is not.
 /// - *Short*: what all those take who have met as many others as the holder is offered by its short id, like any other
 ///   item: its tag need not be shown.
-/// - *Sparing*: who runs out of room lets go first of what takes the most bytes in all its copies, as far as it has
+/// - *Sparing*: who runs out of room lets go first of what takes the most room in all its copies, as far as it has
 ///   spread, and while room is short no more take a message because it is old. What is long makes room for what is
 ///   short and goes after it, so who floods with large things holds up large things.
 ///
@@ -64,7 +64,7 @@ impl SprayAndPull {
     pub const MAX_COPIES: Copies = super::SprayAndWait::MAX_COPIES;
 
     /// The largest budget of an item that is written where room is short, if there is cover.
-    pub const COPIES_WITHOUT_ROOM: Copies = Copies::new(2);
+    pub const COPIES_WITHOUT_ROOM: Copies = Copies::new(1);
 
     /// The least share of new items that a node with cover takes, however many names its neighbours have shown to it.
     pub const LEAST_SHARE: Share = Share::per_mille(20);
