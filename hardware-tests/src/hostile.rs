@@ -89,10 +89,15 @@ impl Hostile {
     /// # Errors
     /// When none is.
     pub(crate) fn hunt(&self, nodes: usize) -> anyhow::Result<Vec<Prey>> {
+        self.listen(nodes, None)
+    }
+
+    /// Scans until so many nodes are heard. The scan ends as soon as the one with this token is.
+    fn listen(&self, nodes: usize, wanted: Option<[u8; 8]>) -> anyhow::Result<Vec<Prey>> {
         self.runtime.block_on(async {
             let began = Instant::now();
             loop {
-                let heard = timeout(LIMIT, hear(&self.adapter)).await??;
+                let heard = timeout(LIMIT, hear(&self.adapter, wanted)).await??;
                 if heard.len() >= nodes {
                     return Ok(heard);
                 }
@@ -138,7 +143,7 @@ impl Hostile {
 
     /// The same node, where it is now; another one if it is not heard any more.
     fn again(&self, prey: Prey) -> anyhow::Result<Prey> {
-        let mut heard = self.hunt(1)?;
+        let mut heard = self.listen(1, Some(prey.token))?;
         let same = heard.iter().position(|one| one.token == prey.token);
         Ok(heard.swap_remove(same.unwrap_or_default()))
     }
@@ -283,16 +288,17 @@ async fn open(name: &str) -> anyhow::Result<Adapter> {
     let session = bluer::Session::new().await?;
     let adapter = session.adapter(name)?;
     adapter.set_powered(true).await?;
-    Ok(adapter)
-}
-
-/// One scan: the beacons in it.
-async fn hear(adapter: &Adapter) -> anyhow::Result<Vec<Prey>> {
+    // Once: it cannot be set while the scan before is still being ended.
     let filter = DiscoveryFilter {
         transport: DiscoveryTransport::Le,
         ..DiscoveryFilter::default()
     };
     adapter.set_discovery_filter(filter).await?;
+    Ok(adapter)
+}
+
+/// One scan: the beacons in it, until there is the one that is wanted.
+async fn hear(adapter: &Adapter, wanted: Option<[u8; 8]>) -> anyhow::Result<Vec<Prey>> {
     let mut found = Box::pin(adapter.discover_devices_with_changes().await?);
     let mut heard: Vec<Prey> = Vec::new();
     let _ = timeout(SCAN, async {
@@ -304,6 +310,9 @@ async fn hear(adapter: &Adapter) -> anyhow::Result<Vec<Prey>> {
             if let Some(prey) = prey {
                 heard.retain(|one| one.address != prey.address);
                 heard.push(prey);
+                if wanted == Some(prey.token) {
+                    break;
+                }
             }
         }
     })
