@@ -21,6 +21,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 const SCAN: Duration = Duration::from_secs(4);
 /// So many channels are opened on a connection before they are closed.
 const CHANNELS: usize = 32;
+/// So often a node is looked for anew before it counts as gone.
+const TRIES: usize = 3;
 
 /// A node as strangers see it.
 #[derive(Clone, Copy, Debug)]
@@ -171,12 +173,27 @@ impl Hostile {
     /// # Errors
     /// When it does not open.
     pub(crate) fn say_nothing(&self, prey: Prey, patience: Duration) -> anyhow::Result<bool> {
+        let (_, socket) = self.reach(prey)?;
         self.runtime.block_on(async {
-            let socket = timeout(LIMIT, channel(&self.adapter, prey)).await??;
             let mut buffer = [0; 512];
             let closed = timeout(patience, socket.recv(&mut buffer)).await;
             Ok(matches!(closed, Ok(Ok(0) | Err(_))))
         })
+    }
+
+    /// Opens a channel to a node, which may be on the air under another address since it was heard, and listen elsewhere.
+    fn reach(&self, mut prey: Prey) -> anyhow::Result<(Prey, SeqPacket)> {
+        let mut tries = 0;
+        loop {
+            let opened = self.runtime.block_on(async {
+                anyhow::Ok(timeout(LIMIT, channel(&self.adapter, prey)).await??)
+            });
+            tries += 1;
+            match opened {
+                Err(_) if tries < TRIES => prey = self.again(prey)?,
+                opened => return Ok((prey, opened?)),
+            }
+        }
     }
 
     /// Greets as a node does, then sends what a handshake could be for so long: first packets, segments that are never
@@ -196,8 +213,8 @@ impl Hostile {
                 packet
             })
             .collect();
+        let (prey, socket) = self.reach(prey)?;
         self.runtime.block_on(async {
-            let socket = timeout(LIMIT, channel(&self.adapter, prey)).await??;
             let greeting = [&[1][..], &token, &prey.token].concat();
             socket.send(&greeting).await?;
             let began = Instant::now();
