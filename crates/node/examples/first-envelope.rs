@@ -12,7 +12,7 @@ use chappe_testkit::Side;
 use first_envelope::{Carried, FirstEnvelope, first_envelope};
 
 fn main() {
-    let (mut most, mut bytes) = (0.0_f64, 0);
+    let (mut most, mut most_of_many, mut bytes) = (0.0_f64, 0.0_f64, 0);
     println!("| sent by | packets of | carried before | round trips | bytes before, both ways |");
     println!("|---|---:|---:|---:|---:|");
     for (side, who) in [
@@ -23,12 +23,14 @@ fn main() {
             for carried in [0, 1, 20, 200]
                 .map(Carried::Both)
                 .into_iter()
-                .chain([1, 20].map(Carried::Receipted))
+                .chain([1, 20, 40].map(Carried::Receipted))
             {
                 let FirstEnvelope {
                     round_trips,
                     bytes_before,
                 } = first_envelope(side, mtu, carried);
+                // More than are read out of a sketch.
+                let many = matches!(carried, Carried::Receipted(40));
                 let carried = match carried {
                     Carried::Both(envelopes) => format!("{envelopes} by both"),
                     Carried::Receipted(envelopes) => {
@@ -36,11 +38,13 @@ fn main() {
                     }
                 };
                 println!("| {who} | {mtu} B | {carried} | {round_trips:.2} | {bytes_before} |");
-                most = most.max(round_trips);
+                let most = if many { &mut most_of_many } else { &mut most };
+                *most = most.max(round_trips);
                 bytes = bytes.max(bytes_before);
             }
         }
     }
     println!("\nfigure: first-envelope = {most:.2} round trips");
+    println!("figure: first-envelope-many = {most_of_many:.2} round trips");
     println!("figure: first-envelope-bytes = {bytes} B");
 }
