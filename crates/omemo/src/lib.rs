@@ -107,6 +107,7 @@ mod session;
 mod sessions;
 mod sessions_state;
 mod skipped;
+mod stack;
 mod state;
 mod storage;
 pub mod trust;
