@@ -9,7 +9,7 @@ use zeroize::optimization_barrier;
 const DEPTH: usize = if cfg!(debug_assertions) {
     128 * 1024
 } else {
-    8 * 1024
+    16 * 1024
 };
 
 /// Does something with secrets, and overwrites the stack that it has used. What it gives back must have its
