@@ -449,15 +449,18 @@ fn a_book_is_bounded() {
 }
 
 #[test]
-fn removed_devices_that_were_never_met_are_bounded_and_the_oldest_go_first() {
+fn removed_devices_that_were_never_met_are_bounded() {
     let mut book = TrustBook::new(ME);
     book.meet(DESK, id(1), key(1)).unwrap();
+    let other = "other@example.org";
+    book.meet(other, id(5), key(5)).unwrap();
+    let _ = book.admit(&signed(other, 5, 1, &[], &[6])).unwrap();
     let gone = |number: usize| {
         let mut seed = [7; 32];
         seed[..8].copy_from_slice(&number.to_be_bytes());
         Identity::from_seed(&seed).public()
     };
-    let all: Vec<_> = (0..=MAX_REMEMBERED_REMOVED).map(gone).collect();
+    let all: Vec<_> = (0..MAX_REMEMBERED_REMOVED).map(gone).collect();
     for (sequence, part) in (1..).zip(all.chunks(MAX_REMOVED)) {
         let list = SignedDeviceList::sign(&identity(1), DESK, Sequence(sequence), &[], part);
         let admitted = book.admit(&list.unwrap().verify().unwrap()).unwrap();
@@ -465,6 +468,8 @@ fn removed_devices_that_were_never_met_are_bounded_and_the_oldest_go_first() {
     }
     assert_eq!(book.meet(DESK, id(2), all[0]), Ok(Trust::Unvouched));
     assert_eq!(book.meet(DESK, id(3), all[1]), Ok(Trust::Removed));
+    // It is its own that an account pushes out.
+    assert_eq!(book.meet(other, id(6), key(6)), Ok(Trust::Removed));
 }
 
 /// A device of which another key was accepted is not forgotten if it was removed.

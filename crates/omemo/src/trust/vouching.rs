@@ -1,5 +1,6 @@
 //! Devices vouch for others of their account, and say which were lost. This replaces the server's device list.
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
@@ -8,7 +9,8 @@ use crate::identity::{Fingerprint, IdentityKey};
 use crate::record::{RecordError, Sequence, SignedDeviceList, VerifiedDeviceList};
 use crate::{Device, DeviceId};
 
-/// How many removed devices that were never met are remembered. The oldest go first.
+/// How many removed devices that were never met are remembered. Beyond it the oldest goes of the account that has the
+/// most, so that no account makes room at the expense of others.
 pub const MAX_REMEMBERED_REMOVED: usize = 1_024;
 
 /// What a device list changed.
@@ -230,10 +232,18 @@ impl TrustBook {
     }
 
     pub(super) fn remember_removed(&mut self, jid: &str, identity: IdentityKey) {
-        while self.removed.len() >= MAX_REMEMBERED_REMOVED {
-            self.removed.pop_front();
-        }
         self.removed.push_back((jid.to_string(), identity));
+        while self.removed.len() > MAX_REMEMBERED_REMOVED {
+            let mut counts = BTreeMap::<&str, usize>::new();
+            for (owner, _) in &self.removed {
+                let count = counts.entry(owner).or_default();
+                *count = count.saturating_add(1);
+            }
+            let most = counts.into_iter().max_by_key(|(_, count)| *count);
+            let oldest =
+                most.and_then(|(most, _)| self.removed.iter().position(|(owner, _)| owner == most));
+            self.removed.remove(oldest.unwrap_or_default());
+        }
     }
 
     pub(super) fn forget_removed(&mut self, jid: &str, fingerprint: &Fingerprint) {
