@@ -66,6 +66,14 @@ pub struct BufferSetting {
     size: ByteCount,
 }
 
+impl BufferSetting {
+    /// Whether it speaks only of nodes that a trace of `nodes` nodes does not have. Of a range that begins in
+    /// the trace the rest may be nodes that nobody meets.
+    pub fn is_beyond(&self, nodes: u32) -> bool {
+        self.nodes.is_some_and(|(first, _)| first.get() >= nodes)
+    }
+}
+
 /// As it was said, in bytes.
 impl fmt::Display for BufferSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

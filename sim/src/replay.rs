@@ -66,6 +66,9 @@ pub enum ReplayError {
     /// The router decides by what sealed traffic hides.
     #[error("`{0}` needs to see what sealed traffic hides, and only The ONE's semantics show that")]
     Unsealed(&'static str),
+    /// A buffer is set for nodes that the contacts do not have.
+    #[error("`--buffer {0}` is for nodes that the contacts do not have: theirs are 0 to {last}", last = .1.saturating_sub(1))]
+    BufferOfNobody(BufferSetting, u32),
 }
 
 impl Recording {
@@ -87,10 +90,23 @@ impl Recording {
         })
     }
 
+    /// Checks that what is said of some nodes is said of nodes that there are.
+    ///
+    /// # Errors
+    /// [`ReplayError::BufferOfNobody`].
+    pub fn check(&self, terms: &Terms) -> Result<(), ReplayError> {
+        let nodes = self.contacts.nodes;
+        let mut settings = terms.buffers.iter();
+        match settings.find(|setting| setting.is_beyond(nodes)) {
+            Some(setting) => Err(ReplayError::BufferOfNobody(*setting, nodes)),
+            None => Ok(()),
+        }
+    }
+
     /// One run. The same seed gives the same run on any machine.
     ///
     /// # Errors
-    /// [`ReplayError::Unsealed`].
+    /// [`ReplayError::Unsealed`], and what [`Self::check`] finds.
     pub fn run(
         &self,
         terms: &Terms,
@@ -98,6 +114,7 @@ impl Recording {
         seed: u64,
         wanted: Wanted,
     ) -> Result<Run, ReplayError> {
+        self.check(terms)?;
         let meter = Meter::start();
         let unsealed = ReplayError::Unsealed(router.name);
         let course = if let Some(settings) = terms.compat() {

@@ -40,6 +40,25 @@ fn a_message_of_an_unknown_node_is_refused() {
 }
 
 #[test]
+fn a_buffer_of_nodes_that_there_are_not_is_refused() {
+    let contacts = File::new(b"1 CONN 0 1 up\n");
+    let messages = File::new(b"1 C M1 0 1 10\n");
+    let replay = |buffer| {
+        let files = ["--contacts", contacts.text(), "--messages", messages.text()];
+        let rest = ["--router", "epidemic", "--buffer", buffer];
+        chappe_sim(&[&["replay"][..], &files, &rest].concat())
+    };
+    let output = replay("2-5=50MB");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let expected =
+        "`--buffer 2-5=50000000B` is for nodes that the contacts do not have: theirs are 0 to 1";
+    assert!(said.contains(expected), "{said}");
+    assert!(output.stdout.is_empty());
+    assert!(replay("1-5=50MB").status.success());
+}
+
+#[test]
 fn a_wrong_command_line_ends_with_status_2() {
     for arguments in [
         &[

@@ -27,12 +27,14 @@ fn device(number: u32) -> DeviceId {
     DeviceId::new(number).unwrap()
 }
 
-/// We know a second device of ours (1), two of Carol (2, 3) and one of Dave (4).
+/// We know a second device of ours (1), two of Carol (2, 3) and one of Dave (4), as from an XMPP server.
 fn book() -> TrustBook {
     let mut book = TrustBook::new(ME);
     for (jid, number) in [(ME, 1), (CAROL, 2), (CAROL, 3), (DAVE, 4)] {
-        let met = book.meet(jid, device(number), key(number as u8));
-        assert_eq!(met, Ok(Trust::FirstUse));
+        let key = key(number as u8);
+        assert!(book.meet(jid, device(number), key).is_ok());
+        assert!(book.decide(jid, &key.fingerprint(), Trust::FirstUse));
+        assert_eq!(book.meet(jid, device(number), key), Ok(Trust::FirstUse));
     }
     book
 }
@@ -182,7 +184,7 @@ fn a_decision_is_about_one_key_of_one_account() {
     book.meet(DAVE, device(5), key(2)).unwrap();
     assert!(book.decide(CAROL, &key(2).fingerprint(), Trust::Verified));
     assert_eq!(trust(&book, CAROL, 2), Some(Trust::Verified));
-    assert_eq!(trust(&book, DAVE, 2), Some(Trust::FirstUse));
+    assert_eq!(trust(&book, DAVE, 2), Some(Trust::Unvouched));
     assert_eq!(trust(&book, CAROL, 3), Some(Trust::FirstUse));
     assert_eq!(trust(&book, ME, 2), None);
     assert!(!book.decide(CAROL, &key(4).fingerprint(), Trust::Verified));
@@ -215,7 +217,7 @@ fn a_code_that_was_scanned_is_the_decision_of_a_person() {
     assert_eq!(book.meet(CAROL, device(7), key(7)), Ok(Trust::Verified));
     assert_eq!(book.meet(CAROL, device(8), key(8)), Ok(Trust::Distrusted));
     // The same key under another account's name was not scanned.
-    assert_eq!(book.meet(DAVE, device(7), key(7)), Ok(Trust::FirstUse));
+    assert_eq!(book.meet(DAVE, device(7), key(7)), Ok(Trust::Unvouched));
 }
 
 #[test]
@@ -280,7 +282,7 @@ fn a_book_that_was_stored_knows_everything_again() {
     );
     assert_eq!(book.meet(CAROL, device(7), key(7)), Ok(Trust::Verified));
     assert_eq!(book.meet(CAROL, device(8), key(8)), Ok(Trust::Distrusted));
-    assert_eq!(book.meet(DAVE, device(6), key(6)), Ok(Trust::FirstUse));
+    assert_eq!(book.meet(DAVE, device(6), key(6)), Ok(Trust::Unvouched));
     book.decide(DAVE, &key(4).fingerprint(), Trust::Verified);
     assert_eq!(trust(&book, DAVE, 6), Some(Trust::Verified));
 

@@ -318,6 +318,7 @@ fn recordings(
             what,
             expected: "a value as `chappe-sim replay` takes it",
         })?;
+        recording.check(&terms)?;
         let mut label = recording.label(&terms, "", 0, input);
         label.parameters = parameters(file, &settings);
         worlds.push((World::Recording(recording.clone(), Arc::new(terms)), label));

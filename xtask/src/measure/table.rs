@@ -1,13 +1,15 @@
 //! The table of figures, as Markdown between two marks of the README.
 
+use std::collections::BTreeMap;
+
 use super::figures::{Figure, Target};
 
 /// The lines between which the table stands.
 const BEGIN: &str = "<!-- measure: begin (written by `cargo xtask measure`) -->";
 const END: &str = "<!-- measure: end -->";
 const HEAD: &str = "\
-| name | figure | target | | what it is | command |
-|---|---|---|---|---|---|
+| name | figure | target | | what it is | command | machine |
+|---|---|---|---|---|---|---|
 ";
 
 /// A figure with what came out.
@@ -49,9 +51,9 @@ impl Row {
         }
     }
 
-    fn markdown(&self) -> String {
+    fn markdown(&self, letter: char) -> String {
         format!(
-            "| {} | {} | {} | {} | {} | `{}` |\n",
+            "| {} | {} | {} | {} | {} | `{}` | {letter} |\n",
             self.name,
             self.value(),
             self.bound(),
@@ -85,40 +87,77 @@ impl Row {
     }
 }
 
-/// The table with these rows.
+/// The table with these rows, all measured on `machine`.
 pub(super) fn markdown(rows: &[Row], machine: &str) -> String {
-    let rows: Vec<_> = rows.iter().map(Row::markdown).collect();
-    render(&rows, machine)
+    let mut machines = Machines::default();
+    let letter = machines.letter(machine);
+    let rows = rows.iter().map(|row| row.markdown(letter)).collect();
+    render(rows, &machines)
 }
 
-/// `readme` with these rows in its table; `None` if it has no place for one. Rows of old stay if they
-/// were measured on the same machine.
+/// `readme` with these rows, measured on `machine`, in its table; `None` if it has no place for one. The others
+/// stay as they are: each row names the machine that it was measured on.
 pub(super) fn updated(readme: &str, rows: &[Row], machine: &str) -> Option<String> {
     let (head, rest) = readme.split_once(BEGIN)?;
     let (old, tail) = rest.split_once(END)?;
-    let same_machine = old.contains(&measured_on(machine));
+    let mut machines = Machines::read(old);
+    let letter = machines.letter(machine);
     let mut lines: Vec<String> = old
         .lines()
-        .filter(|line| same_machine && line.starts_with("| ") && !HEAD.contains(line))
+        .filter(|line| line.starts_with("| ") && !HEAD.contains(line))
         .map(|line| format!("{line}\n"))
         .collect();
     for row in rows {
         let start = format!("| {} |", row.name);
         match lines.iter_mut().find(|line| line.starts_with(&start)) {
-            Some(line) => *line = row.markdown(),
-            None => lines.push(row.markdown()),
+            Some(line) => *line = row.markdown(letter),
+            None => lines.push(row.markdown(letter)),
         }
     }
-    let table = render(&lines, machine);
+    let table = render(lines, &machines);
     Some(format!("{head}{BEGIN}\n{table}{END}{tail}"))
 }
 
-fn render(rows: &[String], machine: &str) -> String {
-    format!("{HEAD}{}\n{}\n", rows.concat(), measured_on(machine))
+fn render(rows: Vec<String>, machines: &Machines) -> String {
+    let used = |letter: char| {
+        rows.iter()
+            .any(|row| row.ends_with(&format!("| {letter} |\n")))
+    };
+    let legend: Vec<String> = machines
+        .0
+        .iter()
+        .filter(|(letter, _)| used(**letter))
+        .map(|(letter, machine)| format!("{}{letter}: {machine}\n", Machines::LINE))
+        .collect();
+    format!("{HEAD}{}\n{}", rows.concat(), legend.concat())
 }
 
-fn measured_on(machine: &str) -> String {
-    format!("Measured on: {machine}.")
+/// The machines of a table, each by the letter that stands in its rows.
+#[derive(Default)]
+struct Machines(BTreeMap<char, String>);
+
+impl Machines {
+    const LINE: &'static str = "- machine ";
+
+    fn read(table: &str) -> Self {
+        let legend = table.lines().filter_map(|line| {
+            let (letter, machine) = line.strip_prefix(Self::LINE)?.split_once(": ")?;
+            Some((letter.chars().next()?, machine.to_owned()))
+        });
+        Self(legend.collect())
+    }
+
+    /// The letter of `machine`; the next one that is free if it is new.
+    fn letter(&mut self, machine: &str) -> char {
+        let known = self.0.iter().find(|(_, known)| *known == machine);
+        if let Some((letter, _)) = known {
+            return *letter;
+        }
+        let free = ('A'..='Z').find(|letter| !self.0.contains_key(letter));
+        let letter = free.unwrap_or('?');
+        self.0.insert(letter, machine.to_owned());
+        letter
+    }
 }
 
 /// Three significant digits are more than any of these figures is worth.
@@ -174,13 +213,17 @@ mod tests {
     }
 
     #[test]
-    fn figures_of_two_machines_are_never_in_one_table() {
+    fn each_row_names_its_machine() {
         let target = Target::AtMost(10.0, "B");
         let empty = format!("{BEGIN}\n{END}\n");
-        let first = updated(&empty, &[row("a", target, Ok(1.0))], "a Pi").unwrap();
-        let second = updated(&first, &[row("b", target, Ok(2.0))], "a mainframe").unwrap();
-        assert!(second.contains("| b |") && second.contains("a mainframe"));
-        assert!(!second.contains("| a |") && !second.contains("a Pi"));
+        let both = [row("a", target, Ok(1.0)), row("b", target, Ok(2.0))];
+        let first = updated(&empty, &both, "a Pi").unwrap();
+        let second = updated(&first, &[row("b", target, Ok(3.0))], "a mainframe").unwrap();
+        assert!(second.contains("| a | 1 B |") && second.contains("`make it` | A |"));
+        assert!(second.contains("| b | 3 B |") && second.contains("`make it` | B |"));
+        assert!(second.contains("machine A: a Pi\n- machine B: a mainframe\n"));
+        let third = updated(&second, &[row("a", target, Ok(4.0))], "a mainframe").unwrap();
+        assert!(!third.contains("a Pi"), "no row is of it any more");
     }
 
     #[test]
