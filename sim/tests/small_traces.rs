@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use chappe_sim::replay::{Recording, Terms};
-use chappe_sim::routers::ROUTERS;
+use chappe_sim::routers::{ROUTERS, Router};
 use chappe_sim::run::Wanted;
 
 /// Longer than anything here takes.
@@ -24,10 +24,10 @@ fn every_router_comes_to_an_end_among_three_nodes() {
         "0 CONN 0 1 up\n10 CONN 0 1 down\n20 CONN 1 2 up\n30.5 CONN 1 2 down\n40 CONN 0 1 up\n",
     );
     let (_messages, messages) = common::file("0 C M1 0 2 1000\n35 C M2 2 0 1000\n41 C M3 1 0 0\n");
-    for place in 0..ROUTERS.len() {
+    for router in &ROUTERS {
         for one_compat in [Some(Duration::from_millis(100)), None] {
-            let delivered = delivered(&contacts, &messages, place, one_compat);
-            let name = ROUTERS[place].name;
+            let delivered = delivered(&contacts, &messages, router, one_compat);
+            let name = router.name;
             assert!(
                 delivered.is_some_and(|delivered| delivered >= 1),
                 "{name}, {one_compat:?}: {delivered:?}"
@@ -40,13 +40,12 @@ fn every_router_comes_to_an_end_among_three_nodes() {
 fn delivered(
     contacts: &Path,
     messages: &Path,
-    place: usize,
+    router: &'static Router,
     one_compat: Option<Duration>,
 ) -> Option<u64> {
     let recording = Recording::read(contacts, messages).unwrap();
-    let (done, result) = mpsc::channel();
+    let (done, result) = mpsc::sync_channel(1);
     thread::spawn(move || {
-        let router = &ROUTERS[place];
         let terms = Terms {
             one_compat,
             end: Some(chappe_sim::SimTime::from_secs(60)),

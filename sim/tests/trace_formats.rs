@@ -69,6 +69,12 @@ fn a_way_in_whole_numbers_is_not_taken_for_a_sighting() {
 }
 
 #[test]
+fn what_other_systems_add_to_lines_is_no_part_of_them() {
+    let plain = converted("start,end,a,b\n0,10,1,2\n");
+    assert_eq!(converted("\u{feff}start,end,a,b\r\n0,10,1,2\r\n"), plain);
+}
+
+#[test]
 fn tables_of_intervals_and_of_events_are_told_apart_by_their_header() {
     let contacts = "0 CONN 0 1 up\n5 CONN 0 1 down\n";
     assert_eq!(converted("start,end,a,b\n100,105,7,9\n"), contacts);

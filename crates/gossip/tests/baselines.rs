@@ -99,7 +99,7 @@ fn max_prop_sends_what_is_cheapest_from_the_neighbour() {
 
 #[test]
 fn max_prop_ends_its_search_for_who_is_out_of_reach() {
-    let (done, result) = std::sync::mpsc::channel();
+    let (done, result) = std::sync::mpsc::sync_channel(1);
     std::thread::spawn(move || {
         let [mut a, mut b] = [MaxProp::default(), MaxProp::default()];
         // Each has met the other only, so that a step between them costs nothing.

@@ -106,6 +106,10 @@ impl Lines {
             if read as u64 == MAX_LINE {
                 return Err(self.refuse(("the line does not end".into(), "a line of a trace")));
             }
+            // Spreadsheets write a byte order mark before a table.
+            if self.number == 1 && self.text.starts_with('\u{feff}') {
+                self.text.remove(0);
+            }
             if !self.text.trim().is_empty() {
                 return Ok(true);
             }
