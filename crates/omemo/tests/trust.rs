@@ -98,6 +98,8 @@ fn a_changed_key_is_refused_and_shown_until_a_person_accepts_it() {
     assert_eq!(accepted, Some(key(9)));
     assert_eq!(book.meet(CAROL, device(2), key(9)), Ok(Trust::FirstUse));
     assert_eq!(book.changed().count(), 0);
+    // Nobody removed the old one; but nobody vouches for it either.
+    assert_eq!(book.meet(CAROL, device(9), key(2)), Ok(Trust::Unvouched));
 }
 
 #[test]
