@@ -306,8 +306,9 @@ fn what_a_device_said_when_it_went_falls_with_it() {
 fn a_device_can_remove_the_one_that_brought_it() {
     let mut book = book();
     book.decide(DESK, &key(1).fingerprint(), Trust::FirstUse);
-    let admitted = book.admit(&list(2, 1, &[3], &[1])).unwrap();
+    let admitted = book.admit(&list(2, 1, &[3, 4], &[1])).unwrap();
     assert_eq!(admitted.removed, [key(1)]);
+    assert_eq!(admitted.added, [id(4)], "the third was believed before");
     assert_eq!(admitted.doubted, [], "the third is in the list");
     assert_eq!(trust(&book, 2), Some(Trust::FirstUse));
     assert_eq!(trust(&book, 3), Some(Trust::FirstUse));
