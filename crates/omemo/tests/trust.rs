@@ -301,6 +301,8 @@ fn a_book_that_was_stored_knows_everything_again() {
     let long = "x".repeat(3_072);
     let met = book.meet(&long, device(1), key(1));
     assert_eq!(met, Err(TrustError::Address));
+    let met = book.meet(&long[1..], device(1), key(1));
+    assert_eq!(met, Ok(Trust::FirstUse));
 }
 
 #[test]
