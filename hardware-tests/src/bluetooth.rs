@@ -113,6 +113,21 @@ impl Bluetooth {
         self.daemon = None;
     }
 
+    /// Stops `bluetoothd` where it is, or lets it go on: until then it answers nobody.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub(crate) fn freeze_daemon(&self, frozen: bool) -> anyhow::Result<()> {
+        let id = self
+            .daemon
+            .as_ref()
+            .context("bluetoothd does not run")?
+            .id();
+        let signal = if frozen { "STOP" } else { "CONT" };
+        shell(&format!("kill -{signal} {id}"))?;
+        Ok(())
+    }
+
     /// Turns an adapter off, or on again.
     ///
     /// # Errors
