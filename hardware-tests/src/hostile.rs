@@ -109,8 +109,8 @@ impl Hostile {
         })
     }
 
-    /// Opens and closes `count` channels, many on one connection; every third says something random in between. How many
-    /// opened. The node hangs up on such neighbours, and is then on the air under another address: it is looked for there.
+    /// Opens and closes `count` channels, many on one connection; then every third says something random. How many opened. The
+    /// node hangs up on such neighbours, and is then on the air under another address: it is looked for there.
     ///
     /// # Errors
     /// When the adapter does not work.
@@ -121,13 +121,8 @@ impl Hostile {
             let mut held = Vec::new();
             while held.len() < CHANNELS && tried < count {
                 tried += 1;
-                let said = self.bytes(tried % 60 + 1);
                 let knocked = self.runtime.block_on(async {
-                    let socket = timeout(LIMIT, channel(&self.adapter, prey)).await??;
-                    if tried % 3 == 0 {
-                        socket.send(&said).await?;
-                    }
-                    anyhow::Ok(socket)
+                    anyhow::Ok(timeout(LIMIT, channel(&self.adapter, prey)).await??)
                 });
                 match knocked {
                     Ok(socket) => held.push(socket),
@@ -135,6 +130,13 @@ impl Hostile {
                 }
             }
             opened += held.len();
+            for (number, socket) in held.iter().enumerate().step_by(3) {
+                let said = self.bytes(number % 60 + 1);
+                // The node may have hung up already.
+                let _ = self
+                    .runtime
+                    .block_on(async { timeout(LIMIT, socket.send(&said)).await });
+            }
             drop(held);
             if tried < count {
                 prey = self.again(prey)?;

@@ -306,8 +306,9 @@ fn what_a_device_said_when_it_went_falls_with_it() {
 fn a_device_can_remove_the_one_that_brought_it() {
     let mut book = book();
     book.decide(DESK, &key(1).fingerprint(), Trust::FirstUse);
-    let admitted = book.admit(&list(2, 1, &[2, 3], &[1])).unwrap();
+    let admitted = book.admit(&list(2, 1, &[3, 4], &[1])).unwrap();
     assert_eq!(admitted.removed, [key(1)]);
+    assert_eq!(admitted.added, [id(4)], "the third was believed before");
     assert_eq!(admitted.doubted, [], "the third is in the list");
     assert_eq!(trust(&book, 2), Some(Trust::FirstUse));
     assert_eq!(trust(&book, 3), Some(Trust::FirstUse));
@@ -327,6 +328,27 @@ fn who_was_compared_is_removed_by_one_that_was_compared() {
     book.decide(DESK, &key(2).fingerprint(), Trust::Verified);
     let admitted = book.admit(&list(2, 2, &[2], &[1])).unwrap();
     assert_eq!(admitted.removed, [key(1)]);
+}
+
+/// A decision of a person stands on nobody else's word.
+#[test]
+fn whom_a_person_decided_about_does_not_go_with_the_one_that_brought_them() {
+    let mut book = book();
+    assert!(book.decide(DESK, &key(3).fingerprint(), Trust::FirstUse));
+    let _ = book.admit(&list(2, 1, &[4], &[])).unwrap();
+    let _ = book.admit(&list(4, 1, &[], &[1])).unwrap();
+    assert_eq!(trust(&book, 1), Some(Trust::Removed));
+    assert_eq!(
+        trust(&book, 2),
+        Some(Trust::Unvouched),
+        "it came by the word of 1"
+    );
+    assert_eq!(trust(&book, 3), Some(Trust::FirstUse));
+    assert_eq!(
+        trust(&book, 4),
+        Some(Trust::FirstUse),
+        "nobody doubts the signer"
+    );
 }
 
 /// Our own devices tell each other about contacts (XEP-0450), too.
@@ -390,7 +412,10 @@ fn our_own_list_names_who_was_compared_and_who_was_removed() {
     let said = SignedDeviceList::sign(&identity(1), ME, Sequence(1), &[], &[key(6), ours]);
     let said = book.admit(&said.unwrap().verify().unwrap()).unwrap();
     assert_eq!(said.removed, [key(6), ours]);
+    // What is known of others is nothing of ours.
     book.meet(DESK, id(7), key(7)).unwrap();
+    book.decide(DESK, &key(7).fingerprint(), Trust::Verified);
+    let _ = book.admit(&signed(DESK, 7, 1, &[], &[8])).unwrap();
 
     let list = book
         .sign_list(&phone, Sequence(3))
@@ -468,6 +493,7 @@ fn removed_devices_that_were_never_met_are_bounded() {
     }
     assert_eq!(book.meet(DESK, id(2), all[0]), Ok(Trust::Unvouched));
     assert_eq!(book.meet(DESK, id(3), all[1]), Ok(Trust::Removed));
+    assert_eq!(book.meet(DESK, id(4), all[2]), Ok(Trust::Removed));
     // It is its own that an account pushes out.
     assert_eq!(book.meet(other, id(6), key(6)), Ok(Trust::Removed));
 }

@@ -98,6 +98,8 @@ fn a_changed_key_is_refused_and_shown_until_a_person_accepts_it() {
     assert_eq!(accepted, Some(key(9)));
     assert_eq!(book.meet(CAROL, device(2), key(9)), Ok(Trust::FirstUse));
     assert_eq!(book.changed().count(), 0);
+    // Nobody removed the old one; but nobody vouches for it either.
+    assert_eq!(book.meet(CAROL, device(9), key(2)), Ok(Trust::Unvouched));
 }
 
 #[test]
@@ -299,6 +301,8 @@ fn a_book_that_was_stored_knows_everything_again() {
     let long = "x".repeat(3_072);
     let met = book.meet(&long, device(1), key(1));
     assert_eq!(met, Err(TrustError::Address));
+    let met = book.meet(&long[1..], device(1), key(1));
+    assert_eq!(met, Ok(Trust::FirstUse));
 }
 
 #[test]

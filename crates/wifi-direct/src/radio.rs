@@ -317,6 +317,10 @@ impl Worker {
                 let Some(supplicant) = supplicant else {
                     return Err(());
                 };
+                if !supplicant.has_radio().await {
+                    // It is given again at the next check.
+                    return Err(());
+                }
                 if let Err(error) = supplicant.form(&goal).await {
                     self.report(error).await;
                     return Err(());
