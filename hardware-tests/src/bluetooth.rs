@@ -13,6 +13,9 @@ use crate::wait;
 
 const DAEMON: &str = "/usr/libexec/bluetooth/bluetoothd";
 const SETTINGS: &str = "/etc/bluetooth/main.conf";
+/// What may wait for a program that reads a socket.
+const ROOM: &str = "/proc/sys/net/core/rmem_default";
+const ROOM_BYTES: &str = "33554432";
 /// On the first start an adapter is often missing: the controllers are then made anew.
 const ATTEMPTS: usize = 4;
 const ADAPTERS_LIMIT: Duration = Duration::from_secs(20);
@@ -48,8 +51,10 @@ impl Bluetooth {
         let _ = std::fs::remove_dir_all("/var/lib/bluetooth");
         self.start_daemon()?;
         let capture = logs.join("btmon.snoop");
-        let mut monitor = Command::new("btmon");
-        monitor.arg("-w").arg(capture);
+        // The kernel does not wait for it: what finds no room is missing in the capture.
+        std::fs::write(ROOM, ROOM_BYTES).context(ROOM)?;
+        let mut monitor = Command::new("nice");
+        monitor.args(["-n", "-15", "btmon", "-w"]).arg(capture);
         // What it prints is the same, at length.
         self.monitor = Some(background(&mut monitor, Path::new("/dev/null"))?);
         match kind {
@@ -111,6 +116,21 @@ impl Bluetooth {
     pub(crate) fn kill_daemon(&mut self) {
         self.daemon.iter_mut().for_each(kill);
         self.daemon = None;
+    }
+
+    /// Stops `bluetoothd` where it is, or lets it go on: until then it answers nobody.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub(crate) fn freeze_daemon(&self, frozen: bool) -> anyhow::Result<()> {
+        let id = self
+            .daemon
+            .as_ref()
+            .context("bluetoothd does not run")?
+            .id();
+        let signal = if frozen { "STOP" } else { "CONT" };
+        shell(&format!("kill -{signal} {id}"))?;
+        Ok(())
     }
 
     /// Turns an adapter off, or on again.

@@ -21,6 +21,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 const SCAN: Duration = Duration::from_secs(4);
 /// So many channels are opened on a connection before they are closed.
 const CHANNELS: usize = 32;
+/// So often a node is looked for anew before it counts as gone.
+const TRIES: usize = 3;
 
 /// A node as strangers see it.
 #[derive(Clone, Copy, Debug)]
@@ -89,10 +91,15 @@ impl Hostile {
     /// # Errors
     /// When none is.
     pub(crate) fn hunt(&self, nodes: usize) -> anyhow::Result<Vec<Prey>> {
+        self.listen(nodes, None)
+    }
+
+    /// Scans until so many nodes are heard. The scan ends as soon as the one with this token is.
+    fn listen(&self, nodes: usize, wanted: Option<[u8; 8]>) -> anyhow::Result<Vec<Prey>> {
         self.runtime.block_on(async {
             let began = Instant::now();
             loop {
-                let heard = timeout(LIMIT, hear(&self.adapter)).await??;
+                let heard = timeout(LIMIT, hear(&self.adapter, wanted)).await??;
                 if heard.len() >= nodes {
                     return Ok(heard);
                 }
@@ -102,8 +109,8 @@ impl Hostile {
         })
     }
 
-    /// Opens and closes `count` channels, many on one connection; every third says something random in between. How many
-    /// opened. The node hangs up on such neighbours, and is then on the air under another address: it is looked for there.
+    /// Opens and closes `count` channels, many on one connection; then every third says something random. How many opened. The
+    /// node hangs up on such neighbours, and is then on the air under another address: it is looked for there.
     ///
     /// # Errors
     /// When the adapter does not work.
@@ -114,13 +121,8 @@ impl Hostile {
             let mut held = Vec::new();
             while held.len() < CHANNELS && tried < count {
                 tried += 1;
-                let said = self.bytes(tried % 60 + 1);
                 let knocked = self.runtime.block_on(async {
-                    let socket = timeout(LIMIT, channel(&self.adapter, prey)).await??;
-                    if tried % 3 == 0 {
-                        socket.send(&said).await?;
-                    }
-                    anyhow::Ok(socket)
+                    anyhow::Ok(timeout(LIMIT, channel(&self.adapter, prey)).await??)
                 });
                 match knocked {
                     Ok(socket) => held.push(socket),
@@ -128,6 +130,13 @@ impl Hostile {
                 }
             }
             opened += held.len();
+            for (number, socket) in held.iter().enumerate().step_by(3) {
+                let said = self.bytes(number % 60 + 1);
+                // The node may have hung up already.
+                let _ = self
+                    .runtime
+                    .block_on(async { timeout(LIMIT, socket.send(&said)).await });
+            }
             drop(held);
             if tried < count {
                 prey = self.again(prey)?;
@@ -138,7 +147,7 @@ impl Hostile {
 
     /// The same node, where it is now; another one if it is not heard any more.
     fn again(&self, prey: Prey) -> anyhow::Result<Prey> {
-        let mut heard = self.hunt(1)?;
+        let mut heard = self.listen(1, Some(prey.token))?;
         let same = heard.iter().position(|one| one.token == prey.token);
         Ok(heard.swap_remove(same.unwrap_or_default()))
     }
@@ -166,12 +175,27 @@ impl Hostile {
     /// # Errors
     /// When it does not open.
     pub(crate) fn say_nothing(&self, prey: Prey, patience: Duration) -> anyhow::Result<bool> {
+        let (_, socket) = self.reach(prey)?;
         self.runtime.block_on(async {
-            let socket = timeout(LIMIT, channel(&self.adapter, prey)).await??;
             let mut buffer = [0; 512];
             let closed = timeout(patience, socket.recv(&mut buffer)).await;
             Ok(matches!(closed, Ok(Ok(0) | Err(_))))
         })
+    }
+
+    /// Opens a channel to a node, which may be on the air under another address since it was heard, and listen elsewhere.
+    fn reach(&self, mut prey: Prey) -> anyhow::Result<(Prey, SeqPacket)> {
+        let mut tries = 0;
+        loop {
+            let opened = self.runtime.block_on(async {
+                anyhow::Ok(timeout(LIMIT, channel(&self.adapter, prey)).await??)
+            });
+            tries += 1;
+            match opened {
+                Err(_) if tries < TRIES => prey = self.again(prey)?,
+                opened => return Ok((prey, opened?)),
+            }
+        }
     }
 
     /// Greets as a node does, then sends what a handshake could be for so long: first packets, segments that are never
@@ -191,8 +215,8 @@ impl Hostile {
                 packet
             })
             .collect();
+        let (prey, socket) = self.reach(prey)?;
         self.runtime.block_on(async {
-            let socket = timeout(LIMIT, channel(&self.adapter, prey)).await??;
             let greeting = [&[1][..], &token, &prey.token].concat();
             socket.send(&greeting).await?;
             let began = Instant::now();
@@ -283,16 +307,17 @@ async fn open(name: &str) -> anyhow::Result<Adapter> {
     let session = bluer::Session::new().await?;
     let adapter = session.adapter(name)?;
     adapter.set_powered(true).await?;
-    Ok(adapter)
-}
-
-/// One scan: the beacons in it.
-async fn hear(adapter: &Adapter) -> anyhow::Result<Vec<Prey>> {
+    // Once: it cannot be set while the scan before is still being ended.
     let filter = DiscoveryFilter {
         transport: DiscoveryTransport::Le,
         ..DiscoveryFilter::default()
     };
     adapter.set_discovery_filter(filter).await?;
+    Ok(adapter)
+}
+
+/// One scan: the beacons in it, until there is the one that is wanted.
+async fn hear(adapter: &Adapter, wanted: Option<[u8; 8]>) -> anyhow::Result<Vec<Prey>> {
     let mut found = Box::pin(adapter.discover_devices_with_changes().await?);
     let mut heard: Vec<Prey> = Vec::new();
     let _ = timeout(SCAN, async {
@@ -304,6 +329,9 @@ async fn hear(adapter: &Adapter) -> anyhow::Result<Vec<Prey>> {
             if let Some(prey) = prey {
                 heard.retain(|one| one.address != prey.address);
                 heard.push(prey);
+                if wanted == Some(prey.token) {
+                    break;
+                }
             }
         }
     })

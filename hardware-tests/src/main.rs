@@ -23,6 +23,8 @@ mod node;
 #[cfg(target_os = "linux")]
 mod pcap;
 #[cfg(target_os = "linux")]
+mod recurring;
+#[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
 mod rig;

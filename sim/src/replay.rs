@@ -64,7 +64,7 @@ pub enum ReplayError {
     #[error(transparent)]
     UnknownNode(#[from] UnknownNode),
     /// The router decides by what sealed traffic hides.
-    #[error("`{0}` needs to see what sealed traffic hides: add `--one-compat`")]
+    #[error("`{0}` needs to see what sealed traffic hides, and only The ONE's semantics show that")]
     Unsealed(&'static str),
     /// A buffer is set for nodes that the contacts do not have.
     #[error("`--buffer {0}` is for nodes that the contacts do not have: theirs are 0 to {last}", last = .1.saturating_sub(1))]
@@ -227,6 +227,17 @@ pub fn input_hash(files: &[&Path]) -> Result<String, TraceError> {
 }
 
 impl Terms {
+    /// The same for a router that devices could run. One that decides by what sealed traffic hides is replayed in The ONE's
+    /// way, with its usual tick, unless that is how they are anyway.
+    #[must_use]
+    pub fn suited_to(&self, router: &Router) -> Self {
+        let tick = (!router.is_sealed()).then_some(TICK);
+        Self {
+            one_compat: self.one_compat.or(tick),
+            ..self.clone()
+        }
+    }
+
     /// `one-compat` or `routing`.
     pub const fn mode(&self) -> &'static str {
         match self.one_compat {

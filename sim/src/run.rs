@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use chappe_node::PolicyChoice;
 use chappe_wire::ByteCount;
 use serde::{Deserialize, Serialize};
 
+use crate::buffers::Buffers;
+use crate::compat::{self, Replay};
 use crate::cost::{Cost, Meter};
-use crate::event::{ContactEvent, ContactTrace, NodeIndex, SimTime};
+use crate::event::{ContactEvent, ContactTrace, NodeIndex, SimTime, UnknownNode};
 use crate::full::{self, FullError};
 use crate::log::Keep;
 use crate::oracle::{self, Bounds, Question};
 use crate::outcome::Course;
 use crate::radio::Preset;
+use crate::replay;
 use crate::routers::Router;
 use crate::scenario::{Behaviour, Scenario, ScenarioError, World};
 use crate::tables::{Label, Member, Parameter, Surroundings};
@@ -28,6 +30,9 @@ pub enum Level {
     Routing,
     /// All of it, with real cryptography. See [`crate::full`].
     Full,
+    /// Its router as The ONE runs it, ticks and all: policies see destinations, and nothing goes wrong. See
+    /// [`crate::compat`].
+    OneCompat,
 }
 
 impl Level {
@@ -36,6 +41,7 @@ impl Level {
         match self {
             Self::Routing => "routing",
             Self::Full => "full",
+            Self::OneCompat => "one-compat",
         }
     }
 }
@@ -71,20 +77,18 @@ pub enum RunError {
     /// The scenario's world cannot be made.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
-    /// The router decides by what sealed traffic hides.
-    #[error(
-        "`{0}` needs to see what sealed traffic hides; only `replay --one-compat` can run it, on a trace that \
-         `trace generate` makes of this scenario"
-    )]
-    Unsealed(&'static str),
     /// Devices have no such router.
     #[error(
-        "whole nodes have the routers `default` and `spray-and-wait`; set level=routing for `{0}`"
+        "no device has the router `{0}`; whole nodes run `default`, `measured-spray`, `relays`, `selective` and \
+         `spray-and-wait`, and level=routing runs the others"
     )]
     NoDevice(&'static str),
     /// Whole nodes cannot run the world.
     #[error(transparent)]
     Full(#[from] FullError),
+    /// Messages speak of nodes that the scenario does not have.
+    #[error(transparent)]
+    UnknownNode(#[from] UnknownNode),
 }
 
 /// One run of this scenario. The same seed gives the same run on any machine.
@@ -97,8 +101,7 @@ pub fn run(
     seed: u64,
     wanted: Wanted,
 ) -> Result<Run, RunError> {
-    let device = check(scenario, router)?;
-    let level = scenario.file.level;
+    let level = level(scenario, router)?;
     let meter = Meter::start();
     let mut world = scenario.build(seed)?;
     let links = std::mem::replace(&mut world.contacts, Box::new(std::iter::empty()));
@@ -110,9 +113,13 @@ pub fn run(
             kept.push(*event);
         }
     });
-    let course = match device {
-        None => router.route_world(&world, links, seed, wanted.keep),
-        Some(policy) => full::run_world(&world, links, policy, seed, wanted.keep)?,
+    let course = match level {
+        Level::Full => {
+            let policy = router.device().ok_or(RunError::NoDevice(router.name))?;
+            full::run_world(&world, links, policy, seed, wanted.keep)?
+        }
+        Level::OneCompat => replay_world(&world, links, router, seed, wanted.keep)?,
+        Level::Routing => router.route_world(&world, links, seed, wanted.keep),
     };
     let cost = meter.read();
     let oracle = wanted.oracle.then(|| bounds(&world, kept));
@@ -129,23 +136,44 @@ pub fn run(
     })
 }
 
-/// Whether a router can run in a scenario. At the full level, the setting of a device that makes it route so.
+/// The level at which a router runs in a scenario: the scenario's own. But routers that decide by what sealed traffic hides
+/// run in The ONE's way where others run as in devices.
 ///
 /// # Errors
-/// [`RunError`], if it cannot.
-pub fn check(scenario: &Scenario, router: &Router) -> Result<Option<PolicyChoice>, RunError> {
-    if !router.is_sealed() {
-        return Err(RunError::Unsealed(router.name));
-    }
+/// [`RunError::NoDevice`].
+pub fn level(scenario: &Scenario, router: &Router) -> Result<Level, RunError> {
     match scenario.file.level {
-        Level::Routing => Ok(None),
-        Level::Full => Ok(Some(
-            router.device().ok_or(RunError::NoDevice(router.name))?,
-        )),
+        Level::Full if router.device().is_none() => Err(RunError::NoDevice(router.name)),
+        Level::Routing if !router.is_sealed() => Ok(Level::OneCompat),
+        level => Ok(level),
     }
 }
 
-/// What runs of this scenario are; the seed is 0.
+/// One run in The ONE's way, on the links of a world.
+fn replay_world(
+    world: &World,
+    links: impl Iterator<Item = ContactEvent>,
+    router: &Router,
+    seed: u64,
+    keep: Keep,
+) -> Result<Course, UnknownNode> {
+    let contacts = ContactTrace {
+        nodes: world.nodes,
+        events: links.collect(),
+        end: world.end,
+    };
+    let settings = compat::Settings {
+        tick: replay::TICK,
+        rate: Rate::THE_ONE,
+        buffers: Buffers::each(&world.buffers),
+        ttl: world.ttl.since(SimTime::ZERO),
+        end: Some(world.end),
+    };
+    let replay = Replay::new(&contacts, &world.messages, settings)?;
+    Ok(router.replay_course(&replay, seed, keep))
+}
+
+/// What runs of this scenario are, of a router that runs at the scenario's own [`level`]; the seed is 0.
 ///
 /// # Errors
 /// [`ScenarioError`], where a file that it names cannot be read.
@@ -203,24 +231,35 @@ fn surroundings(
 /// What a world asks for and the level does not model. Wrong clocks are not among it: no node reads one.
 fn not_modelled(world: &World, level: Level) -> Vec<&'static str> {
     let mut missing = Vec::new();
-    match level {
-        Level::Routing if world.faults.links.reordering > 0.0 => missing.push("reordering"),
-        Level::Routing => {}
-        Level::Full => {
-            if !world.receipts {
-                missing.push("receipts=false");
-            }
-            for fault in &world.faults.nodes {
-                let name = match fault.behaviour {
-                    Behaviour::DropAll => "drop-all",
-                    Behaviour::DropSome(_) => "drop-some",
-                    Behaviour::ForgeReceipts => "forge-receipts",
-                    Behaviour::LieAboutAge(_) => "lie-about-age",
-                    Behaviour::Honest | Behaviour::Flood { .. } => continue,
-                };
-                if !missing.contains(&name) {
-                    missing.push(name);
-                }
+    let (links, crashes) = (&world.faults.links, &world.faults.crashes);
+    if level != Level::Full && links.reordering > 0.0 {
+        missing.push("reordering");
+    }
+    if level == Level::OneCompat {
+        for (name, is) in [
+            ("corruption", links.corruption > 0.0),
+            ("crash", !crashes.is_empty()),
+            ("duplication", links.duplication > 0.0),
+            ("loss", links.loss > 0.0),
+        ] {
+            missing.extend(is.then_some(name));
+        }
+    }
+    if level == Level::Full && !world.receipts {
+        missing.push("receipts=false");
+    }
+    if level != Level::Routing {
+        for fault in &world.faults.nodes {
+            let name = match fault.behaviour {
+                Behaviour::DropAll => "drop-all",
+                Behaviour::DropSome(_) => "drop-some",
+                Behaviour::Flood { .. } if level == Level::OneCompat => "flood",
+                Behaviour::ForgeReceipts => "forge-receipts",
+                Behaviour::LieAboutAge(_) => "lie-about-age",
+                Behaviour::Honest | Behaviour::Flood { .. } => continue,
+            };
+            if !missing.contains(&name) {
+                missing.push(name);
             }
         }
     }

@@ -58,6 +58,71 @@ fn the_same_is_the_same_and_worse_is_worse() {
 }
 
 #[test]
+fn runs_that_are_called_the_same_are_kept_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out").to_str().unwrap().to_owned();
+    let traces = concat!(env!("CARGO_MANIFEST_DIR"), "/traces/rwp200-");
+    let files = ["contacts", "messages"].map(|what| format!("--{what}={traces}{what}.txt.gz"));
+    for buffer in ["20kB", "5MB"] {
+        let [contacts, messages] = &files;
+        let arguments = [
+            "replay",
+            contacts,
+            messages,
+            "--router=spray-and-wait",
+            "--one-compat",
+        ];
+        let more = [
+            "--end=3h",
+            "--tables=run",
+            "--no-oracle",
+            "--buffer",
+            buffer,
+            "--out",
+            &out,
+        ];
+        sim_ok(&[&arguments[..], &more[..]].concat());
+    }
+    let same = sim_ok(&["compare", &out, &out]);
+    for buffer in ["20000B", "5000000B"] {
+        let title =
+            format!("rwp200-contacts (one-compat): buffer = {buffer}, spray-and-wait: 1 pair\n");
+        assert!(same.contains(&title), "{same}");
+    }
+    assert!(
+        !same.contains("WORSE") && !same.contains("better"),
+        "{same}"
+    );
+    assert!(
+        same.contains("of one pair") && !same.contains('±'),
+        "{same}"
+    );
+}
+
+#[test]
+fn runs_without_a_partner_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = results(folder.path(), "base", &[]);
+    let park = folder.path().join("park.toml");
+    let few = folder.path().join("few").to_str().unwrap().to_owned();
+    sim_ok(&[
+        "run",
+        park.to_str().unwrap(),
+        "--tables=run",
+        "--no-oracle",
+        "--seeds=4..6",
+        "--out",
+        &few,
+    ]);
+    let output = sim(&["compare", &base, &few]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("3 runs of the first folder and 1 of the second have no partner"),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_cannot_be_compared_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let base = results(folder.path(), "base", &[]);

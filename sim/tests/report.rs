@@ -111,6 +111,20 @@ fn a_page_of_tables_plays_the_run() {
 }
 
 #[test]
+fn two_different_results_of_one_run_are_refused() {
+    let one = r#"{"router":"epidemic","seed":1,"delivered":9,"cpu_s":0.1}"#;
+    let again = r#"{"router":"epidemic","seed":1,"delivered":9,"cpu_s":0.2}"#;
+    let other = r#"{"router":"epidemic","seed":1,"delivered":5,"cpu_s":0.1}"#;
+    let twice = results(&[("a.json", one), ("b.json", again)]).unwrap();
+    assert_eq!(twice.runs().len(), 1);
+    let error = results(&[("a.json", one), ("b.json", other)]).unwrap_err();
+    assert!(
+        error.contains("two different results of Runs, router `epidemic`, seed 1"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_is_no_result_is_refused() {
     let refused = |text| results(&[("a.json", text)]).unwrap_err();
     assert!(refused("{\"router\":\"x\"}\n{\"rooter\":1}\n").contains("a.json:2: "));

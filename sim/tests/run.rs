@@ -226,9 +226,9 @@ fn what_cannot_run_is_refused_in_a_sentence() {
     let office = office.to_str().unwrap();
     for (arguments, status, told) in [
         (
-            &["run", office, "--router", "prophet"][..],
+            &["run", office, "--router", "prophet", "--set", "level=full"][..],
             1,
-            "needs to see what sealed traffic hides",
+            "no device has the router `prophet`",
         ),
         (
             &["run", office, "--router", "carrier-pigeon"],
@@ -255,6 +255,38 @@ fn what_cannot_run_is_refused_in_a_sentence() {
         assert!(text.contains(told), "{text}");
         assert!(output.stdout.is_empty());
     }
+}
+
+#[test]
+fn routers_that_see_destinations_run_in_the_ones_way() {
+    let faults = "[[faults]]\nloss = { probability = 0.5 }\n[[faults]]\n\
+                  flood = { share = 0.1, every = \"10s\", size = \"1kB\" }\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("park.toml");
+    std::fs::write(&path, format!("{PARK}{faults}")).unwrap();
+    let path = path.to_str().unwrap();
+    for router in ["prophet", "prophet-v2", "maxprop", "first-contact"] {
+        let output = sim(&["run", path, "--router", router, "--json"]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("runs by The ONE's semantics"), "{told}");
+        let [run] = runs(&output).try_into().unwrap();
+        assert_eq!(run["mode"], "one-compat");
+        assert_eq!(run["not_modelled"], serde_json::json!(["loss", "flood"]));
+        assert!(run["delivered"].as_u64().unwrap() > 20, "{run:?}");
+        let bound = &run["oracle"]["zero_time"]["delivered"];
+        assert!(run["delivered"].as_u64() <= bound.as_u64());
+    }
+    // Others do so where they are asked to, and are not told of.
+    let output = sim(&[
+        "run",
+        path,
+        "--router=epidemic",
+        "--set",
+        "level=one-compat",
+        "--json",
+    ]);
+    assert_eq!(runs(&output)[0]["mode"], "one-compat");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("The ONE"));
 }
 
 fn park(faults: &str, router: &str) -> Run {

@@ -178,6 +178,65 @@ fn mistakes_are_refused_with_their_place() {
 }
 
 #[test]
+fn what_cannot_be_is_refused() {
+    let bursts = "[[traffic]]\nwhen.bursts = { every = \"1min\", messages = 0, within = \"1s\" }\nsize = \"1B\"\n[[traffic]]";
+    for (from, to, told) in [
+        ("5kB..10kB", "0B..10kB", "park.toml:12:"),
+        ("size =", "recipients = 0\nsize =", "messages to nobody"),
+        ("size =", "pieces = \"0B\"\nsize =", "pieces of no bytes"),
+        (
+            "size =",
+            "starts = \"10min\"\nends = \"10min\"\nsize =",
+            "messages that end before they start",
+        ),
+        ("\"30s\"", "\"2us\"", "about 1800000000 messages"),
+        ("[[traffic]]", bursts, "bursts of no messages"),
+        (
+            "[[traffic]]",
+            "[[faults]]\nflood = { share = 0.5, every = \"0s\", size = \"1kB\" }\n[[traffic]]",
+            "park.toml:11:24: a fault without end",
+        ),
+        (
+            "[[traffic]]",
+            "[[faults]]\ncrash = { every = \"0s\", down = \"1s\" }\n[[traffic]]",
+            "a fault without end",
+        ),
+        (
+            "[[traffic]]",
+            "[[groups]]\nname = \"people\"\ncount = 1\nradio = \"ble\"\nmovement.stationary = { places = [\"0m,0m\"] }\n[[traffic]]",
+            "a second group called `people`",
+        ),
+        (
+            "[[traffic]]",
+            "[[groups]]\nname = \"roofs\"\ncount = 1\nradio = \"ble\"\nmovement.stationary = {}\n[[traffic]]",
+            "no such `stationary` for the group `roofs`",
+        ),
+        (
+            "\"1h\"",
+            "\"1h\"\nttl = \"0s\"",
+            "park.toml:3:1: messages that do not live",
+        ),
+        (
+            "count = 40",
+            "count = 99999999999",
+            "expected a whole number from 0 to 4,294,967,295",
+        ),
+    ] {
+        let text = PARK.replacen(from, to, 1);
+        assert_ne!(text, PARK, "{from}");
+        let error = scenario(&text).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+    // What is wrong from outside has no place in the file.
+    let settings = ["faults=[{flood={share=0.5,every=\"0s\",size=\"1kB\"}}]".to_owned()];
+    let error = Scenario::parse(PARK, "park.toml".as_ref(), &settings).unwrap_err();
+    assert_eq!(error.line, 0, "{error}");
+    let settings = ["duration=-5min".to_owned()];
+    let error = Scenario::parse(PARK, "park.toml".as_ref(), &settings).unwrap_err();
+    assert_eq!(error.expected, "a time such as 12h, 5min or 0.1s");
+}
+
+#[test]
 fn somebody_has_to_write_and_somebody_to_read() {
     let refusal = |text: &str| scenario(text).unwrap_err().to_string();
     let alone = refusal(&PARK.replace("count = 40", "count = 1"));

@@ -56,6 +56,25 @@ fn haggle_sightings_of_both_ends_are_one_contact() {
 }
 
 #[test]
+fn a_way_in_whole_numbers_is_not_taken_for_a_sighting() {
+    let recognised = |line: &str| {
+        let (_guard, path) = common::file(line);
+        trace::recognise(&path).unwrap().name()
+    };
+    // A device neither meets itself nor parts before it has met.
+    assert_eq!(recognised("0 0 0 50 100 0\n"), "bonnmotion");
+    assert_eq!(recognised("0 5 90 30 10 0\n"), "bonnmotion");
+    assert_eq!(recognised("0 5 90 130 1 0\n"), "haggle");
+    assert_eq!(recognised("1 2 100 200 1 0\n"), "haggle");
+}
+
+#[test]
+fn what_other_systems_add_to_lines_is_no_part_of_them() {
+    let plain = converted("start,end,a,b\n0,10,1,2\n");
+    assert_eq!(converted("\u{feff}start,end,a,b\r\n0,10,1,2\r\n"), plain);
+}
+
+#[test]
 fn tables_of_intervals_and_of_events_are_told_apart_by_their_header() {
     let contacts = "0 CONN 0 1 up\n5 CONN 0 1 down\n";
     assert_eq!(converted("start,end,a,b\n100,105,7,9\n"), contacts);

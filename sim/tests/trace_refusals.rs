@@ -53,6 +53,9 @@ fn contacts_that_cannot_be() {
         "time,a,b,state,rate\n5,0,1,up,0\n",
         "timestamp,user_a,user_b,rssi\n0,1,-3,0\n",
         "5 CONN 0 1 up radio0 6\n",
+        "5 C M1 0 1 100\n",
+        "start,end,a,b\n",
+        "5 CONN 0 1 up\n99999999999 CONN 0 1 down\n",
     ];
     let refusals: Vec<String> = texts.iter().map(|text| shown(&contacts(text))).collect();
     insta::assert_snapshot!(refusals.join("\n"));
@@ -70,6 +73,9 @@ fn messages_that_cannot_be() {
         "5 C M1 0 1\n",
         "5 C M1 0 1 100 0\n6 C M2 0 1 100 50\n",
         "5 C M1 0 1 100 0 7\n",
+        "5 C M1 0 1 18446744073709551615\n",
+        "5 CONN 0 1 up\n",
+        "",
     ];
     let refusals: Vec<String> = texts.iter().map(|text| shown(&messages(text))).collect();
     insta::assert_snapshot!(refusals.join("\n"));

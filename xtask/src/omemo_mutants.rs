@@ -13,7 +13,7 @@ use crate::tools::CARGO_MUTANTS;
 use crate::{Outcome, process};
 
 /// What decides whom and what to believe.
-const FILES: [&str; 15] = [
+const FILES: [&str; 16] = [
     "bundle",
     "cipher",
     "ciphermachine",
@@ -28,6 +28,7 @@ const FILES: [&str; 15] = [
     "record/reachable",
     "session",
     "trust",
+    "trust/vouching",
     "x3dh",
 ];
 const SOURCES: &str = "crates/omemo/src";

@@ -98,6 +98,29 @@ fn max_prop_sends_what_is_cheapest_from_the_neighbour() {
 }
 
 #[test]
+fn max_prop_ends_its_search_for_who_is_out_of_reach() {
+    let (done, result) = std::sync::mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        let [mut a, mut b] = [MaxProp::default(), MaxProp::default()];
+        // Each has met the other only, so that a step between them costs nothing.
+        a.meet(at(0), Endpoint::new(1));
+        b.meet(at(0), Endpoint::new(0));
+        a.learn(at(0), Endpoint::new(1), &b);
+        let items = [item(1, 1), item(2, 1)];
+        let custody = Custody {
+            capacity: ByteCount::new(1_000),
+            items: &items,
+        };
+        a.survey(Endpoint::new(0), Endpoint::new(0), &custody);
+        done.send(items.map(|item| a.keeping(&item))).unwrap();
+    });
+    let [near, nowhere] = result
+        .recv_timeout(std::time::Duration::from_secs(20))
+        .expect("the search goes on for ever");
+    assert!(near < nowhere);
+}
+
+#[test]
 fn max_prop_puts_few_hops_before_cheap_paths() {
     let mut a = MaxProp::default();
     a.part(ByteCount::new(150));

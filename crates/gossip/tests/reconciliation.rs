@@ -179,6 +179,25 @@ fn what_a_sketch_seems_to_say_is_not_believed_unless_the_digests_agree() {
 }
 
 #[test]
+fn small_stores_are_known_after_one_flight_each_way_too() {
+    for (common, first, second) in [
+        (0, 1, 0),
+        (0, 1, 1),
+        (0, 20, 0),
+        (0, 20, 20),
+        (1, 1, 0),
+        (3, 2, 1),
+    ] {
+        let mut net = stores(common, first, second);
+        net.connect(0, 1);
+        net.run_in_turns(0, 1);
+        let turns = net.traffic.turns_until_known;
+        assert_eq!(turns, 2, "{common}, {first}, {second}");
+        assert_exact(&net, common, first, second);
+    }
+}
+
+#[test]
 fn equal_stores_cost_at_most_40_bytes_and_one_round_trip() {
     let mut net = stores(10_000, 0, 0);
     net.connect(0, 1);

@@ -102,6 +102,12 @@ impl Interface {
         if_inet6.lines().find_map(|line| self.usable(line))
     }
 
+    /// Whether there is such an interface, by `/proc/net/dev`.
+    pub(crate) fn is_among(&self, dev: &str) -> bool {
+        let names = dev.lines().filter_map(|line| line.split_once(':'));
+        names.into_iter().any(|(name, _)| name.trim() == self.0)
+    }
+
     /// A line is: address in hexadecimal, index of the interface, length of the prefix, scope, flags, name.
     fn usable(&self, line: &str) -> Option<SocketAddrV6> {
         let mut words = line.split_ascii_whitespace();
@@ -153,6 +159,14 @@ mod tests {
     fn an_address_that_is_still_tentative_is_none() {
         assert_eq!(address("wlan0"), None);
         assert_eq!(address("wlan2"), None);
+    }
+
+    #[test]
+    fn an_interface_without_an_address_is_there_all_the_same() {
+        let dev = "Inter-|   Receive\n face |bytes\n    lo: 10 0\n p2p-wlan0-0: 0 0\n";
+        let there = |name: &str| Interface::new(name).unwrap().is_among(dev);
+        assert!(there("lo") && there("p2p-wlan0-0"));
+        assert!(!there("p2p-wlan0") && !there("bytes"));
     }
 
     #[test]

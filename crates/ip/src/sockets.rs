@@ -16,6 +16,8 @@ use crate::place::Place;
 const BACKLOG: u32 = 16;
 /// The addresses of this thread's namespace; `/proc/net` would be those of the process's first thread.
 const ADDRESSES: &str = "/proc/thread-self/net/if_inet6";
+/// Its interfaces, a line each, which begins with the name and a colon.
+const INTERFACES: &str = "/proc/thread-self/net/dev";
 
 /// Opens sockets in one place.
 #[derive(Clone, Debug)]
@@ -29,14 +31,21 @@ impl Sockets {
     /// Finds the address of the interface.
     ///
     /// # Errors
-    /// `AddrNotAvailable` if it has none (yet); others if the namespace cannot be entered.
+    /// `AddrNotAvailable` if it has none (yet), `NotConnected` if there is no such interface; others if the namespace
+    /// cannot be entered.
     pub(crate) async fn open(place: &Place) -> io::Result<Self> {
         let interface = place.interface().clone();
         let local = inside(place, move || {
-            let table = fs::read_to_string(ADDRESSES)?;
-            interface
-                .address(&table)
-                .ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+            if let Some(local) = interface.address(&fs::read_to_string(ADDRESSES)?) {
+                return Ok(local);
+            }
+            let there = interface.is_among(&fs::read_to_string(INTERFACES)?);
+            let why = if there {
+                io::ErrorKind::AddrNotAvailable
+            } else {
+                io::ErrorKind::NotConnected
+            };
+            Err(why.into())
         })
         .await?;
         Ok(Self {

@@ -117,6 +117,7 @@ pub(crate) fn refused(place: &Place, source: io::Error) -> StartError {
              net.ipv6.conf.{}.disable_ipv6 be 0",
             place.interface()
         )),
+        io::ErrorKind::NotConnected => StartError::Gone(format!("there is no interface {place}")),
         io::ErrorKind::NotFound => StartError::Unavailable(format!(
             "the network namespace of {place} does not exist: make it with `ip netns add`"
         )),

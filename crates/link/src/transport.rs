@@ -112,6 +112,9 @@ pub enum Trouble {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
+    /// What was to be used is not there, or not any more: waiting does not help.
+    #[error("{0}")]
+    Gone(String),
     /// Another node uses what this one asks for.
     #[error("{what} is in use by a running node: choose another, or stop that node")]
     InUse {

@@ -35,6 +35,7 @@ pub use key::{KeyFormError, MIN_PASSPHRASE_LEN, MachineKey, PassphraseError, WOR
 
 use crate::kdf::{hkdf, hmac};
 use crate::payload::MAX_PLAINTEXT_LEN;
+use crate::stack;
 
 /// How many older keys a ring keeps. The oldest goes first.
 pub const MAX_OLD_KEYS: usize = 8;
@@ -113,11 +114,20 @@ impl KeyRing {
         }
         let mut salt = [0; SALT_LEN];
         rng.fill_bytes(&mut salt);
+        stack::wiped(|| self.seal_with(&salt, context, content))
+    }
+
+    fn seal_with(
+        &self,
+        salt: &[u8; SALT_LEN],
+        context: &[u8],
+        content: &[u8],
+    ) -> Result<Vec<u8>, TooLong> {
         let mut out = Vec::with_capacity(content.len().saturating_add(OVERHEAD));
         out.push(VERSION);
-        out.extend_from_slice(&salt);
-        out.extend_from_slice(&key_id(&self.current, &salt));
-        let (cipher, nonce) = cipher(&self.current, &salt);
+        out.extend_from_slice(salt);
+        out.extend_from_slice(&key_id(&self.current, salt));
+        let (cipher, nonce) = cipher(&self.current, salt);
         let aad = [&out, context].concat();
         let payload = Payload {
             msg: content,
@@ -139,6 +149,10 @@ impl KeyRing {
     /// # Errors
     /// [`Locked`], for whatever reason. What is not sealed at all is not passed on either.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Locked> {
+        stack::wiped(|| self.unseal(context, sealed))
+    }
+
+    fn unseal(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Locked> {
         let (header, ciphertext) = sealed.split_at_checked(HEADER_LEN).ok_or(Locked)?;
         let ([VERSION], rest) = header.split_first_chunk::<1>().ok_or(Locked)? else {
             return Err(Locked);

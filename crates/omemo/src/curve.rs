@@ -10,6 +10,7 @@ use x25519_dalek::StaticSecret;
 use zeroize::Zeroize as _;
 
 use crate::kdf::Secret;
+use crate::stack;
 
 /// A public X25519 key: canonical (below 2^255 - 19, so the top bit is clear) and not of low order.
 ///
@@ -93,7 +94,7 @@ pub(crate) struct KeyPair {
 
 impl KeyPair {
     pub(crate) fn generate(rng: &mut impl CryptoRng) -> Self {
-        Self::from_secret(StaticSecret::random_from_rng(rng))
+        stack::wiped(|| Self::from_secret(StaticSecret::random_from_rng(rng)))
     }
 
     pub(crate) fn from_secret(secret: StaticSecret) -> Self {

@@ -10,6 +10,7 @@ use crate::bundle::{Bundle, PreKey};
 use crate::curve::KeyPair;
 use crate::flavour::Flavour;
 use crate::identity::{Identity, SIGNATURE_LEN};
+use crate::stack;
 use crate::state::{Reader, StateError, Writer};
 use crate::{DeviceId, PreKeyId, SessionId, SignedPreKeyId};
 
@@ -290,6 +291,10 @@ impl Device {
     /// # Errors
     /// [`StateError`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
+        stack::wiped(|| Self::read(bytes))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, StateError> {
         let mut from = Reader::new(STATE_VERSION, bytes)?;
         let flavour = Flavour::from_number(from.byte()?).ok_or(StateError::Field)?;
         let id = DeviceId::new(from.number()?).ok_or(StateError::Field)?;

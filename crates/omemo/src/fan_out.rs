@@ -10,6 +10,7 @@ use crate::flavour::Flavour;
 use crate::message::{DeviceKey, Message};
 use crate::payload::{ContentError, Payload};
 use crate::sessions::{EncryptError, Sessions};
+use crate::trust::Trust;
 
 /// A device that is to read a message, with the sessions that are held with it.
 pub struct Recipient<'a> {
@@ -17,6 +18,9 @@ pub struct Recipient<'a> {
     pub jid: &'a str,
     /// The device.
     pub device: DeviceId,
+    /// What is known about its key: see [`TrustBook::meet`](crate::trust::TrustBook::meet). Nothing is written to a
+    /// device that is not [believed](Trust::is_believed).
+    pub trust: Trust,
     /// The sessions with it, of which one must have been started.
     pub sessions: &'a mut Sessions,
 }
@@ -38,7 +42,7 @@ pub struct Unreachable {
     pub jid: String,
     /// The device.
     pub device: DeviceId,
-    /// Why: mostly because there is no session, and no bundle to start one from.
+    /// Why: mostly because there is no session, and no bundle to start one from; or because the device was removed.
     pub error: EncryptError,
 }
 
@@ -46,6 +50,7 @@ impl Message {
     /// Encrypts a content, or an empty message, for devices of one flavour.
     ///
     /// ```
+    /// use chappe_omemo::trust::Trust;
     /// use chappe_omemo::{Device, DeviceId, Flavour, Message, Recipient, Sessions};
     /// use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
     ///
@@ -58,7 +63,8 @@ impl Message {
     ///
     /// let recipients = [("south@x.org", 2, &mut to_south), ("west@x.org", 3, &mut to_west)];
     /// let recipients = recipients.map(|(jid, number, sessions)| {
-    ///     Ok::<_, &str>(Recipient { jid, device: id(number)?, sessions })
+    ///     let trust = Trust::FirstUse; // as the trust book says
+    ///     Ok::<_, &str>(Recipient { jid, device: id(number)?, trust, sessions })
     /// });
     /// let recipients: Vec<_> = recipients.into_iter().collect::<Result<_, _>>()?;
     /// let sent = Message::encrypt(&mut rng, Flavour::Omemo2, north.id(), Some(b"fog"), recipients)?;
@@ -86,7 +92,12 @@ impl Message {
         let (mut keys, mut unreachable) = (Vec::new(), Vec::new());
         for recipient in recipients {
             let (jid, device) = (recipient.jid.to_string(), recipient.device);
-            match recipient.sessions.encrypt_key(rng, &payload) {
+            let key = if recipient.trust.is_believed() {
+                recipient.sessions.encrypt_key(rng, &payload)
+            } else {
+                Err(EncryptError::Untrusted)
+            };
+            match key {
                 Ok(key) => keys.push(DeviceKey {
                     jid: (flavour == Flavour::Omemo2).then_some(jid),
                     device,

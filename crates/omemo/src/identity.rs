@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::curve::{KeyError, KeyPair, PublicKey, is_canonical};
 use crate::flavour::Flavour;
+use crate::stack;
 
 /// The secret identity of a device.
 ///
@@ -34,13 +35,19 @@ pub struct Identity {
 impl Identity {
     /// Makes an identity.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
-        let mut seed = Zeroizing::new([0; 32]);
-        rng.fill_bytes(&mut *seed);
-        Self::from_seed(&seed)
+        stack::wiped(|| {
+            let mut seed = Zeroizing::new([0; 32]);
+            rng.fill_bytes(&mut *seed);
+            Self::of_seed(&seed)
+        })
     }
 
     /// The identity of an Ed25519 seed (RFC 8032, section 5.1.5).
     pub fn from_seed(seed: &[u8; 32]) -> Self {
+        stack::wiped(|| Self::of_seed(seed))
+    }
+
+    fn of_seed(seed: &[u8; 32]) -> Self {
         let signing = Box::new(SigningKey::from_bytes(seed));
         let scalar = Zeroizing::new(signing.to_scalar_bytes());
         let agreement = KeyPair::from_secret(StaticSecret::from(*scalar));
@@ -71,7 +78,7 @@ impl Identity {
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_LEN] {
-        self.signing.sign(message).to_bytes()
+        stack::wiped(|| self.signing.sign(message).to_bytes())
     }
 
     /// Signs a prekey, as its flavour does it: the legacy one covers the type byte too, and hides the sign of

@@ -62,7 +62,7 @@
 //! | anybody can fetch a bundle | an opt-in record: [`record::ReachableRecord`], [`Device::open_to_strangers`] | several people use one prekey, which is kept for up to [`MAX_OLD_SIGNED_PREKEYS`] rotations: until the first answer, and only there, a stolen device opens what was sent |
 //! | the server refills prekeys | one of last resort, used again until the next rotation | the same, for more people |
 //! | the bundle is fetched fresh | old signed prekeys are kept longer | first messages are safe from a stolen device that much later |
-//! | the server vouches for the device list | a device of the account vouches: [`record::SignedDeviceList`], [`trust::TrustBook::admit`] | a stolen device can add devices, which are as trusted as it was |
+//! | the server vouches for the device list | a device of the account vouches, and says which were lost: [`record::SignedDeviceList`], [`trust::TrustBook::admit`] | a stolen device can add others, which are as trusted as it was, until it is removed, and they with it; it can remove the others before they remove it |
 //! | the server vouches for addresses | nobody does: [`trust::Trust::FirstUse`] until a person compares | whoever hands over the first key can be in the middle |
 //! | messages come in order, once | late and lost ones are normal: [`MAX_PROVEN_JUMP`], [`MAX_SKIPPED_KEYS`] | keys of missing messages are kept longer |
 //! | group chats encrypt for each device | the same; above about ten devices [`room`] | sender keys heal only when they are rotated |
@@ -107,6 +107,7 @@ mod session;
 mod sessions;
 mod sessions_state;
 mod skipped;
+mod stack;
 mod state;
 mod storage;
 pub mod trust;

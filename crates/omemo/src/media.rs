@@ -1,6 +1,7 @@
 //! Files that other clients share by link: `aesgcm:` (XEP-0454 0.1.0). They are read; nothing writes them,
 //! since a link needs a server to be uploaded to before anything is encrypted.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,6 +11,7 @@ use aes_gcm::{Aes256Gcm, AesGcm, Nonce};
 use zeroize::Zeroizing;
 
 use crate::kdf::Secret;
+use crate::stack;
 
 /// The longest link, in bytes.
 pub const MAX_LINK_LEN: usize = 4_096;
@@ -31,7 +33,8 @@ const TAG_LEN: usize = 16;
 pub struct AesgcmLink {
     url: String,
     iv: LinkIv,
-    key: Secret,
+    /// Boxed: moving it leaves no copies behind.
+    key: Box<Secret>,
 }
 
 /// 12 bytes, or 16 of older clients.
@@ -52,6 +55,10 @@ impl AesgcmLink {
         if place.is_empty() || place.starts_with('/') {
             return None;
         }
+        stack::wiped(|| Self::read(place, secret))
+    }
+
+    fn read(place: &str, secret: &str) -> Option<Self> {
         let secret = Zeroizing::new(hex(secret)?);
         let (iv, key) = secret.split_last_chunk::<32>()?;
         let iv = match iv.len() {
@@ -62,7 +69,7 @@ impl AesgcmLink {
         Some(Self {
             url: alloc::format!("https://{place}"),
             iv,
-            key: Secret::new(*key),
+            key: Box::new(Secret::new(*key)),
         })
     }
 
@@ -76,21 +83,22 @@ impl AesgcmLink {
         let (ciphertext, tag) = file.split_last_chunk::<TAG_LEN>()?;
         let mut content = ciphertext.to_vec();
         let buffer = content.as_mut_slice().into();
-        match self.iv {
-            LinkIv::Short(iv) => Aes256Gcm::new((&*self.key).into()).decrypt_inout_detached(
+        let key: &[u8; 32] = &self.key;
+        let opened = stack::wiped(|| match self.iv {
+            LinkIv::Short(iv) => Aes256Gcm::new(key.into()).decrypt_inout_detached(
                 &Nonce::from(iv),
                 b"",
                 buffer,
                 tag.into(),
             ),
-            LinkIv::Long(iv) => LongIvGcm::new((&*self.key).into()).decrypt_inout_detached(
+            LinkIv::Long(iv) => LongIvGcm::new(key.into()).decrypt_inout_detached(
                 &Nonce::from(iv),
                 b"",
                 buffer,
                 tag.into(),
             ),
-        }
-        .ok()?;
+        });
+        opened.ok()?;
         Some(content)
     }
 }

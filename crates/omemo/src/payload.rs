@@ -1,5 +1,6 @@
 //! The content of a message, encrypted once for all devices that it is for.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use aes_gcm::aead::{AeadInOut as _, KeyInit as _};
@@ -11,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::cipher::CipherKeys;
 use crate::flavour::{Flavour, INFO_PAYLOAD};
 use crate::kdf::Secret;
+use crate::stack;
 
 /// The longest plaintext, in bytes.
 pub const MAX_PLAINTEXT_LEN: usize = 256 * 1024;
@@ -53,11 +55,11 @@ impl Payload {
         if plaintext.len() > MAX_PLAINTEXT_LEN {
             return Err(ContentError::TooLong);
         }
-        match flavour {
+        stack::wiped(|| match flavour {
             Flavour::Legacy if plaintext.is_empty() => Err(ContentError::Empty),
             Flavour::Legacy => Self::seal_legacy(rng, plaintext).ok_or(ContentError::TooLong),
             Flavour::Omemo2 => Ok(Self::seal_omemo2(rng, plaintext)),
-        }
+        })
     }
 
     /// No content: a message that only carries the ratchet on (XEP-0384, "empty OMEMO message"). In the
@@ -65,9 +67,9 @@ impl Payload {
     pub fn empty(rng: &mut impl CryptoRng, flavour: Flavour) -> Self {
         let material = match flavour {
             Flavour::Legacy => {
-                let mut key = Zeroizing::new([0; LEGACY_KEY_LEN]);
-                rng.fill_bytes(&mut *key);
-                key.to_vec()
+                let mut key = vec![0; LEGACY_KEY_LEN];
+                rng.fill_bytes(&mut key);
+                key
             }
             Flavour::Omemo2 => EMPTY.to_vec(),
         };

@@ -14,7 +14,7 @@ use crate::payload::{self, Iv, MAX_PAYLOAD_LEN, Opened};
 use crate::ratchet::{Change, MAX_JUMP, MAX_PROVEN_JUMP};
 use crate::session::{Identities, Session};
 use crate::sessions::{Digest, MAX_REMEMBERED, Sessions};
-use crate::{PreKeyId, SessionId};
+use crate::{PreKeyId, SessionId, stack};
 
 /// A message as it came, and what is known of it beside.
 ///
@@ -101,10 +101,12 @@ impl Sessions {
         let flavour = device.flavour();
         let parsed = Parsed::of(flavour, incoming).map_err(|_| Reason::Malformed)?;
         let identities = self.admit(device, incoming.expected.as_ref(), &parsed)?;
-        let (material, found) = self.open(device, &identities, &parsed)?;
-        let opened = payload::open(flavour, &material, *payload, iv.as_ref());
-        let opened = opened.ok_or(Reason::Payload)?;
-        Ok(self.commit(device, identities, &parsed, found, opened))
+        stack::wiped(|| {
+            let (material, found) = self.open(device, &identities, &parsed)?;
+            let opened = payload::open(flavour, &material, *payload, iv.as_ref());
+            let opened = opened.ok_or(Reason::Payload)?;
+            Ok(self.commit(device, identities, &parsed, found, opened))
+        })
     }
 
     /// Refuses what was read before and what is from somebody else.

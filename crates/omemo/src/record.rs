@@ -7,7 +7,7 @@ mod reachable;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-pub use device_list::{SignedDeviceList, VerifiedDeviceList};
+pub use device_list::{MAX_REMOVED, SignedDeviceList, VerifiedDeviceList};
 pub use reachable::{
     MAX_REACHABLE_PREKEYS, MIN_REACHABLE_PREKEYS, ReachableRecord, VerifiedReachable,
 };

@@ -4,7 +4,6 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
 use crate::SessionId;
 use crate::bundle::VerifiedBundle;
@@ -16,6 +15,7 @@ use crate::payload::{ContentError, Iv, Payload};
 use crate::ratchet::SendError;
 use crate::receive::Incoming;
 use crate::session::{EncryptedKey, Identities, Session};
+use crate::stack;
 
 /// The most sessions with one device. Beyond it the one that was used the longest ago is dropped.
 pub const MAX_SESSIONS: usize = 8;
@@ -117,7 +117,7 @@ impl Sessions {
             remote: bundle.identity,
         };
         self.check(&identities).map_err(|()| StartError::Identity)?;
-        let session = Session::initiate(rng, device, bundle)?;
+        let session = stack::wiped(|| Session::initiate(rng, device, bundle))?;
         let id = session.id;
         self.identities = Some(identities);
         self.put(0, session);
@@ -162,7 +162,7 @@ impl Sessions {
             return Err(EncryptError::Flavour);
         }
         let session = self.sessions.first_mut().ok_or(EncryptError::NoSession)?;
-        let encrypted = session.encrypt(rng, &identities, payload.material())?;
+        let encrypted = stack::wiped(|| session.encrypt(rng, &identities, payload.material()))?;
         self.changed();
         Ok(encrypted)
     }
@@ -204,9 +204,8 @@ impl Sessions {
 
     /// A secret that both ends of a session share from its start, for keys outside of OMEMO. It does not
     /// change with the ratchet.
-    pub fn exporter(&self, session: SessionId) -> Option<Zeroizing<[u8; 32]>> {
-        self.find(session)
-            .map(|session| Zeroizing::clone(&session.exporter))
+    pub fn exporter(&self, session: SessionId) -> Option<&[u8; 32]> {
+        self.find(session).map(|session| &**session.exporter)
     }
 
     /// Whether the other side is known to have the session: without that, each message is a key exchange.
@@ -271,6 +270,9 @@ pub enum EncryptError {
     /// The session has no message numbers left: start another.
     #[error("the session is used up")]
     Exhausted,
+    /// The device is not believed: nobody vouches for it, or it was distrusted or removed.
+    #[error("the device is not one that is trusted")]
+    Untrusted,
     /// The content was encrypted for another flavour.
     #[error("the content was encrypted for another flavour of OMEMO")]
     Flavour,

@@ -14,6 +14,7 @@ use crate::ratchet::{MAX_RECEIVING_CHAINS, Ratchet, ReceivingChain};
 use crate::session::{Identities, Role, Session};
 use crate::sessions::{Digest, MAX_REMEMBERED, MAX_SESSIONS, Sessions};
 use crate::skipped::{MAX_SKIPPED_KEYS, SkippedKey, SkippedKeys};
+use crate::stack;
 use crate::state::{Reader, StateError, Writer};
 use crate::{DeviceId, PreKeyId, SessionId, SignedPreKeyId};
 
@@ -61,6 +62,10 @@ impl Sessions {
     /// # Errors
     /// [`StateError`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
+        stack::wiped(|| Self::read(bytes))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, StateError> {
         let mut from = Reader::new(STATE_VERSION, bytes)?;
         let identities = match from.byte()? {
             NO_FLAVOUR => None,

@@ -24,18 +24,19 @@ mod automatic;
 pub(crate) mod message;
 mod state;
 mod uri;
+mod vouching;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString as _};
-use alloc::vec::Vec;
 
 pub use automatic::Announcement;
 pub use message::{KeyOwner, MAX_KEYS_OF_OWNER, MAX_OWNERS, TrustMessage};
 pub use uri::TrustUriError;
+pub use vouching::{Admitted, MAX_REMEMBERED_REMOVED};
 
 use crate::DeviceId;
 use crate::identity::{Fingerprint, IdentityKey};
-use crate::record::{Sequence, VerifiedDeviceList};
+use crate::record::Sequence;
 use crate::sce::MAX_JID_LEN;
 use automatic::Postponed;
 
@@ -52,6 +53,17 @@ pub enum Trust {
     Verified,
     /// A person, or such a device, said that it must not be used.
     Distrusted,
+    /// A device of the same account said that it was lost: see [`TrustBook::admit`]. Only a person takes it back.
+    Removed,
+    /// The account is known, or is our own, and none of its devices has vouched for this one.
+    Unvouched,
+}
+
+impl Trust {
+    /// Whether such a device is written to, and what it says is shown as its account's.
+    pub const fn is_believed(self) -> bool {
+        matches!(self, Self::FirstUse | Self::Verified)
+    }
 }
 
 /// The keys of all devices that were met.
@@ -63,8 +75,9 @@ pub struct TrustBook {
     known: BTreeMap<(String, DeviceId), Known>,
     /// Oldest first, at most [`automatic::MAX_POSTPONED`].
     postponed: VecDeque<Postponed>,
-    /// The last device list of each account.
-    lists: BTreeMap<String, Sequence>,
+    /// Devices that were removed before they were met, or in whose place is another key. Oldest first, at most
+    /// [`MAX_REMEMBERED_REMOVED`].
+    removed: VecDeque<(String, IdentityKey)>,
 }
 
 struct Known {
@@ -72,6 +85,22 @@ struct Known {
     trust: Trust,
     /// Another key that came under this device's name last.
     changed: Option<IdentityKey>,
+    /// The device on whose word alone it is believed.
+    voucher: Option<IdentityKey>,
+    /// The last list that it signed.
+    last_list: Option<Sequence>,
+}
+
+impl Known {
+    const fn new(identity: IdentityKey, trust: Trust) -> Self {
+        Self {
+            identity,
+            trust,
+            changed: None,
+            voucher: None,
+            last_list: None,
+        }
+    }
 }
 
 impl TrustBook {
@@ -81,11 +110,17 @@ impl TrustBook {
             own_jid: own_jid.into(),
             known: BTreeMap::new(),
             postponed: VecDeque::new(),
-            lists: BTreeMap::new(),
+            removed: VecDeque::new(),
         }
     }
 
-    /// Asks whether this may be a device's key, before a session is started or a message is believed.
+    /// Asks whether this may be a device's key, before a session is started or a message is believed; the answer
+    /// counts only if [`Trust::is_believed`].
+    ///
+    /// The first device of an account is trusted on first use. Others of it are [`Trust::Unvouched`], and so are all
+    /// of our own account, until one that is believed [vouches](TrustBook::admit) for them, or a person decides. (On
+    /// XMPP the server vouches: whoever believes it says so by [`TrustBook::decide`].) A key that is known under
+    /// another id is no more than it is there.
     ///
     /// # Errors
     /// [`TrustError::Changed`] if another key is known for the device: from then on it is among
@@ -107,72 +142,32 @@ impl TrustBook {
                 seen: identity.fingerprint(),
             });
         }
-        self.add(jid, device, identity, Trust::FirstUse)?;
+        let ours = jid == self.own_jid;
+        let trust = if ours || self.devices().any(|device| device.jid == jid) {
+            Trust::Unvouched
+        } else {
+            Trust::FirstUse
+        };
+        self.add(jid, device, Known::new(identity, trust))?;
         self.apply_postponed();
-        Ok(self
-            .trust(jid, &identity.fingerprint())
-            .unwrap_or(Trust::FirstUse))
-    }
-
-    /// Takes a device list that a device of the same account has signed. Devices that are new in it are as
-    /// trusted as the signer is; of those that are known already nothing changes. Says how many are new.
-    ///
-    /// # Errors
-    /// [`TrustError::Signer`] unless the signer is known for the account and not distrusted;
-    /// [`TrustError::Old`] unless the list is a later one; [`TrustError::Changed`] if it names another key for
-    /// a known device, then nothing else of it counts; [`TrustError::Full`].
-    pub fn admit(&mut self, list: &VerifiedDeviceList) -> Result<usize, TrustError> {
-        let jid = list.jid();
-        let signer = self.trust(jid, &list.signer().fingerprint());
-        let trust = signer
-            .filter(|trust| *trust != Trust::Distrusted)
-            .ok_or(TrustError::Signer)?;
-        if self
-            .lists
-            .get(jid)
-            .is_some_and(|last| *last >= list.sequence())
-        {
-            return Err(TrustError::Old);
-        }
-        let mut fresh = Vec::new();
-        for (device, identity) in list.devices() {
-            match self.known.get_mut(&(jid.to_string(), *device)) {
-                Some(known) if known.identity == *identity => {}
-                Some(known) => {
-                    known.changed = Some(*identity);
-                    return Err(TrustError::Changed {
-                        known: known.identity.fingerprint(),
-                        seen: identity.fingerprint(),
-                    });
-                }
-                None => fresh.push((*device, *identity)),
-            }
-        }
-        if self.known.len() + fresh.len() > MAX_KNOWN_DEVICES {
-            return Err(TrustError::Full);
-        }
-        for (device, identity) in &fresh {
-            self.add(jid, *device, *identity, trust)?;
-        }
-        self.lists.insert(jid.to_string(), list.sequence());
-        self.apply_postponed();
-        Ok(fresh.len())
+        Ok(self.trust(jid, &identity.fingerprint()).unwrap_or(trust))
     }
 
     /// What is known about a key of an account.
     pub fn trust(&self, jid: &str, fingerprint: &Fingerprint) -> Option<Trust> {
-        self.devices()
-            .find(|device| device.jid == jid && device.identity.fingerprint() == *fingerprint)
-            .map(|device| device.trust)
+        self.find(jid, fingerprint).map(|known| known.trust)
     }
 
     /// A person decided about a key: it was compared, or is not to be used. Says whether it is known. What
     /// verified devices have told before is applied then; [`TrustBook::announcements`] gives what to tell
     /// others.
     pub fn decide(&mut self, jid: &str, fingerprint: &Fingerprint, trust: Trust) -> bool {
-        let decided = self.set(jid, trust, |known| {
+        let decided = self.set(jid, trust, None, |known| {
             known.identity.fingerprint() == *fingerprint
         });
+        if decided {
+            self.forget_removed(jid, fingerprint);
+        }
         self.apply_postponed();
         decided
     }
@@ -197,11 +192,11 @@ impl TrustBook {
         let changed = known
             .changed
             .filter(|changed| changed.fingerprint() == *seen)?;
-        *known = Known {
-            identity: changed,
-            trust: Trust::FirstUse,
-            changed: None,
-        };
+        let old = core::mem::replace(known, Known::new(changed, Trust::FirstUse));
+        if old.trust == Trust::Removed {
+            self.remember_removed(jid, old.identity);
+        }
+        self.forget_removed(jid, seen);
         Some(changed)
     }
 
@@ -215,32 +210,51 @@ impl TrustBook {
         })
     }
 
-    fn add(
-        &mut self,
-        jid: &str,
-        device: DeviceId,
-        identity: IdentityKey,
-        trust: Trust,
-    ) -> Result<(), TrustError> {
+    /// Takes a device in. A key that is known for the account, or was removed, is what it is there.
+    fn add(&mut self, jid: &str, device: DeviceId, mut new: Known) -> Result<(), TrustError> {
         if jid.len() > MAX_JID_LEN {
             return Err(TrustError::Address);
         }
         if self.known.len() >= MAX_KNOWN_DEVICES {
             return Err(TrustError::Full);
         }
-        let known = Known {
-            identity,
-            trust,
-            changed: None,
-        };
-        self.known.insert((jid.to_string(), device), known);
+        let fingerprint = new.identity.fingerprint();
+        if let Some(known) = self.find(jid, &fingerprint) {
+            new.trust = known.trust;
+            new.voucher = known.voucher;
+            new.last_list = known.last_list;
+        } else if self.was_removed(jid, &fingerprint) {
+            new.trust = Trust::Removed;
+            self.forget_removed(jid, &fingerprint);
+        }
+        self.known.insert((jid.to_string(), device), new);
         Ok(())
     }
 
-    fn set(&mut self, jid: &str, trust: Trust, fits: impl Fn(&Known) -> bool) -> bool {
+    fn find(&self, jid: &str, fingerprint: &Fingerprint) -> Option<&Known> {
+        self.known
+            .iter()
+            .find(|((owner, _), known)| {
+                owner == jid && known.identity.fingerprint() == *fingerprint
+            })
+            .map(|(_, known)| known)
+    }
+
+    /// Sets what is known about a key, by the word of a device, or of a person: `None`.
+    fn set(
+        &mut self,
+        jid: &str,
+        trust: Trust,
+        by: Option<IdentityKey>,
+        fits: impl Fn(&Known) -> bool,
+    ) -> bool {
         let mut found = false;
         for ((owner, _), known) in &mut self.known {
             if owner == jid && fits(known) {
+                // Who confirms what is known takes nobody's place.
+                if by.is_none() || known.trust != trust {
+                    known.voucher = by;
+                }
                 known.trust = trust;
                 found = true;
             }
@@ -277,10 +291,13 @@ pub enum TrustError {
     /// No address is so long.
     #[error("the address is longer than {MAX_JID_LEN} bytes")]
     Address,
-    /// No device that is trusted signed the list.
-    #[error("the device list was not signed by a device that is known")]
+    /// The device was removed from its account: see [`TrustBook::admit`].
+    #[error("the device was removed from its account")]
+    Removed,
+    /// No device that is believed signed the list.
+    #[error("the device list was not signed by a device that is believed")]
     Signer,
-    /// A later list was taken before.
+    /// A later list of the same signer was taken before.
     #[error("the device list is an old one")]
     Old,
     /// The book knows [`MAX_KNOWN_DEVICES`] devices.

@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chappe_omemo::trust::Trust;
 use chappe_omemo::{
     DeviceId, DeviceList, Flavour, ListedDevice, Message, Recipient, Sessions, SignedLabel,
 };
@@ -67,6 +68,7 @@ fn what_is_written_is_valid_by_the_schemas_of_the_xeps() {
             let recipients = recipients.map(|(jid, device, sessions)| Recipient {
                 jid,
                 device: DeviceId::new(device).unwrap(),
+                trust: Trust::FirstUse,
                 sessions,
             });
             let sent = Message::encrypt(&mut alice.rng, flavour, phone, plaintext, recipients);

@@ -44,13 +44,13 @@ fn both_sides_hold_the_same_session_and_secret() {
     let session = alice.start(&bob);
     let sent = alice.send("hello");
     assert_eq!(bob.expect(&sent, "hello").session, session);
-    let secret = alice.sessions.exporter(session).unwrap();
-    assert_eq!(Some(&secret), bob.sessions.exporter(session).as_ref());
+    let secret = *alice.sessions.exporter(session).unwrap();
+    assert_eq!(Some(&secret), bob.sessions.exporter(session));
     assert_eq!(alice.sessions.is_initiator(session), Some(true));
     assert_eq!(bob.sessions.is_initiator(session), Some(false));
 
     let other = alice.start(&bob);
-    assert_ne!(Some(secret), alice.sessions.exporter(other));
+    assert_ne!(Some(&secret), alice.sessions.exporter(other));
     assert_eq!(bob.sessions.exporter(other), None);
 }
 

@@ -18,6 +18,7 @@ use chappe_omemo::media::AesgcmLink;
 use chappe_omemo::room::{
     MAX_ROOM_JUMP, MAX_ROOM_SKIPPED, Members, RoomError, RoomKey, SenderKey, SenderKeyId,
 };
+use chappe_omemo::trust::Trust;
 use chappe_omemo::{
     Address, DeviceId, EncryptError, Flavour, Message, Recipient, Restored, Sessions, Storage,
 };
@@ -56,6 +57,7 @@ fn one_content_reaches_all_devices_and_names_those_that_it_does_not() {
             .map(|((sessions, jid), number)| Recipient {
                 jid,
                 device: id(number),
+                trust: Trust::FirstUse,
                 sessions,
             });
         let sent =

@@ -25,5 +25,5 @@ fn dropped_secrets_are_in_no_part_of_the_memory() {
         String::from_utf8_lossy(&run.stderr),
     );
     assert!(run.status.success(), "{out}{err}");
-    assert!(out.contains("omemo-secrets-looked-for = 134"), "{out}");
+    assert!(out.contains("omemo-secrets-looked-for = 163"), "{out}");
 }

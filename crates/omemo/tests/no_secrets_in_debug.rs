@@ -1,5 +1,7 @@
 //! Types that hold secrets cannot be printed, so no log can have them by mistake.
 
+use chappe_omemo::ciphermachine::{KeyRing, MachineKey};
+use chappe_omemo::room::{Members, RoomKey, SenderKey};
 use chappe_omemo::{Decrypted, Device, Identity, IdentityKey, Payload, Sessions};
 
 /// Finds out whether a type is `Debug`: the trait for `Probe` wins where its bound holds.
@@ -35,4 +37,9 @@ fn secrets_have_no_debug() {
     assert!(!is_printable!(Sessions));
     assert!(!is_printable!(Payload));
     assert!(!is_printable!(Decrypted));
+    assert!(!is_printable!(MachineKey));
+    assert!(!is_printable!(KeyRing));
+    assert!(!is_printable!(Members));
+    assert!(!is_printable!(RoomKey));
+    assert!(!is_printable!(SenderKey));
 }

@@ -9,13 +9,10 @@
 
 mod support;
 
-use chappe_omemo::record::{
-    MIN_REACHABLE_PREKEYS, ReachableRecord, RecordError, Sequence, SignedDeviceList,
-};
-use chappe_omemo::trust::{MAX_KNOWN_DEVICES, Trust, TrustBook, TrustError};
+use chappe_omemo::record::{MIN_REACHABLE_PREKEYS, ReachableRecord, RecordError, Sequence};
 use chappe_omemo::{
-    Device, DeviceId, Encrypted, Flavour, Identity, IdentityKey, KeyExchange, MAX_DEVICES,
-    MAX_OLD_SIGNED_PREKEYS, Reason, Sessions, VerifiedBundle,
+    Device, DeviceId, Encrypted, Flavour, Identity, KeyExchange, MAX_OLD_SIGNED_PREKEYS, Reason,
+    Sessions, VerifiedBundle,
 };
 use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::montgomery::MontgomeryPoint;
@@ -211,9 +208,10 @@ fn the_later_record_of_the_same_device_holds() {
     let mut twin = desk;
     let before = verify(&twin, 1);
     let seed = Identity::from_seed(twin.device.identity().seed());
-    twin.device = Device::with_identity(&mut twin.rng, Flavour::Omemo2, seed, id(8), 30);
+    let eight = DeviceId::new(8).unwrap();
+    twin.device = Device::with_identity(&mut twin.rng, Flavour::Omemo2, seed, eight, 30);
     twin.device.open_to_strangers(&mut twin.rng, true).unwrap();
-    assert_eq!(verify(&twin, 3).device(), id(8));
+    assert_eq!(verify(&twin, 3).device(), eight);
     assert!(!verify(&twin, 3).supersedes(&before));
 }
 
@@ -269,115 +267,6 @@ fn only_open_devices_with_prekeys_enough_make_a_record() {
     assert!(ReachableRecord::sign(&closed.device, "", Sequence(1), WEEK).is_err());
 }
 
-fn id(number: u32) -> DeviceId {
-    DeviceId::new(number).unwrap()
-}
-
-fn identity(number: u8) -> Identity {
-    Identity::from_seed(&[number; 32])
-}
-
-fn list(signer: u8, sequence: u64, devices: &[(u32, u8)]) -> SignedDeviceList {
-    let devices: Vec<(DeviceId, IdentityKey)> = devices
-        .iter()
-        .map(|&(device, key)| (id(device), identity(key).public()))
-        .collect();
-    SignedDeviceList::sign(&identity(signer), DESK, Sequence(sequence), &devices).unwrap()
-}
-
-#[test]
-fn a_device_counts_when_a_trusted_one_vouches_for_it() {
-    let mut book = TrustBook::new("me@example.org");
-    let by_one = list(1, 1, &[(1, 1), (2, 2)]).verify().unwrap();
-    assert_eq!(book.admit(&by_one), Err(TrustError::Signer));
-
-    book.meet(DESK, id(1), identity(1).public()).unwrap();
-    assert_eq!(book.admit(&by_one), Ok(1));
-    assert_eq!(
-        book.trust(DESK, &identity(2).fingerprint()),
-        Some(Trust::FirstUse)
-    );
-
-    book.decide(DESK, &identity(1).fingerprint(), Trust::Verified);
-    let more = list(1, 2, &[(1, 1), (2, 2), (3, 3)]).verify().unwrap();
-    assert_eq!(book.admit(&more), Ok(1));
-    assert_eq!(
-        book.trust(DESK, &identity(3).fingerprint()),
-        Some(Trust::Verified)
-    );
-    assert_eq!(
-        book.trust(DESK, &identity(2).fingerprint()),
-        Some(Trust::FirstUse)
-    );
-}
-
-#[test]
-fn old_lists_changed_keys_and_distrusted_signers_count_for_nothing() {
-    let mut book = TrustBook::new("me@example.org");
-    book.meet(DESK, id(1), identity(1).public()).unwrap();
-    book.admit(&list(1, 5, &[(2, 2)]).verify().unwrap())
-        .unwrap();
-    for sequence in [4, 5] {
-        let old = list(1, sequence, &[(3, 3)]).verify().unwrap();
-        assert_eq!(book.admit(&old), Err(TrustError::Old));
-    }
-    // A book that was stored knows which list was the last.
-    let mut again = TrustBook::from_bytes(&book.to_bytes()).unwrap();
-    let old = list(1, 5, &[(3, 3)]).verify().unwrap();
-    assert_eq!(again.admit(&old), Err(TrustError::Old));
-
-    let changed = list(1, 6, &[(3, 3), (2, 9)]).verify().unwrap();
-    assert!(matches!(
-        book.admit(&changed),
-        Err(TrustError::Changed { .. })
-    ));
-    assert_eq!(book.trust(DESK, &identity(3).fingerprint()), None);
-    assert_eq!(book.changed().count(), 1);
-
-    book.decide(DESK, &identity(1).fingerprint(), Trust::Distrusted);
-    let by_distrusted = list(1, 7, &[(4, 4)]).verify().unwrap();
-    assert_eq!(book.admit(&by_distrusted), Err(TrustError::Signer));
-}
-
-/// A list that does not fit adds nothing of itself.
-#[test]
-fn a_book_is_bounded() {
-    let mut book = TrustBook::new("me@example.org");
-    for number in 1..MAX_KNOWN_DEVICES as u32 {
-        let met = book.meet(DESK, id(number), identity(1).public());
-        assert_eq!(met, Ok(Trust::FirstUse));
-    }
-    let (last, beyond) = (90_001, 90_002);
-    let two = list(1, 1, &[(last, 2), (beyond, 3)]).verify().unwrap();
-    assert_eq!(book.admit(&two), Err(TrustError::Full));
-    assert_eq!(book.trust(DESK, &identity(2).fingerprint()), None);
-    let one = list(1, 2, &[(1, 1), (last, 2)]).verify().unwrap();
-    assert_eq!(book.admit(&one), Ok(1));
-    assert_eq!(book.devices().count(), MAX_KNOWN_DEVICES);
-    let met = book.meet(DESK, id(beyond), identity(3).public());
-    assert_eq!(met, Err(TrustError::Full));
-    let met = book.meet(DESK, id(last), identity(2).public());
-    assert_eq!(met, Ok(Trust::FirstUse));
-}
-
-#[test]
-fn a_list_has_an_address_that_fits_and_not_too_many_devices() {
-    let sign = |jid: &str, count: usize| {
-        let devices: Vec<_> = (1..=count as u32)
-            .map(|n| (id(n), identity(1).public()))
-            .collect();
-        SignedDeviceList::sign(&identity(1), jid, Sequence(7), &devices)
-    };
-    let longest = "x".repeat(3_071);
-    let most = sign(&longest, MAX_DEVICES).unwrap().verify().unwrap();
-    assert_eq!((most.jid(), most.devices().len()), (&*longest, MAX_DEVICES));
-    assert_eq!(most.sequence(), Sequence(7));
-    assert_eq!(most.signer(), &identity(1).public());
-    for (jid, count) in [(&*"x".repeat(3_072), 1), ("", 1), (DESK, MAX_DEVICES + 1)] {
-        assert_eq!(sign(jid, count).err(), Some(RecordError::Form));
-    }
-}
-
 /// A record with fewer prekeys than are demanded, and nothing else wrong with it.
 #[test]
 fn a_record_of_few_prekeys_is_refused_though_it_is_signed() {
@@ -404,26 +293,6 @@ fn a_record_of_few_prekeys_is_refused_though_it_is_signed() {
 }
 
 #[test]
-fn nobody_changes_a_list_and_no_other_record_passes_for_one() {
-    let bytes = list(1, 1, &[(1, 1), (2, 2)]).as_bytes().to_vec();
-    let read = SignedDeviceList::from_bytes(bytes.clone())
-        .verify()
-        .unwrap();
-    assert_eq!(read.devices().len(), 2);
-    for index in 0..bytes.len() {
-        let mut forged = bytes.clone();
-        forged[index] ^= 1;
-        assert!(
-            SignedDeviceList::from_bytes(forged).verify().is_err(),
-            "{index}"
-        );
-    }
-    let record = record(&desk(), 1).as_bytes().to_vec();
-    assert!(SignedDeviceList::from_bytes(record).verify().is_err());
-    assert!(ReachableRecord::from_bytes(bytes).verify().is_err());
-}
-
-#[test]
 fn an_open_device_is_stored_whole() {
     let mut desk = desk();
     let (_, sent) = stranger(2, &one_prekey(&desk));
@@ -443,7 +312,6 @@ proptest! {
         if let Some(version) = bytes.first_mut() {
             *version = 1;
         }
-        prop_assert!(ReachableRecord::from_bytes(bytes.clone()).verify().is_err());
-        prop_assert!(SignedDeviceList::from_bytes(bytes).verify().is_err());
+        prop_assert!(ReachableRecord::from_bytes(bytes).verify().is_err());
     }
 }

@@ -9,6 +9,8 @@ mod ciphermachine;
 mod contents;
 #[path = "crossing_starts.rs"]
 mod crossing_starts;
+#[path = "device_lists.rs"]
+mod device_lists;
 #[path = "failure_changes_nothing.rs"]
 mod failure_changes_nothing;
 #[path = "key_elements.rs"]

@@ -27,12 +27,14 @@ fn device(number: u32) -> DeviceId {
     DeviceId::new(number).unwrap()
 }
 
-/// We know a second device of ours (1), two of Carol (2, 3) and one of Dave (4).
+/// We know a second device of ours (1), two of Carol (2, 3) and one of Dave (4), as from an XMPP server.
 fn book() -> TrustBook {
     let mut book = TrustBook::new(ME);
     for (jid, number) in [(ME, 1), (CAROL, 2), (CAROL, 3), (DAVE, 4)] {
-        let met = book.meet(jid, device(number), key(number as u8));
-        assert_eq!(met, Ok(Trust::FirstUse));
+        let key = key(number as u8);
+        assert!(book.meet(jid, device(number), key).is_ok());
+        assert!(book.decide(jid, &key.fingerprint(), Trust::FirstUse));
+        assert_eq!(book.meet(jid, device(number), key), Ok(Trust::FirstUse));
     }
     book
 }
@@ -96,6 +98,8 @@ fn a_changed_key_is_refused_and_shown_until_a_person_accepts_it() {
     assert_eq!(accepted, Some(key(9)));
     assert_eq!(book.meet(CAROL, device(2), key(9)), Ok(Trust::FirstUse));
     assert_eq!(book.changed().count(), 0);
+    // Nobody removed the old one; but nobody vouches for it either.
+    assert_eq!(book.meet(CAROL, device(9), key(2)), Ok(Trust::Unvouched));
 }
 
 #[test]
@@ -182,7 +186,7 @@ fn a_decision_is_about_one_key_of_one_account() {
     book.meet(DAVE, device(5), key(2)).unwrap();
     assert!(book.decide(CAROL, &key(2).fingerprint(), Trust::Verified));
     assert_eq!(trust(&book, CAROL, 2), Some(Trust::Verified));
-    assert_eq!(trust(&book, DAVE, 2), Some(Trust::FirstUse));
+    assert_eq!(trust(&book, DAVE, 2), Some(Trust::Unvouched));
     assert_eq!(trust(&book, CAROL, 3), Some(Trust::FirstUse));
     assert_eq!(trust(&book, ME, 2), None);
     assert!(!book.decide(CAROL, &key(4).fingerprint(), Trust::Verified));
@@ -215,7 +219,7 @@ fn a_code_that_was_scanned_is_the_decision_of_a_person() {
     assert_eq!(book.meet(CAROL, device(7), key(7)), Ok(Trust::Verified));
     assert_eq!(book.meet(CAROL, device(8), key(8)), Ok(Trust::Distrusted));
     // The same key under another account's name was not scanned.
-    assert_eq!(book.meet(DAVE, device(7), key(7)), Ok(Trust::FirstUse));
+    assert_eq!(book.meet(DAVE, device(7), key(7)), Ok(Trust::Unvouched));
 }
 
 #[test]
@@ -280,7 +284,7 @@ fn a_book_that_was_stored_knows_everything_again() {
     );
     assert_eq!(book.meet(CAROL, device(7), key(7)), Ok(Trust::Verified));
     assert_eq!(book.meet(CAROL, device(8), key(8)), Ok(Trust::Distrusted));
-    assert_eq!(book.meet(DAVE, device(6), key(6)), Ok(Trust::FirstUse));
+    assert_eq!(book.meet(DAVE, device(6), key(6)), Ok(Trust::Unvouched));
     book.decide(DAVE, &key(4).fingerprint(), Trust::Verified);
     assert_eq!(trust(&book, DAVE, 6), Some(Trust::Verified));
 
@@ -297,6 +301,8 @@ fn a_book_that_was_stored_knows_everything_again() {
     let long = "x".repeat(3_072);
     let met = book.meet(&long, device(1), key(1));
     assert_eq!(met, Err(TrustError::Address));
+    let met = book.meet(&long[1..], device(1), key(1));
+    assert_eq!(met, Ok(Trust::FirstUse));
 }
 
 #[test]

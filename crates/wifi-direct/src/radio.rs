@@ -126,7 +126,7 @@ impl Drop for AbortOnDrop {
 enum Ended {
     /// Nobody wants anything any more.
     Over,
-    /// The radio is to have another address.
+    /// The radio is to have another address, or was taken from wpa_supplicant by somebody else: it is given anew.
     Renewed,
     Vanished,
 }
@@ -176,11 +176,12 @@ impl Worker {
                 match ended {
                     Ok(Ended::Over) => return Ok(()),
                     Ok(Ended::Renewed) => continue,
-                    Ok(Ended::Vanished) => {}
+                    Ok(Ended::Vanished) => self.report(RadioError::NoSupplicant).await,
                     Err(error) => self.report(error).await,
                 }
+            } else {
+                self.report(RadioError::NoSupplicant).await;
             }
-            self.report(RadioError::NoSupplicant).await;
             tokio::select! {
                 () = self.events.closed() => return Ok(()),
                 // A radio can be plugged in, and an owner's change be missed: look again.
@@ -245,18 +246,28 @@ impl Worker {
                     match supplicant.word(&signal).await {
                         Some(Word::Started(group)) => Happening::Started(group),
                         Some(Word::Finished) => {
-                            self.look_who(bus).await;
+                            if self.group.is_some() {
+                                self.look_who(bus).await;
+                            }
                             Happening::Finished
                         }
                         Some(Word::Failed(reason)) => {
                             tracing::info!(reason, "a Wi-Fi Direct group did not form");
+                            self.look_who(bus).await;
                             Happening::Refused
                         }
                         None => continue,
                     }
                 }
                 _ = check.tick() => match &self.group {
-                    Some(group) if !supplicant.has(group).await => Happening::Finished,
+                    Some(group) if !supplicant.has(group).await => {
+                        self.look_who(bus).await;
+                        Happening::Finished
+                    }
+                    None if self.life.goal().is_some() && !supplicant.has_radio().await => {
+                        tracing::info!("somebody took the radio from wpa_supplicant; it is given again");
+                        return Ok(Ended::Renewed);
+                    }
                     _ => continue,
                 },
                 () = due => Happening::Timeout,
@@ -266,10 +277,10 @@ impl Worker {
         }
     }
 
-    /// A group has ended: tells if there is somebody else who ends groups.
+    /// A group has ended, or did not form: tells if there is somebody else who ends groups.
     async fn look_who(&mut self, bus: &Connection) {
         let interface = &self.options.interface;
-        if self.group.is_some() && matches!(managed(bus, interface).await, Ok(true)) {
+        if matches!(managed(bus, interface).await, Ok(true)) {
             let trouble = RadioError::Managed(interface.clone());
             self.report(trouble).await;
         }
@@ -306,6 +317,10 @@ impl Worker {
                 let Some(supplicant) = supplicant else {
                     return Err(());
                 };
+                if !supplicant.has_radio().await {
+                    // It is given again at the next check.
+                    return Err(());
+                }
                 if let Err(error) = supplicant.form(&goal).await {
                     self.report(error).await;
                     return Err(());

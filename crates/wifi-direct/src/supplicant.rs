@@ -287,6 +287,11 @@ impl Supplicant {
         Ok(p2p.call("Disconnect", &()).await?)
     }
 
+    /// Whether wpa_supplicant still has the radio: others can take it away, as NetworkManager does when it gives it up.
+    pub(crate) async fn has_radio(&self) -> bool {
+        self.interface_name(self.device.as_str()).await.is_ok()
+    }
+
     /// Whether the interface of a group is still there.
     pub(crate) async fn has(&self, group: &Group) -> bool {
         self.interface_name(&group.object).await.is_ok()

@@ -27,7 +27,10 @@ const BULK: usize = 128;
 /// kernel cuts packets into frames of 247 bytes.
 const ENVELOPE: usize = 200;
 /// `btmon` may be late with what it writes.
-const LATE: Duration = Duration::from_secs(1);
+const LATE: Duration = Duration::from_secs(2);
+const COMPLETE_LIMIT: Duration = Duration::from_secs(60);
+/// So many bytes in that time are no transfer.
+const FEW: u64 = 16_000;
 const TEXT_LIMIT: Duration = Duration::from_secs(90);
 
 /// A bearer, and what it is compared with.
@@ -205,8 +208,7 @@ struct Traffic {
 
 impl Traffic {
     fn of(lab: &Lab, adapters: [u16; 2]) -> anyhow::Result<Self> {
-        sleep(LATE);
-        let sent = read(lab)?;
+        let sent = settled(lab)?;
         let both = || adapters.iter().filter_map(|number| sent.get(number));
         let payloads = both().flat_map(|sent| &sent.payloads);
         let mut bulk: Vec<u64> = payloads
@@ -248,6 +250,22 @@ fn round_trip(node: &Node) -> anyhow::Result<Option<f64>> {
     let peers = node.peers()?;
     let rtt = peers.first().and_then(|peer| peer.get("rtt_micros"));
     Ok(rtt.and_then(Value::as_f64))
+}
+
+/// The capture, once nothing more comes into it.
+fn settled(lab: &Lab) -> anyhow::Result<BTreeMap<u16, Sent>> {
+    let path = lab.logs().join("btmon.snoop");
+    let length = || anyhow::Ok(std::fs::metadata(&path)?.len());
+    let mut before = length()?;
+    wait::until("the capture to be complete", COMPLETE_LIMIT, || {
+        sleep(LATE);
+        let now = length()?;
+        // An idle link sends a packet now and then.
+        let quiet = now - before <= FEW;
+        before = now;
+        Ok(quiet.then_some(()))
+    })?;
+    read(lab)
 }
 
 fn read(lab: &Lab) -> anyhow::Result<BTreeMap<u16, Sent>> {

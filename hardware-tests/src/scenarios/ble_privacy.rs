@@ -12,6 +12,7 @@ use crate::capture::{self, Payload, Sent};
 use crate::hostile::Hostile;
 use crate::lab::Lab;
 use crate::node::introduce;
+use crate::recurring::{self, Recurring, STRING};
 use crate::report::{Shown, Target};
 
 /// Short, so that there is something to compare; longer than the kernel keeps an address, as outside.
@@ -31,8 +32,6 @@ const HOST: &[u8] = b"radio-lab";
 const COUNTERS: usize = 5;
 /// The search is shown that it finds this.
 const PLANTED: &[u8] = b"my-key";
-/// The shortest string that is looked for.
-const STRING: usize = 6;
 
 pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     lab.radios(3)?;
@@ -199,12 +198,6 @@ fn one_to_one(sent: &Sent) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a search found.
-struct Recurring<'a> {
-    searched: usize,
-    found: BTreeSet<&'a [u8]>,
-}
-
 /// Whatever kind of packet of the attribute protocol one sends in two epochs, the other sends too: an answer is the same
 /// in all epochs where the question is, and whether it is a node's own shows only beside another node's answer to the
 /// same question.
@@ -234,31 +227,19 @@ fn said_by_both(own: &Sent, other: &Sent) -> anyhow::Result<()> {
 }
 
 /// Looks for strings that recur in two epochs of a node: in its own bytes, or in those of the attribute protocol.
-/// What the other node sends as well is the protocol's.
-fn search<'a>(own: &'a Sent, other: &Sent, attributes: bool) -> Recurring<'a> {
-    let common: BTreeSet<&[u8]> = windows(other, attributes)
-        .map(|(_, string)| string)
-        .collect();
-    let mut seen: BTreeMap<&[u8], usize> = BTreeMap::new();
-    let mut found = BTreeSet::new();
+fn search<'a>(own: &'a Sent, other: &'a Sent, attributes: bool) -> Recurring<'a> {
     let (mut last, mut now) = (0, 0);
-    for (at, string) in windows(own, attributes) {
+    let own_pieces = pieces(own, attributes).map(|(at, bytes)| {
         if at != last {
             (last, now) = (at, epoch(own, at));
         }
-        let epoch = now;
-        let first = *seen.entry(string).or_insert(epoch);
-        if first != epoch && !common.contains(string) {
-            found.insert(string);
-        }
-    }
-    Recurring {
-        searched: seen.len(),
-        found,
-    }
+        (now, bytes)
+    });
+    let others = pieces(other, attributes).map(|(_, bytes)| bytes);
+    recurring::search(own_pieces, others)
 }
 
-fn windows(sent: &Sent, attributes: bool) -> impl Iterator<Item = (u64, &[u8])> {
+fn pieces(sent: &Sent, attributes: bool) -> impl Iterator<Item = (u64, &[u8])> {
     let adverts = sent.adverts.iter().filter(move |_| !attributes);
     let adverts = adverts.map(|advert| (advert.at, advert.data.get(TOKEN).unwrap_or_default()));
     let payloads = sent.payloads.iter();
@@ -270,7 +251,5 @@ fn windows(sent: &Sent, attributes: bool) -> impl Iterator<Item = (u64, &[u8])> 
             let bytes = payload.bytes.get(counters..).unwrap_or_default();
             (payload.at, bytes)
         });
-    adverts
-        .chain(payloads)
-        .flat_map(|(at, bytes)| bytes.windows(STRING).map(move |string| (at, string)))
+    adverts.chain(payloads)
 }

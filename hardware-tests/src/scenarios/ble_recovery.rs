@@ -20,13 +20,14 @@ const LIMIT: Duration = Duration::from_secs(90);
 const BROKEN: Duration = Duration::from_secs(12);
 
 /// What is broken, and what south then says.
-const TROUBLES: [(&str, &str); 6] = [
+const TROUBLES: [(&str, &str); 7] = [
     ("power", "hci1 is off"),
     ("unplugged", "There is no adapter hci1"),
     ("bluetoothd", "bluetoothd does not answer"),
     ("vanished", "went away without a word"),
     ("silent", "hung up on"),
     ("mute", "hears nobody"),
+    ("stopped", "has not answered"),
 ];
 
 pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
@@ -42,7 +43,7 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     let mut said = Vec::new();
     for (what, says) in TROUBLES {
         let began = std::time::Instant::now();
-        blow(lab, what, &north, &south).with_context(|| what.to_owned())?;
+        blow(lab, what, &north, &mut south).with_context(|| what.to_owned())?;
         let text = format!("after {what}");
         north.say(&["send", "south", &text])?;
         south.receives(&text, LIMIT)?;
@@ -76,7 +77,7 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
 }
 
 /// Breaks something of south's, and mends it.
-fn blow(lab: &mut Lab, what: &str, north: &Node, south: &Node) -> anyhow::Result<()> {
+fn blow(lab: &mut Lab, what: &str, north: &Node, south: &mut Node) -> anyhow::Result<()> {
     match what {
         "power" => {
             lab.bluetooth.power(1, false)?;
@@ -128,6 +129,13 @@ fn blow(lab: &mut Lab, what: &str, north: &Node, south: &Node) -> anyhow::Result
             })?;
             air.apart(0, 1, false);
             Ok(())
+        }
+        "stopped" => {
+            south.stop();
+            lab.bluetooth.freeze_daemon(true)?;
+            let started = south.start();
+            lab.bluetooth.freeze_daemon(false)?;
+            started
         }
         _ => anyhow::bail!("nothing is called {what}"),
     }

@@ -9,12 +9,11 @@ use super::wifi_direct_star::wifi_links;
 use crate::lab::Lab;
 use crate::node::Node;
 use crate::pcap::{self, Frame, Mac};
+use crate::recurring::{self, Recurring};
 use crate::report::Shown;
 use crate::wait;
 
 const GROUP_LIMIT: Duration = Duration::from_secs(120);
-/// The shortest string that is looked for.
-const STRING: usize = 6;
 /// The same for all. wpa_supplicant draws one of three for each group: two owners may draw different ones, and one of them the
 /// same twice.
 const CHANNEL: &str = "frequency=2437";
@@ -162,15 +161,8 @@ fn finds_what_recurs(
     Ok(fewest)
 }
 
-/// What a search found.
-#[derive(Debug)]
-struct Recurring<'a> {
-    searched: usize,
-    found: BTreeSet<&'a [u8]>,
-}
-
-/// Looks for strings that a node sent in both epochs; `of` tells whose a frame is, and of which epoch. What `other`, which did the same, sent as well is the protocol's. An
-/// address that a radio had only for an attempt is nobody's: it is told apart before.
+/// Looks for strings that a node sent in both epochs; `of` tells whose a frame is, and of which epoch. An address that a radio
+/// had only for an attempt is nobody's: it is told apart before.
 ///
 /// # Errors
 /// When the node sent nothing.
@@ -180,27 +172,16 @@ fn search<'a>(
     node: usize,
     other: usize,
 ) -> anyhow::Result<Recurring<'a>> {
-    let mut common = BTreeSet::new();
-    let mut seen: BTreeMap<&[u8], usize> = BTreeMap::new();
-    let mut twice = BTreeSet::new();
-    for frame in frames {
-        let Some((who, epoch)) = of(frame) else {
-            continue;
-        };
-        for string in frame.readable().windows(STRING) {
-            if who == other {
-                common.insert(string);
-            } else if who == node && *seen.entry(string).or_insert(epoch) != epoch {
-                twice.insert(string);
-            }
-        }
-    }
-    anyhow::ensure!(!seen.is_empty(), "the capture has nothing of a node");
-    twice.retain(|string| !common.contains(string));
-    Ok(Recurring {
-        searched: seen.len(),
-        found: twice,
-    })
+    let sent = |whose: usize| {
+        let of = &of;
+        frames.iter().filter_map(move |frame| {
+            let (who, epoch) = of(frame)?;
+            (who == whose).then(|| (epoch, frame.readable()))
+        })
+    };
+    let recurring = recurring::search(sent(node), sent(other).map(|(_, bytes)| bytes));
+    anyhow::ensure!(recurring.searched > 0, "the capture has nothing of a node");
+    Ok(recurring)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use chappe_sim::report::{Comparison, Results, Verdict, compare};
+use chappe_sim::report::{Compared, Comparison, Results, Verdict, compare};
 
 use super::{Ending, Failure, say};
 
@@ -28,13 +28,22 @@ pub(crate) struct Args {
 /// Ends with status 3 where something is worse.
 pub(crate) fn run(args: &Args) -> Result<Ending, Failure> {
     let (base, new) = (Results::read(&args.base)?, Results::read(&args.new)?);
-    let mut comparisons = compare(&base, &new, args.tolerance);
+    let Compared {
+        mut comparisons,
+        alone,
+    } = compare(&base, &new, args.tolerance);
     if comparisons.is_empty() {
         return Err(Failure::new(format_args!(
             "no run is in both {} and {}; expected the same scenarios, routers and seeds",
             args.base.display(),
             args.new.display()
         )));
+    }
+    if alone != [0, 0] {
+        let [base, new] = alone;
+        eprintln!(
+            "chappe-sim: {base} runs of the first folder and {new} of the second have no partner in the other"
+        );
     }
     if !args.metrics.is_empty() {
         comparisons.retain(|comparison| args.metrics.iter().any(|name| name == comparison.metric));
@@ -64,6 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<Ending, Failure> {
 
 fn for_people(text: &mut String, comparisons: &[Comparison]) {
     let mut last = None;
+    let mut most = 0;
     for comparison in comparisons {
         let Comparison {
             scenario,
@@ -77,8 +87,10 @@ fn for_people(text: &mut String, comparisons: &[Comparison]) {
             verdict,
         } = comparison;
         if last != Some((scenario, router)) {
-            let _ = writeln!(text, "{scenario}, {router}: {pairs} pairs");
+            let word = if *pairs == 1 { "pair" } else { "pairs" };
+            let _ = writeln!(text, "{scenario}, {router}: {pairs} {word}");
             last = Some((scenario, router));
+            most = *pairs;
         }
         let mark = match verdict {
             Verdict::Better => "better",
@@ -90,8 +102,14 @@ fn for_people(text: &mut String, comparisons: &[Comparison]) {
         } else {
             difference / base * 100.0
         };
+        let half = half.map_or("of one pair".to_owned(), |half| format!("± {half:.3}"));
+        let few = if *pairs < most {
+            format!("(only {pairs} of the pairs have it)")
+        } else {
+            String::new()
+        };
         let line = format!(
-            "  {metric:<15} {base:>14.3} -> {new:>14.3}   {difference:>+14.3} ± {half:<12.3} {part:>+7.1} %  {mark}"
+            "  {metric:<15} {base:>14.3} -> {new:>14.3}   {difference:>+14.3} {half:<14} {part:>+7.1} %  {mark:<6} {few}"
         );
         let _ = writeln!(text, "{}", line.trim_end());
     }

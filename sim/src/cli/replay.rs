@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chappe_sim::replay::{self, Recording, ReplayError, Terms};
+use chappe_sim::replay::{self, Recording, Terms};
 use chappe_sim::routers::Router;
 use chappe_sim::run::Run;
 use chappe_sim::seeds::Seeds;
@@ -62,11 +62,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    if !args.one_compat && !args.router.is_sealed() {
-        return Err(ReplayError::Unsealed(args.router.name).into());
-    }
     let recording = Recording::read(&args.contacts, &args.messages)?;
-    let terms = args.terms();
+    let terms = args.terms().suited_to(args.router);
+    if !args.one_compat && terms.one_compat.is_some() {
+        runs::tell_of_the_ones_way(args.router);
+    }
     let (mut input, mut bounds) = (String::new(), None);
     if args.output.is_wanted() {
         input = replay::input_hash(&[&args.contacts, &args.messages])?;
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         args.output.write(&label, &run)?;
         progress.inc(1);
         Ok(Line {
-            scenario: None,
+            scenario: recording.name.clone(),
             router: args.router.name,
             mode: terms.mode(),
             seed,

@@ -14,8 +14,8 @@ pub(crate) fn run(_args: &Args) -> Result<(), Failure> {
     let mut text = String::new();
     for router in &ROUTERS {
         let mark = match (router.sees_destinations(), router.is_sealed()) {
-            (true, _) => " (sees destinations: only with --one-compat)",
-            (_, false) => " (sees paths: only with --one-compat)",
+            (true, _) => " (sees destinations, which sealed traffic hides: runs in The ONE's way)",
+            (_, false) => " (sees paths, which sealed traffic hides: runs in The ONE's way)",
             _ => "",
         };
         let _ = writeln!(text, "{:<16} {}{mark}", router.name, router.about);

@@ -49,10 +49,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let name = args.scenario.file_stem().unwrap_or_default();
     let name = name.to_string_lossy().into_owned();
-    let mode = scenario.file.level.name();
+    let level = run::level(&scenario, router)?;
+    if level != scenario.file.level {
+        runs::tell_of_the_ones_way(router);
+    }
+    let mode = level.name();
     let parameters = args.settings.iter().filter_map(|text| parameter(text));
     let parameters: Vec<Parameter> = parameters.collect();
-    let label = run::label(&scenario, &name, router.name, &parameters)?;
+    let label = Label {
+        mode: mode.to_owned(),
+        ..run::label(&scenario, &name, router.name, &parameters)?
+    };
     let seeds = args.seeds(&scenario)?;
     let progress = runs::progress(seeds.count());
     let wanted = args.output.wanted(!args.no_oracle);
@@ -65,7 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         args.output.write(&label, &run)?;
         progress.inc(1);
         Ok(Line {
-            scenario: Some(name.clone()),
+            scenario: name.clone(),
             router: router.name,
             mode,
             seed,

@@ -20,6 +20,14 @@ pub(super) fn router(name: &str) -> Result<&'static Router, String> {
         .ok_or_else(|| "there is no such router; `chappe-sim routers` lists them".to_owned())
 }
 
+/// Says on standard error that a router runs in The ONE's way though nobody asked for that.
+pub(super) fn tell_of_the_ones_way(router: &Router) {
+    eprintln!(
+        "chappe-sim: `{}` needs to see what sealed traffic hides, so it runs by The ONE's semantics (mode one-compat)",
+        router.name
+    );
+}
+
 /// How many runs go on at once.
 #[derive(clap::Args)]
 pub(super) struct Threads {
@@ -104,8 +112,8 @@ impl Output {
 /// A run, as it is printed.
 #[derive(Serialize)]
 pub(super) struct Line {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) scenario: Option<String>,
+    /// The scenario's or the trace's name.
+    pub(super) scenario: String,
     pub(super) router: &'static str,
     pub(super) mode: &'static str,
     pub(super) seed: u64,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::results::{Results, Run};
 use super::sample::Sample;
+use super::world::World;
 
 /// What is compared, and whether more of it is better.
 const METRICS: [(&str, bool); 7] = [
@@ -35,8 +36,9 @@ pub struct Comparison {
     pub new: f64,
     /// The mean of the differences in each pair, second less first.
     pub difference: f64,
-    /// Half of the 95 % confidence interval of that (Student's t for pairs); 0 for one pair, which is taken at its word.
-    pub half: f64,
+    /// Half of the 95 % confidence interval of that (Student's t for pairs); `None` for one pair, which has none and is taken
+    /// at its word.
+    pub half: Option<f64>,
     /// What to make of it.
     pub verdict: Verdict,
 }
@@ -53,23 +55,74 @@ pub enum Verdict {
     Worse,
 }
 
+/// What came of comparing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compared {
+    /// By world, router and metric.
+    pub comparisons: Vec<Comparison>,
+    /// How many runs of the first set, and of the second, have no partner in the other.
+    pub alone: [usize; 2],
+}
+
 /// Compares. A difference of up to `tolerance` times the first set's mean is none.
-pub fn compare(base: &Results, new: &Results, tolerance: f64) -> Vec<Comparison> {
+pub fn compare(base: &Results, new: &Results, tolerance: f64) -> Compared {
     let renamed = renamed(base, new);
+    let partners = partners(base, new);
+    let titles = new.titles();
     let mut pairs: BTreeMap<(String, String), Vec<(&Run, &Run)>> = BTreeMap::new();
-    let key = |run: &Run, router: &str| (run.world().title(), router.to_owned(), run.seed());
+    let router = |run: &Run| renamed.clone().unwrap_or_else(|| run.router());
     let known: BTreeMap<_, &Run> = base
         .runs()
         .iter()
-        .map(|run| (key(run, renamed.as_deref().unwrap_or(&run.router())), run))
+        .map(|run| ((run.world(), router(run), run.seed()), run))
         .collect();
+    let mut paired = 0;
     for run in new.runs() {
-        let router = renamed.clone().unwrap_or_else(|| run.router());
-        if let Some(other) = known.get(&key(run, &router)) {
-            let world = run.world().title();
-            pairs.entry((world, router)).or_default().push((other, run));
+        let world = run.world();
+        let Some(partner) = partners.get(&world) else {
+            continue;
+        };
+        if let Some(other) = known.get(&(partner.clone(), router(run), run.seed())) {
+            let title = titles.get(&world).cloned().unwrap_or_default();
+            let pairs = pairs.entry((title, router(run))).or_default();
+            pairs.push((other, run));
+            paired += 1;
         }
     }
+    let alone = [base, new].map(|results| results.runs().len() - paired);
+    let comparisons = comparisons(pairs, tolerance);
+    Compared { comparisons, alone }
+}
+
+/// Of each world of the second set, which of the first is meant: the same; or else, so that settings may differ between the
+/// sets, the only one of that title, if each set has one.
+fn partners(base: &Results, new: &Results) -> BTreeMap<World, World> {
+    let by_title = |results: &Results| {
+        let mut titles: BTreeMap<String, Vec<World>> = BTreeMap::new();
+        for world in results.worlds().into_keys() {
+            titles.entry(world.title()).or_default().push(world);
+        }
+        titles
+    };
+    let base = by_title(base);
+    let mut partners = BTreeMap::new();
+    for (title, worlds) in by_title(new) {
+        let others = base.get(&title).map_or(&[][..], Vec::as_slice);
+        if let ([one], [other]) = (worlds.as_slice(), others) {
+            partners.insert(one.clone(), other.clone());
+            continue;
+        }
+        for world in worlds.into_iter().filter(|world| others.contains(world)) {
+            partners.insert(world.clone(), world);
+        }
+    }
+    partners
+}
+
+fn comparisons(
+    pairs: BTreeMap<(String, String), Vec<(&Run, &Run)>>,
+    tolerance: f64,
+) -> Vec<Comparison> {
     let mut comparisons = Vec::new();
     for ((scenario, router), pairs) in pairs {
         for (metric, up) in METRICS {
@@ -96,8 +149,13 @@ pub fn compare(base: &Results, new: &Results, tolerance: f64) -> Vec<Comparison>
                 base: base.mean,
                 new: new.mean,
                 difference: difference.mean,
-                half: difference.half,
-                verdict: verdict(difference, base.mean.abs() * tolerance, up),
+                half: (values.len() > 1).then_some(difference.half),
+                // Of several pairs one that is left over tells nothing.
+                verdict: if values.len() == 1 && pairs.len() > 1 {
+                    Verdict::Same
+                } else {
+                    verdict(difference, base.mean.abs() * tolerance, up)
+                },
             });
         }
     }

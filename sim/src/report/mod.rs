@@ -8,12 +8,14 @@ mod lines;
 mod map;
 mod results;
 mod sample;
+mod world;
 
 use std::fmt::Write as _;
 
-pub use self::compare::{Comparison, Verdict, compare};
-pub use results::{Results, ResultsError, Run, World};
+pub use self::compare::{Compared, Comparison, Verdict, compare};
+pub use results::{Results, ResultsError, Run};
 pub use sample::Sample;
+pub use world::World;
 
 use crate::frame::Frame;
 use crate::tables::Kind;
@@ -81,6 +83,8 @@ const COLOURS: usize = 8;
 /// [`ResultsError`], where a table cannot be read.
 pub fn page(results: &Results) -> Result<String, ResultsError> {
     let worlds = results.worlds();
+    let titles = results.titles();
+    let title = |world: &World| titles.get(world).cloned().unwrap_or_default();
     let mut body = String::new();
     let runs = results.runs();
     let mut revisions: Vec<String> = runs.iter().map(Run::revision).collect();
@@ -109,7 +113,7 @@ pub fn page(results: &Results) -> Result<String, ResultsError> {
             let _ = write!(
                 body,
                 "<li><a href=\"#world-{place}\">{}</a></li>",
-                escaped(&world.title())
+                escaped(&title(world))
             );
         }
         body.push_str("</ol></nav>");
@@ -123,7 +127,7 @@ pub fn page(results: &Results) -> Result<String, ResultsError> {
         let _ = write!(
             body,
             "<section id=\"world-{place}\"><h2>{}</h2>",
-            escaped(&world.title())
+            escaped(&title(world))
         );
         body.push_str(&legend(&routers));
         body.push_str(&side_by_side(&routers));
@@ -160,25 +164,6 @@ pub fn page(results: &Results) -> Result<String, ResultsError> {
          content=\"width=device-width\"><title>Routers side by side</title><style>{STYLE}</style></head><body>{body}{script}\
          </body></html>\n"
     ))
-}
-
-impl World {
-    /// What it is called on pages.
-    pub fn title(&self) -> String {
-        let name = if self.scenario.is_empty() {
-            "Runs"
-        } else {
-            &self.scenario
-        };
-        let mut title = name.to_owned();
-        if !self.mode.is_empty() {
-            let _ = write!(title, " ({})", self.mode);
-        }
-        if !self.set.is_empty() {
-            let _ = write!(title, ": {}", self.set.join(", "));
-        }
-        title
-    }
 }
 
 fn legend(routers: &[(&str, usize, &[&Run])]) -> String {

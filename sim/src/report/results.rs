@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use super::Sample;
+use super::world::{self, World};
 use crate::frame::{Frame, Kind as Column, Value};
 use crate::tables::{self, FolderError, Kind, PARAMETER};
 
@@ -25,21 +26,6 @@ pub struct Run {
     row: Frame,
     /// The name of its files, where it has other tables.
     file: Option<String>,
-}
-
-/// What several runs have in common: all but router and seed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct World {
-    /// The scenario's or trace's name.
-    pub scenario: String,
-    /// `routing`, `full` or `one-compat`.
-    pub mode: String,
-    /// What was set for it, as `key = value`.
-    pub set: Vec<String>,
-    /// The hash of what went in.
-    input: String,
-    /// All parameters.
-    pub parameters: String,
 }
 
 /// Why results cannot be read.
@@ -73,6 +59,21 @@ pub enum ResultsError {
     /// A table.
     #[error(transparent)]
     Table(#[from] FolderError),
+    /// Nothing tells two different results apart.
+    #[error(
+        "{}: two different results of {world}, router `{router}`, seed {seed}; expected one of each, or tables of `--out`, \
+         which tell parameters and traces", folder.display()
+    )]
+    Twice {
+        /// Where they are.
+        folder: PathBuf,
+        /// Of which world.
+        world: String,
+        /// Of which router.
+        router: String,
+        /// Of which seed.
+        seed: i64,
+    },
 }
 
 impl Results {
@@ -111,13 +112,31 @@ impl Results {
         results
             .runs
             .sort_by_key(|run| (run.world(), run.router(), run.seed()));
-        results
-            .runs
-            .dedup_by_key(|run| (run.world(), run.router(), run.seed()));
+        results.drop_what_is_twice()?;
         if results.runs.is_empty() {
             return Err(ResultsError::Empty(folder.to_owned()));
         }
         Ok(results)
+    }
+
+    /// Shards may have the same runs. Results that differ are not the same run.
+    fn drop_what_is_twice(&mut self) -> Result<(), ResultsError> {
+        let key = |run: &Run| (run.world(), run.router(), run.seed());
+        for pair in self.runs.windows(2) {
+            if let [one, other] = pair
+                && key(one) == key(other)
+                && one.figures() != other.figures()
+            {
+                return Err(ResultsError::Twice {
+                    folder: self.folder.clone(),
+                    world: one.world().title(),
+                    router: one.router(),
+                    seed: one.seed(),
+                });
+            }
+        }
+        self.runs.dedup_by_key(|run| key(run));
+        Ok(())
     }
 
     fn add_table(&mut self, path: &Path, alone: bool) -> Result<(), ResultsError> {
@@ -179,6 +198,27 @@ impl Results {
             routers.entry(run.router()).or_default().push(run);
         }
         worlds
+    }
+
+    /// What each world is called: its title, and where several would be called the same, what sets it apart.
+    pub fn titles(&self) -> BTreeMap<World, String> {
+        let mut alike: BTreeMap<String, Vec<World>> = BTreeMap::new();
+        for world in self.worlds().into_keys() {
+            alike.entry(world.title()).or_default().push(world);
+        }
+        let mut titles = BTreeMap::new();
+        for (title, worlds) in alike {
+            let apart = world::apart(&worlds);
+            for (world, apart) in worlds.into_iter().zip(apart) {
+                let joint = match (apart.is_empty(), world.set.is_empty()) {
+                    (true, _) => "",
+                    (false, true) => ": ",
+                    (false, false) => ", ",
+                };
+                titles.insert(world, format!("{title}{joint}{apart}"));
+            }
+        }
+        titles
     }
 
     /// Another table of a run, where there is one.
@@ -243,6 +283,13 @@ impl Run {
     /// One of its numbers.
     pub fn number(&self, key: &str) -> Option<f64> {
         self.row.value(0, key).as_number()
+    }
+
+    /// What the same run has each time.
+    fn figures(&self) -> Frame {
+        self.row.select(|column| {
+            !tables::is_cost(column) && column != "revision" && !column.starts_with("oracle_")
+        })
     }
 
     fn text(&self, key: &str) -> String {

@@ -44,10 +44,21 @@ impl ScenarioError {
 /// What people call what the parser calls by its type.
 fn in_words(expected: &str) -> &str {
     match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative",
+        "u8" | "u16" | "u64" | "usize" => "a whole number, not negative",
+        "u32" => "a whole number from 0 to 4,294,967,295",
         "f32" | "f64" => "a number",
         other => other,
     }
+}
+
+/// What a parser says, `what, expected that` in one of its ways, as both.
+pub(super) fn parted(message: &str) -> (String, String) {
+    let message = message.trim().replace('\n', " ");
+    let parted = [", expected ", ": expected ", ", available keys: "]
+        .iter()
+        .find_map(|middle| message.split_once(middle));
+    let (what, expected) = parted.unwrap_or((message.as_str(), "a scenario's TOML"));
+    (what.to_owned(), in_words(expected).to_owned())
 }
 
 /// A scenario's text, to find places in it.
@@ -73,14 +84,10 @@ impl Source {
         &self.text
     }
 
-    /// What a parser says of a place: `what, expected that`, in one of its ways.
+    /// What a parser says of a place.
     pub(crate) fn at(&self, span: Option<Range<usize>>, message: &str) -> ScenarioError {
-        let message = message.trim().replace('\n', " ");
-        let parted = [", expected ", ": expected ", ", available keys: "]
-            .iter()
-            .find_map(|middle| message.split_once(middle));
-        let (what, expected) = parted.unwrap_or((message.as_str(), "a scenario's TOML"));
-        let mut error = ScenarioError::new(&self.path, what, in_words(expected));
+        let (what, expected) = parted(message);
+        let mut error = ScenarioError::new(&self.path, what, expected);
         if let Some(span) = span {
             self.place(&mut error, span.start);
         }
@@ -90,9 +97,10 @@ impl Source {
     /// What is wrong with a value, at the first place where the text has it after `key`.
     pub(crate) fn of(&self, key: &str, value: &str, what: String, expected: &str) -> ScenarioError {
         let mut error = ScenarioError::new(&self.path, what, expected);
-        let key = self.text.find(key).unwrap_or(0);
-        let after = self.text.get(key..).unwrap_or_default();
-        if let Some(place) = after.find(value) {
+        // What was set from outside has no place in the file.
+        if let Some(key) = self.text.find(key)
+            && let Some(place) = self.text.get(key..).unwrap_or_default().find(value)
+        {
             self.place(&mut error, key + place);
         }
         error

@@ -89,8 +89,9 @@ impl Scenario {
                 })?;
             }
             file = whole.clone().try_into().map_err(|error: toml::de::Error| {
-                let what = format!("with --set {}: {}", settings.join(" "), error.message());
-                ScenarioError::new(path, what, "a value that the scenario could have")
+                let (what, expected) = error::parted(error.message());
+                let what = format!("with --set {}: {what}", settings.join(" "));
+                ScenarioError::new(path, what, expected)
             })?;
         }
         let scenario = Self {

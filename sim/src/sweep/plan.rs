@@ -194,10 +194,13 @@ impl Plan {
         let mut jobs = Vec::new();
         for (world, label) in worlds {
             for router in &routers {
-                world.check(router).map_err(|error| PlanError::Run {
-                    plan: path.to_owned(),
-                    error,
-                })?;
+                let (world, label) =
+                    world
+                        .suited_to(router, &label)
+                        .map_err(|error| PlanError::Run {
+                            plan: path.to_owned(),
+                            error,
+                        })?;
                 for seed in seeds.range() {
                     jobs.push(Job {
                         label: Label {
@@ -330,6 +333,15 @@ impl ReplayFile {
         let buffers = buffers.collect::<Result<Vec<BufferSetting>, _>>();
         let rate = self.rate.as_ref().map(|text| text.parse()).transpose();
         let usual = Terms::default();
+        if self.tick.is_some() && !self.one_compat {
+            return Err("`tick` without `one-compat`".to_owned());
+        }
+        if self
+            .tick
+            .is_some_and(|tick| tick.as_time() == SimTime::ZERO)
+        {
+            return Err("a tick of no length".to_owned());
+        }
         Ok(Terms {
             one_compat: self
                 .one_compat
@@ -345,14 +357,25 @@ impl ReplayFile {
 }
 
 impl World {
-    /// Whether a router can run in it.
-    fn check(&self, router: &Router) -> Result<(), RunError> {
-        match self {
-            Self::Recording(_, terms) if terms.one_compat.is_some() => Ok(()),
-            Self::Recording(..) if !router.is_sealed() => Err(RunError::Unsealed(router.name)),
-            Self::Recording(..) => Ok(()),
-            Self::Scenario(scenario) => run::check(scenario, router).map(|_| ()),
-        }
+    /// It and its label, as this router runs in it.
+    fn suited_to(&self, router: &Router, label: &Label) -> Result<(Self, Label), RunError> {
+        let label = label.clone();
+        Ok(match self {
+            Self::Recording(recording, terms) => {
+                let terms = terms.suited_to(router);
+                let (mode, document) = (terms.mode().to_owned(), terms.document());
+                let label = Label {
+                    mode,
+                    document,
+                    ..label
+                };
+                (Self::Recording(recording.clone(), Arc::new(terms)), label)
+            }
+            Self::Scenario(scenario) => {
+                let mode = run::level(scenario, router)?.name().to_owned();
+                (self.clone(), Label { mode, ..label })
+            }
+        })
     }
 }
 

@@ -72,11 +72,23 @@ impl Format {
         };
         match fields.len() {
             3 | 5 if whole(3) => Some(Self::SocioPatterns),
-            4 | 6 if whole(4) => Some(Self::Haggle),
+            4 => whole(4).then_some(Self::Haggle),
+            6 if whole(4) && !begins_a_way(&fields) => Some(Self::Haggle),
             length if numbers && length.is_multiple_of(3) && length > 0 => Some(Self::BonnMotion),
             _ => None,
         }
     }
+}
+
+/// Whether six numbers are two way-points of BonnMotion, `0 x y t x y`, and not Haggle's `a b start end encounter gap`: no
+/// device meets itself, or stops before it starts.
+fn begins_a_way(fields: &[&str]) -> bool {
+    let number = |place: usize| {
+        fields
+            .get(place)
+            .and_then(|field| field.parse::<u64>().ok())
+    };
+    number(0) == Some(0) && (number(1) == Some(0) || number(2) > number(3))
 }
 
 impl fmt::Display for Format {

@@ -41,16 +41,20 @@ pub fn read_contacts(path: &Path) -> Result<ContactTrace, TraceError> {
 /// ([`read_movement`]).
 pub fn read_contacts_as(path: &Path, format: Option<Format>) -> Result<ContactTrace, TraceError> {
     let mut lines = Lines::open(path)?;
-    match format::settled(&mut lines, format)? {
+    let trace = match format::settled(&mut lines, format)? {
         Format::Csv => csv::contacts(&mut lines),
         Format::Haggle => haggle::contacts(&mut lines),
         Format::One => one::contacts(&mut lines),
         Format::SocioPatterns => sociopatterns::contacts(&mut lines),
         movement @ (Format::BonnMotion | Format::Setdest) => Err(lines.refuse((
             format!("movement ({movement})"),
-            "contacts; for the contacts of a movement give a range",
+            "contacts; `trace convert --range 30m` makes them of a movement",
         ))),
+    }?;
+    if trace.events.is_empty() {
+        return Err(lines.refuse(("not one contact".into(), "one at least")));
     }
+    Ok(trace)
 }
 
 /// Reads messages: The ONE's event lines `time C id from to size [response]`, plain or gzipped.

@@ -14,6 +14,9 @@ use crate::event::{
     ContactEvent, ContactTrace, MessageEvent, MessageIndex, MessageName, SimTime, TraceError,
 };
 
+/// No message is larger.
+const MAX_SIZE: u64 = 1_000_000_000_000;
+const SIZE: &str = "bytes, not negative, up to 1,000 GB";
 const EVENT: &str = "`time CONN a b up|down` or `time C id from to size`";
 
 /// Reads contacts. The trace ends with its last line.
@@ -69,6 +72,10 @@ pub(super) fn messages(
         let index =
             index.map_err(|_| lines.refuse(("more than 4 billion messages".into(), "fewer")))?;
         messages.push(MessageEvent { index, ..message });
+    }
+    if messages.is_empty() {
+        let what = "not one message".to_owned();
+        return Err(lines.refuse((what, "`time C id from to size`")));
     }
     Ok(messages)
 }
@@ -146,7 +153,9 @@ fn event(line: &str) -> Result<Event, Fault> {
             let (from, to) = source::pair(field()?, field()?)?;
             let size = field()?;
             let size = source::whole(size)
-                .map_err(|_| (format!("size `{size}`"), "bytes, not negative"))?;
+                .ok()
+                .filter(|bytes| *bytes <= MAX_SIZE)
+                .ok_or_else(|| (format!("size `{size}`"), SIZE))?;
             match fields.next() {
                 None | Some("0") => {}
                 Some(size) => {

@@ -15,6 +15,8 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const MAX_LINE: u64 = 64 << 20;
 /// No trace has more nodes.
 const MAX_NODES: u32 = 16_000_000;
+/// No time is later: 10,000,000,000 s are 317 years, and clocks that count from 1970 are far below.
+const MAX_SECONDS: u64 = 10_000_000_000;
 /// Decimals of a time beyond microseconds are rounded, and these many are enough of them.
 const MAX_DECIMALS: usize = 6;
 
@@ -104,6 +106,10 @@ impl Lines {
             if read as u64 == MAX_LINE {
                 return Err(self.refuse(("the line does not end".into(), "a line of a trace")));
             }
+            // Spreadsheets write a byte order mark before a table.
+            if self.number == 1 && self.text.starts_with('\u{feff}') {
+                self.text.remove(0);
+            }
             if !self.text.trim().is_empty() {
                 return Ok(true);
             }
@@ -127,9 +133,20 @@ fn unreadable(error: &io::Error) -> Fault {
 
 /// A time in seconds, exact to the microsecond.
 pub(super) fn time(field: &str) -> Result<SimTime, Fault> {
-    if let Some(micros) = plain(field) {
-        return Ok(SimTime::from_micros(micros));
-    }
+    plain(field)
+        .or_else(|| unusual(field))
+        .filter(|micros| *micros <= MAX_SECONDS * 1_000_000)
+        .map(SimTime::from_micros)
+        .ok_or_else(|| {
+            (
+                format!("time `{field}`"),
+                "seconds, not negative, up to 10,000,000,000",
+            )
+        })
+}
+
+/// With more decimals than are kept, or an exponent.
+fn unusual(field: &str) -> Option<u64> {
     let kept = match field.split_once('.') {
         Some((whole, fraction)) if fraction.len() > MAX_DECIMALS => {
             field.get(..whole.len() + 1 + MAX_DECIMALS)
@@ -141,8 +158,6 @@ pub(super) fn time(field: &str) -> Result<SimTime, Fault> {
         .and_then(|kept| decimal(kept, 1_000_000))
         .or_else(|| scientific(field))
         .and_then(|micros| micros.checked_add(u64::from(rest.bytes().next() >= Some(b'5'))))
-        .map(SimTime::from_micros)
-        .ok_or_else(|| (format!("time `{field}`"), "seconds, not negative"))
 }
 
 /// Digits, and a few decimals: what nearly all times are. `None` for any other, good or bad.

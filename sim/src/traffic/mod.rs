@@ -80,8 +80,8 @@ pub struct Parties {
     pub to: Vec<NodeIndex>,
 }
 
-/// No scenario has more messages.
-const MAX_MESSAGES: usize = 50_000_000;
+/// No scenario has more messages: one that would have is refused before.
+pub(crate) const MAX_MESSAGES: usize = 50_000_000;
 
 /// The messages of all kinds of traffic, in order of time.
 pub fn messages(traffic: &[(Traffic, Parties)], seed: u64, end: SimTime) -> Vec<MessageEvent> {
@@ -93,7 +93,7 @@ pub fn messages(traffic: &[(Traffic, Parties)], seed: u64, end: SimTime) -> Vec<
             .map_or(end, |ends| ends.as_time().min(end))
             .as_secs_f64();
         let mut now = kind.starts.0;
-        while written.len() < MAX_MESSAGES {
+        while written.len() < 2 * MAX_MESSAGES {
             let (gap, at_once, within) = kind.when.next(&mut draws);
             now += gap;
             if now >= until {

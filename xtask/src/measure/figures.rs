@@ -408,7 +408,7 @@ pub(super) const FIGURES: [Figure; 62] = [
     },
     Figure {
         name: "first-envelope",
-        about: "from a link's coming up to the first envelope, at worst: who opened it has one, both carry some already",
+        about: "from a link's coming up to the first envelope, whoever has it, both with stores that differ in at most 64 items: at worst",
         target: Target::AtMost(3.0, "round trips"),
         source: example("chappe-node", "first-envelope"),
     },

@@ -1,6 +1,7 @@
 //! What an adapter needs, looked at for `chappe doctor`; and the sentences for what is wrong.
 
 use std::fs;
+use std::time::Duration;
 
 use bluer::{Adapter, Session};
 
@@ -132,6 +133,13 @@ pub(super) fn no_bluez(error: &str) -> String {
     }
     format!(
         "bluetoothd does not answer ({error}); run `systemctl start bluetooth` (Debian: install bluez)."
+    )
+}
+
+pub(super) fn no_answer(waited: Duration) -> String {
+    format!(
+        "bluetoothd has not answered for {} s; the node goes on trying. If it stays so, run `systemctl restart bluetooth`.",
+        waited.as_secs()
     )
 }
 

@@ -32,6 +32,9 @@ const DECIDE: Duration = Duration::from_millis(250);
 const ADVERTISE_PAUSE: Duration = Duration::from_secs(2);
 /// After so long without hearing anybody the adapter is opened anew.
 const DEAF: Duration = Duration::from_secs(300);
+/// How long a start waits for an answer of BlueZ: shorter than [`DBUS_LIMIT`](super::DBUS_LIMIT), after which it counts as
+/// broken.
+const START: Duration = Duration::from_secs(25);
 /// The longest pause between two attempts to open the adapter: it may be back at any moment.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How long links may take to send what their nodes have left, when the transport stops.
@@ -96,11 +99,11 @@ impl Station {
             what: "there are no random numbers".to_owned(),
             source: std::io::Error::other(error),
         })?;
-        let radio = Radio::open(&options, own)
-            .await
-            .map_err(StartError::Unavailable)?;
+        // Whoever is told at once what is wrong can mend it. Who gets no answer is up all the same, and goes on asking.
+        let opened = timeout(START, Radio::open(&options, own)).await.ok();
+        let radio = opened.transpose().map_err(StartError::Unavailable)?;
         let (carried_sender, carried) = mpsc::channel(NEWS);
-        Ok(Self {
+        let mut station = Self {
             neighbours: Neighbours::new(&options, own),
             events,
             places: BTreeMap::new(),
@@ -108,7 +111,7 @@ impl Station {
             sessions: JoinSet::new(),
             carried_sender,
             carried,
-            first: Some(radio),
+            first: radio,
             epoch_ends: Instant::now() + options.epoch,
             advertise_at: None,
             trouble: None,
@@ -116,7 +119,11 @@ impl Station {
             heard_at: None,
             deaf: false,
             options,
-        })
+        };
+        if station.first.is_none() {
+            station.report(super::check::no_answer(START));
+        }
+        Ok(station)
     }
 
     /// Takes part until it is told to stop, or nobody listens any more.

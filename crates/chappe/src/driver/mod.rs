@@ -17,6 +17,7 @@ mod recorded;
 mod recovery_tests;
 mod seat;
 mod store;
+mod warnings;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,6 +32,7 @@ use crate::{StartError, Update};
 use links::{FromLink, Links};
 use recorded::RecordedNode;
 pub(crate) use seat::Seat;
+use warnings::Warnings;
 
 /// Inputs in one commit, at most.
 const MAX_BATCH: usize = 64;
@@ -63,6 +65,7 @@ pub(crate) async fn run(
         updates,
         links: Links::new(),
         groups: None,
+        warnings: Warnings::default(),
         pending: BTreeMap::new(),
         next_command: 0,
         deadline: clock::now(),
@@ -120,6 +123,7 @@ struct Driver {
     links: Links,
     /// The radio that makes groups.
     groups: Option<GroupOrders>,
+    warnings: Warnings,
     pending: BTreeMap<CommandId, oneshot::Sender<Result<Reply, CommandError>>>,
     next_command: u64,
     deadline: Instant,
@@ -320,8 +324,13 @@ impl Driver {
         match event {
             TransportEvent::Groups(orders) => self.groups = Some(orders),
             TransportEvent::Trouble(trouble) => {
-                tracing::warn!("{trouble}");
-                self.tell(Update::Trouble(trouble.to_string()));
+                let says = trouble.to_string();
+                if self.warnings.is_due(&says, std::time::Instant::now()) {
+                    tracing::warn!("{says}");
+                } else {
+                    tracing::debug!("again: {says}");
+                }
+                self.tell(Update::Trouble(says));
             }
             _ => {}
         }

@@ -77,8 +77,9 @@ impl Transport for WifiDirectTransport {
                 joining: None,
                 up: None,
                 waiting: Vec::new(),
+                told,
             };
-            Ok(Running::spawn(|stop| worker.run(stop, told, orders)))
+            Ok(Running::spawn(|stop| worker.run(stop, orders)))
         })
     }
 }
@@ -94,6 +95,8 @@ struct Worker {
     up: Option<Up>,
     /// Neighbours that are to be invited once the group is up.
     waiting: Vec<LinkId>,
+    /// What the radio tells.
+    told: mpsc::Receiver<GroupEvent>,
 }
 
 /// A group that is up.
@@ -107,12 +110,7 @@ struct Up {
 }
 
 impl Worker {
-    async fn run(
-        mut self,
-        mut stop: StopSignal,
-        mut told: mpsc::Receiver<GroupEvent>,
-        mut orders: mpsc::Receiver<GroupOrder>,
-    ) {
+    async fn run(mut self, mut stop: StopSignal, mut orders: mpsc::Receiver<GroupOrder>) {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let events = self.events.clone();
@@ -124,7 +122,7 @@ impl Worker {
             tokio::select! {
                 () = stop.signalled() => break,
                 () = events.closed() => break,
-                event = told.recv() => match event {
+                event = self.told.recv() => match event {
                     Some(event) => self.group_event(event).await,
                     None => break,
                 },
@@ -134,21 +132,24 @@ impl Worker {
         }
         self.down().await;
         // What it tells until it has stopped is of no use.
-        drop(told);
+        drop(self.told);
         self.radio.stop().await;
     }
 
     async fn group_event(&mut self, event: GroupEvent) {
-        match event {
-            GroupEvent::Up(group) => self.open(group).await,
-            GroupEvent::Down => self.down().await,
-            GroupEvent::GaveUp => {
-                tracing::info!("the Wi-Fi Direct group cannot be joined");
-                // Who wants it again is to be heard.
-                self.leave();
+        let mut next = Some(event);
+        while let Some(event) = next.take() {
+            match event {
+                GroupEvent::Up(group) => next = self.open(group).await,
+                GroupEvent::Down => self.down().await,
+                GroupEvent::GaveUp => {
+                    tracing::info!("the Wi-Fi Direct group cannot be joined");
+                    // Who wants it again is to be heard.
+                    self.leave();
+                }
+                GroupEvent::Trouble(trouble) => self.report(trouble.to_string()),
+                _ => {}
             }
-            GroupEvent::Trouble(trouble) => self.report(trouble.to_string()),
-            _ => {}
         }
     }
 
@@ -210,7 +211,10 @@ impl Worker {
         {
             // The owner has made the group anew, and listens elsewhere in it.
             self.joining = Some(invitation);
-            return self.open(group).await;
+            if let Some(event) = self.open(group).await {
+                self.group_event(event).await;
+            }
+            return;
         }
         match Credentials::new(&invitation.ssid, &invitation.passphrase) {
             Ok(credentials) => {
@@ -248,12 +252,10 @@ impl Worker {
         }
     }
 
-    /// The group is up: listens in it, and tells how it is joined.
-    async fn open(&mut self, group: Group) {
+    /// The group is up: listens in it, and tells how it is joined. If it is gone before that, gives what the radio told.
+    async fn open(&mut self, group: Group) -> Option<GroupEvent> {
         self.down().await;
-        let Ok(place) = self.options.place_of(&group.interface) else {
-            return;
-        };
+        let place = self.options.place_of(&group.interface).ok()?;
         let key = GroupKey::fresh();
         let role = match (group.role, &self.joining) {
             (chappe_wifi_direct::Role::Owner, _) => Role::Owner,
@@ -262,16 +264,36 @@ impl Worker {
                 port: told.port,
                 key: MemberKey::new(told.key),
             }),
-            (chappe_wifi_direct::Role::Member, None) => return,
+            (chappe_wifi_direct::Role::Member, None) => return None,
         };
-        let station = match station(&place, &key, role).await {
+        let opened = {
+            let mut opening = std::pin::pin!(station(&place, &key, role));
+            loop {
+                tokio::select! {
+                    opened = &mut opening => break opened,
+                    event = self.told.recv() => match event? {
+                        GroupEvent::Trouble(trouble) => self.report(trouble.to_string()),
+                        event => return Some(event),
+                    },
+                }
+            }
+        };
+        let station = match opened {
             Ok(station) => station,
-            Err(error) => return self.report(error.to_string()),
+            // It went while it came up; that is told, and tried again.
+            Err(StartError::Gone(says)) => {
+                tracing::info!(says, "a Wi-Fi Direct group is gone at once");
+                return None;
+            }
+            Err(error) => {
+                self.report(error.to_string());
+                return None;
+            }
         };
         let invitation = match (&self.joining, &self.own) {
             (Some(told), _) => told.clone(),
             (None, Some(own)) => self.invitation(own, station.rendezvous()),
-            (None, None) => return,
+            (None, None) => return None,
         };
         if let Some(AgreedGroup::Own(path)) = &self.options.agreed
             && let Err(error) = write(path, &invitation)
@@ -283,7 +305,10 @@ impl Worker {
         tokio::spawn(pass_on(heard, events, Arc::clone(&peopled)));
         let running = match Box::new(station).start(inner).await {
             Ok(running) => running,
-            Err(error) => return self.report(error.to_string()),
+            Err(error) => {
+                self.report(error.to_string());
+                return None;
+            }
         };
         for link in std::mem::take(&mut self.waiting) {
             self.tell(TransportEvent::Invitation(link, Some(invitation.clone())))
@@ -296,6 +321,7 @@ impl Worker {
             invitation,
             peopled,
         });
+        None
     }
 
     fn invitation(&self, own: &Credentials, here: Rendezvous) -> Invitation {

@@ -251,6 +251,7 @@ impl MaxProp {
         waiting: &mut BinaryHeap<Reverse<Step>>,
     ) {
         best.lower(from, 0.0);
+        best.expand(from, 0.0);
         let dearest = |best: &Costs| targets.iter().map(|to| best.of(*to)).fold(0.0, f64::max);
         let mut limit = f64::MAX;
         let mut reached = Some((from, 0.0_f64));
@@ -298,7 +299,9 @@ impl MaxProp {
                     limit = dearest(best);
                 }
             }
-            if cost + self.least_cost(here, step.to) < limit {
+            // Steps to whom a node always meets next cost nothing: without the last condition a search for who cannot be
+            // reached would go round between two such nodes for ever.
+            if cost + self.least_cost(here, step.to) < limit && best.expand(step.to, cost) {
                 reached = Some((step.to, cost));
             }
         }
@@ -354,6 +357,8 @@ impl MaxProp {
 #[derive(Clone, Debug, Default)]
 struct Costs {
     by_place: Vec<f64>,
+    /// At which cost the steps from an endpoint were last looked at.
+    expanded: Vec<f64>,
     /// Those that are there.
     known: Vec<Endpoint>,
 }
@@ -372,6 +377,7 @@ impl Costs {
     fn lower(&mut self, endpoint: Endpoint, cost: f64) {
         if self.by_place.len() <= endpoint.place() {
             self.by_place.resize(endpoint.place() + 1, UNKNOWN);
+            self.expanded.resize(endpoint.place() + 1, UNKNOWN);
         }
         if let Some(known) = self.by_place.get_mut(endpoint.place())
             && cost < *known
@@ -383,10 +389,23 @@ impl Costs {
         }
     }
 
+    /// Whether the steps from an endpoint that is there are to be looked at: unless they were, at no more than this cost.
+    fn expand(&mut self, endpoint: Endpoint, cost: f64) -> bool {
+        match self.expanded.get_mut(endpoint.place()) {
+            Some(before) if cost < *before => {
+                *before = cost;
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn clear(&mut self) {
         for endpoint in self.known.drain(..) {
-            if let Some(cost) = self.by_place.get_mut(endpoint.place()) {
-                *cost = UNKNOWN;
+            for costs in [&mut self.by_place, &mut self.expanded] {
+                if let Some(cost) = costs.get_mut(endpoint.place()) {
+                    *cost = UNKNOWN;
+                }
             }
         }
     }

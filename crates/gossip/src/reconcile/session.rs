@@ -245,7 +245,7 @@ pub(crate) fn answer(
     if mine == *theirs && frame.expected.is_some() {
         return Answered::Settled(Difference::default());
     }
-    if mine == *theirs || mine.count == 0 || theirs.count == 0 {
+    if mine == *theirs || theirs.count == 0 {
         return Answered::Answering(Answering::Digest(mine));
     }
     let sketch = Sketch::parse(&frame.sketch)
@@ -258,6 +258,9 @@ pub(crate) fn answer(
         .filter(|difference| explains(difference, &mine, theirs))
     {
         return Answered::Settled(difference);
+    }
+    if mine.count == 0 {
+        return Answered::Answering(Answering::Digest(mine));
     }
     let flight = sizing::first_flight(frame.expected, capacity, mine.count, theirs.count);
     Answered::Answering(if sizing::is_list_shorter(flight, mine.count) {

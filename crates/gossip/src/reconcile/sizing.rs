@@ -19,16 +19,17 @@ const ID_LEN: u64 = 8;
 
 /// How many differences the opener's sketch is to be made for; `None` where a sketch does not pay.
 ///
-/// The estimate's standard error is a quarter of it, so that one sketch in fifty or so is too small.
+/// The estimate's standard error is a quarter of it, so that one sketch in fifty or so is too small. A sketch for all that
+/// both ends have cannot be. Where stores are small the list would be a few bytes shorter, and a round trip later.
 pub(super) fn sketch(expected: Expected, count: u64) -> Option<usize> {
     let Expected {
         difference,
         count: theirs,
     } = expected;
     let with_margin = difference.saturating_mul(17) / 10 + 2;
-    let capacity = usize::try_from(with_margin).ok()?;
-    let is_short = with_margin < count.min(theirs);
-    (difference > 0 && is_short && is_affordable(capacity, count.max(theirs))).then_some(capacity)
+    let capacity = usize::try_from(with_margin.min(count.saturating_add(theirs))).ok()?;
+    let pays = difference > 0 && count > 0;
+    (pays && is_affordable(capacity, count.max(theirs))).then_some(capacity)
 }
 
 /// Whether a set of `count` items is sketched for so many differences.

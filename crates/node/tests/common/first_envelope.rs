@@ -1,12 +1,15 @@
 //! How soon after a link came up the first envelope is handed over.
 
+use chappe_node::NodeConfig;
 use chappe_testkit::{Pair, Side, Weather};
 use chappe_wire::Duration;
 
-/// How long a packet takes.
-const LATENCY: Duration = Duration::from_millis(1_000);
+/// How long a packet takes: so much that time counts flights, and so little that nothing is sent again meanwhile.
+const LATENCY: Duration = Duration::from_millis(200);
 /// How closely it is looked.
 const STEP: Duration = Duration::from_millis(10);
+/// Nobody lets a receipt go before.
+const LATER: Duration = Duration::from_secs(3_600);
 /// When it is given up.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -19,10 +22,22 @@ pub(crate) struct FirstEnvelope {
     pub(crate) bytes_before: usize,
 }
 
-/// Two people who know each other, and carry so many envelopes both, meet anew, and `from` has a text for the other one.
-/// North is the one who opens links.
-pub(crate) fn first_envelope(from: Side, mtu: usize, common: usize) -> FirstEnvelope {
-    let mut pair = Pair::new(1);
+/// What the two have met with before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Carried {
+    /// Both carry so many envelopes.
+    Both(usize),
+    /// One carries so many envelopes, the other their receipts.
+    Receipted(usize),
+}
+
+/// Two people who know each other meet anew, and `from` has a text for the other one. North is the one who opens links.
+pub(crate) fn first_envelope(from: Side, mtu: usize, carried: Carried) -> FirstEnvelope {
+    let (common, delay) = match carried {
+        Carried::Both(envelopes) => (envelopes, LATER),
+        Carried::Receipted(envelopes) => (envelopes, NodeConfig::relay().receipt_delay),
+    };
+    let mut pair = Pair::with_config(1, |config| config.receipt_delay = delay);
     pair.connect(Weather::default());
     pair.run(Duration::from_secs(60));
     for number in 0..common {
@@ -31,7 +46,7 @@ pub(crate) fn first_envelope(from: Side, mtu: usize, common: usize) -> FirstEnve
     }
     pair.run(Duration::from_secs(5));
     pair.disconnect();
-    pair.run(Duration::from_secs(5));
+    pair.run(Duration::from_secs(10));
     pair.send(from, "first").expect("it is accepted");
     let weather = Weather {
         latency: LATENCY,
@@ -52,10 +67,10 @@ pub(crate) fn first_envelope(from: Side, mtu: usize, common: usize) -> FirstEnve
         }
         pair.run(STEP);
     }
-    let took = pair.world.now().since(began).as_micros() - STEP.as_micros();
+    let took = pair.world.now().since(began).as_micros() / LATENCY.as_micros();
     let before = flights.len().saturating_sub(2);
     FirstEnvelope {
-        round_trips: took as f64 / (2.0 * LATENCY.as_micros() as f64),
+        round_trips: took as f64 / 2.0,
         bytes_before: flights.get(before).copied().unwrap_or_default(),
     }
 }

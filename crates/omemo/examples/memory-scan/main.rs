@@ -44,24 +44,28 @@ fn scan() -> Result<(), Failure> {
     println!(
         "figure: omemo-secrets-looked-for = {}\n\
          figure: omemo-secrets-on-the-heap-after-drop = {} (target = 0)\n\
-         figure: omemo-secrets-on-the-stack-after-drop = {}\n\
+         figure: omemo-secrets-on-the-stack-after-drop = {} (target = 0)\n\
          figure: omemo-secrets-anywhere-after-the-next-calls = {} (target = 0)",
         dropped.searched,
         dropped.heap.len(),
         dropped.stack.len(),
         dropped.left.len()
     );
-    for secret in dropped.stack {
-        println!("  on the stack until the next calls: {}", secret.name);
+    let places = [
+        ("on the heap", &dropped.heap),
+        ("on the stack", &dropped.stack),
+        ("after the next calls", &dropped.left),
+    ];
+    for (place, found) in places {
+        for secret in found {
+            println!("  {place}: {}", secret.name);
+        }
     }
-    let found: Vec<_> = dropped.heap.iter().chain(&dropped.left).collect();
-    if found.is_empty() {
-        return Ok(());
+    if places.iter().all(|(_, found)| found.is_empty()) {
+        Ok(())
+    } else {
+        Err("secrets are still in memory".into())
     }
-    for secret in found {
-        println!("  found: {}", secret.name);
-    }
-    Err("secrets are still in memory".into())
 }
 
 /// What was found.

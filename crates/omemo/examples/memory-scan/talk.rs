@@ -1,10 +1,14 @@
-//! The process that is looked into: two devices, a conversation with both directions, gaps and a restart.
+//! The process that is looked into: two devices, a conversation with both directions, gaps and a restart; then a room,
+//! a further key and a link to a file.
 
 use std::convert::Infallible;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::Write as _;
 
+use chappe_omemo::ciphermachine::{KeyRing, MachineKey};
+use chappe_omemo::media::AesgcmLink;
+use chappe_omemo::room::{RoomKey, SenderKey};
 use chappe_omemo::{Device, DeviceId, Encrypted, Sessions};
 use rand_chacha::rand_core::{TryCryptoRng, TryRng};
 
@@ -41,13 +45,70 @@ fn talk(out: &mut File, keep: bool) -> Result<Option<Box<[u8; 32]>>, Failure> {
         from.send()?; // lost, so that its key is kept
         from.hand_over(out)?;
         let sent = from.send()?;
+        write_block(out, b"message")?;
+        write_block(out, &[u8::from(sent.key_exchange)])?;
+        write_block(out, &sent.key)?;
         from.hand_over(out)?;
         to.read(&sent)?;
         to.hand_over(out)?;
         to.restart()?;
     }
+    speak_in_a_room(out)?;
+    use_a_further_key(out)?;
+    open_a_link(out)?;
     write_block(out, &[])?;
     Ok(keep.then(|| Box::new(*initiator.device.identity().seed())))
+}
+
+fn speak_in_a_room(out: &mut File) -> Result<(), Failure> {
+    let mut sender = SenderKey::generate(&mut System);
+    let mut reader = RoomKey::from_distribution(&sender.to_distribution())?;
+    for _ in 0..2 {
+        write_block(out, b"room")?;
+        write_block(out, &sender.to_bytes())?;
+        reader.open(b"room", &sender.seal(b"room", b"fog on the hill")?)?;
+        reader = RoomKey::from_bytes(&reader.to_bytes())?;
+        sender = SenderKey::from_bytes(&sender.to_bytes())?;
+    }
+    Ok(())
+}
+
+fn use_a_further_key(out: &mut File) -> Result<(), Failure> {
+    let key = MachineKey::generate(&mut System);
+    let read = [
+        MachineKey::from_words(&key.to_words())?,
+        MachineKey::from_uri(&key.to_uri())?,
+    ];
+    let ring = KeyRing::new(key);
+    for key in read {
+        let sealed = ring.seal(&mut System, b"", b"fog on the hill")?;
+        KeyRing::new(MachineKey::from_bytes(key.as_bytes())).open(b"", &sealed)?;
+        write_block(out, b"further key")?;
+        write_block(out, key.as_bytes())?;
+        write_block(out, &sealed)?;
+    }
+    Ok(())
+}
+
+fn open_a_link(out: &mut File) -> Result<(), Failure> {
+    let mut key = Box::new([0; 32]);
+    System.try_fill_bytes(&mut *key)?;
+    let mut text = String::with_capacity(128);
+    text.push_str("aesgcm://files.example.org/1#000000000000000000000000");
+    for byte in &*key {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(digit.into(), 16).ok_or("no digit")?);
+        }
+    }
+    write_block(out, b"link")?;
+    write_block(out, &*key)?;
+    let link = AesgcmLink::parse(&text).ok_or("no link")?;
+    // Not the file: it is tried, and refused.
+    black_box(link.open(&[0; 64]));
+    // This is the caller's, who wipes it.
+    key.fill(0);
+    black_box(key);
+    Ok(())
 }
 
 struct Peer {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chappe_omemo::sce::{Content, Padding};
+use chappe_omemo::trust::Trust;
 use chappe_omemo::{Bundle, Device, DeviceId, Flavour, Identity, Message, Recipient, Sessions};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
@@ -130,6 +131,8 @@ impl MeshDevice {
         let recipients = self.sessions.iter_mut().map(|(id, sessions)| Recipient {
             jid: &self.peer,
             device: *id,
+            // On XMPP the server says which devices an account has.
+            trust: Trust::FirstUse,
             sessions,
         });
         let (flavour, id) = (self.device.flavour(), self.device.id());

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand_core::CryptoRng;
@@ -15,6 +15,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::words;
 use crate::identity::IdentityKey;
 use crate::kdf::Secret;
+use crate::stack;
 
 /// How many words a key has.
 pub const WORDS: usize = 24;
@@ -42,7 +43,9 @@ impl MachineKey {
 
     /// The key with these bytes, from where it was stored.
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(Box::new(Secret::new(*bytes)))
+        let mut key = Box::new(Secret::default());
+        key.copy_from_slice(bytes);
+        Self(key)
     }
 
     /// The bytes of the key, for storing it.
@@ -52,7 +55,7 @@ impl MachineKey {
 
     /// 24 words of BIP-39's English list, of which the last holds a checksum: for reading out.
     pub fn to_words(&self) -> Zeroizing<String> {
-        words::encode(&self.0)
+        stack::wiped(|| words::encode(&self.0))
     }
 
     /// Reads 24 words, in whatever case and with whatever white space.
@@ -60,11 +63,15 @@ impl MachineKey {
     /// # Errors
     /// [`KeyFormError`] says what is wrong, but not where: a wrong word may be a slip of a secret one.
     pub fn from_words(text: &str) -> Result<Self, KeyFormError> {
-        words::decode(text).map(|key| Self(Box::new(key)))
+        stack::wiped(|| words::decode(text).map(|key| Self(Box::new(key))))
     }
 
     /// `chappe-key:` and base64 of key and checksum: for a QR code. It is as secret as the key.
     pub fn to_uri(&self) -> Zeroizing<String> {
+        stack::wiped(|| self.uri())
+    }
+
+    fn uri(&self) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new([0; 32 + CHECKSUM_LEN]);
         let (key, checksum) = bytes.split_at_mut(32);
         key.copy_from_slice(self.as_bytes());
@@ -84,6 +91,10 @@ impl MachineKey {
             .trim_ascii()
             .strip_prefix(URI_SCHEME)
             .ok_or(KeyFormError::Form)?;
+        stack::wiped(|| Self::decode(text))
+    }
+
+    fn decode(text: &str) -> Result<Self, KeyFormError> {
         let mut bytes = Zeroizing::new([0; 32 + CHECKSUM_LEN + 4]);
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut *bytes);
         if length != Ok(32 + CHECKSUM_LEN) {
@@ -120,13 +131,22 @@ impl MachineKey {
             .chain_update(low.as_bytes())
             .chain_update(high.as_bytes())
             .finalize();
-        let params = Params::new(MEMORY_KIB, PASSES, 1, Some(32));
-        let params = params.map_err(|_| PassphraseError::Memory)?;
-        let mut key = Secret::default();
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(passphrase.as_bytes(), &salt, &mut *key)
-            .map_err(|_| PassphraseError::Memory)?;
-        Ok(Self(Box::new(key)))
+        stack::wiped(|| Self::derive(passphrase, &salt).ok_or(PassphraseError::Memory))
+    }
+
+    fn derive(passphrase: &str, salt: &[u8]) -> Option<Self> {
+        let params = Params::new(MEMORY_KIB, PASSES, 1, Some(32)).ok()?;
+        let mut memory = Vec::new();
+        memory.try_reserve_exact(params.block_count()).ok()?;
+        memory.resize(params.block_count(), Block::new());
+        let mut key = Box::new(Secret::default());
+        let derived = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into_with_memory(passphrase.as_bytes(), salt, &mut **key, &mut *memory);
+        // Whoever has the last blocks has the key.
+        for block in &mut memory {
+            block.as_mut().zeroize();
+        }
+        derived.ok().map(|()| Self(key))
     }
 
     /// Finds slips of whoever types it; it hides nothing and protects nothing.

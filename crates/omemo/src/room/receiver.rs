@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::{HEADER_LEN, RoomError, SenderKeyId, VERSION, decrypt, signed};
 use crate::chain::{Chain, MessageKey};
 use crate::identity::{IdentityKey, SIGNATURE_LEN};
+use crate::stack;
 use crate::state::{Reader, StateError, Writer};
 
 /// How many messages one may jump over. It is signed by then, so only the sender can make one jump.
@@ -47,8 +48,7 @@ impl RoomKey {
                 skipped: VecDeque::new(),
             })
         };
-        Reader::new(VERSION, bytes)
-            .and_then(read)
+        stack::wiped(|| Reader::new(VERSION, bytes).and_then(read))
             .map_err(|_| RoomError::Unreadable)
     }
 
@@ -83,6 +83,16 @@ impl RoomKey {
         if *id != self.id.0 || !self.signer.verify(&signed(context, body), signature) {
             return Err(RoomError::Unreadable);
         }
+        stack::wiped(|| self.open_number(number, header, ciphertext))
+    }
+
+    /// Reads a message that was signed.
+    fn open_number(
+        &mut self,
+        number: u32,
+        header: &[u8],
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, RoomError> {
         if number < self.chain.next() {
             return self.open_skipped(number, header, ciphertext);
         }
@@ -155,6 +165,10 @@ impl RoomKey {
     /// # Errors
     /// [`StateError`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
+        stack::wiped(|| Self::read(bytes))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, StateError> {
         let mut from = Reader::new(VERSION, bytes)?;
         let id = SenderKeyId(*from.array()?);
         let next = from.number()?;

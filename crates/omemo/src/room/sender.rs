@@ -11,6 +11,7 @@ use crate::chain::Chain;
 use crate::identity::Identity;
 use crate::kdf::Secret;
 use crate::payload::MAX_PLAINTEXT_LEN;
+use crate::stack;
 use crate::state::{Reader, StateError, Writer};
 
 /// Length of what the others get, in bytes.
@@ -30,11 +31,14 @@ impl SenderKey {
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         let mut id = [0; SENDER_KEY_ID_LEN];
         rng.fill_bytes(&mut id);
-        let mut key = Secret::default();
-        rng.fill_bytes(&mut *key);
+        let chain = stack::wiped(|| {
+            let mut key = Secret::default();
+            rng.fill_bytes(&mut *key);
+            Box::new(Chain::new(key))
+        });
         Self {
             id: SenderKeyId(id),
-            chain: Box::new(Chain::new(key)),
+            chain,
             signing: Identity::generate(rng),
         }
     }
@@ -75,6 +79,10 @@ impl SenderKey {
         if content.len() > MAX_PLAINTEXT_LEN {
             return Err(RoomError::Exhausted);
         }
+        stack::wiped(|| self.seal_next(context, content))
+    }
+
+    fn seal_next(&mut self, context: &[u8], content: &[u8]) -> Result<Vec<u8>, RoomError> {
         let (key, after) = self.chain.step().ok_or(RoomError::Exhausted)?;
         let mut out = Vec::with_capacity(content.len().saturating_add(HEADER_LEN + 80));
         out.push(VERSION);
@@ -107,6 +115,10 @@ impl SenderKey {
     /// # Errors
     /// [`StateError`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
+        stack::wiped(|| Self::read(bytes))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, StateError> {
         let mut from = Reader::new(VERSION, bytes)?;
         let id = SenderKeyId(*from.array()?);
         let next = from.number()?;

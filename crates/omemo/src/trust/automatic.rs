@@ -94,7 +94,7 @@ impl TrustBook {
         let others =
             self.verified(|device| !is_subject(device) && (ours || device.jid == self.own_jid));
         let mut announcements = Vec::new();
-        if subject.trust != Trust::FirstUse {
+        if !matches!(subject.trust, Trust::FirstUse | Trust::Unvouched) {
             announcements.push(Announcement {
                 to: others.iter().map(address).collect(),
                 message: message(flavour, &[subject]),
@@ -119,11 +119,14 @@ impl TrustBook {
             let Some(next) = self.postponed.remove(next) else {
                 break;
             };
-            // What a person or a device has distrusted, only a person trusts again.
-            let by_person = next.speaker == Speaker::Person;
-            let applied = self.set(&next.owner, next.trust, |known| {
-                (by_person || known.trust != Trust::Distrusted)
-                    && known.identity.associated(next.flavour) == &next.key
+            // What a person or a device has distrusted or removed, only a person trusts again.
+            let by = match next.speaker {
+                Speaker::Device { identity, .. } => Some(identity),
+                Speaker::Person => None,
+            };
+            let applied = self.set(&next.owner, next.trust, by, |known| {
+                let stands = !matches!(known.trust, Trust::Distrusted | Trust::Removed);
+                (by.is_none() || stands) && known.identity.associated(next.flavour) == &next.key
             });
             changed += usize::from(applied);
         }
@@ -194,8 +197,8 @@ fn message(flavour: Flavour, devices: &[KnownDevice<'_>]) -> TrustMessage {
         let key = *device.identity.associated(flavour);
         match device.trust {
             Trust::Verified => owner.trusted.push(key),
-            Trust::Distrusted => owner.distrusted.push(key),
-            Trust::FirstUse => {}
+            Trust::Distrusted | Trust::Removed => owner.distrusted.push(key),
+            Trust::FirstUse | Trust::Unvouched => {}
         }
     }
     TrustMessage {

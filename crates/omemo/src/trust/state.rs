@@ -5,6 +5,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use super::automatic::{MAX_POSTPONED, Postponed, Speaker};
+use super::vouching::MAX_REMEMBERED_REMOVED;
 use super::{Known, MAX_KNOWN_DEVICES, Trust, TrustBook};
 use crate::DeviceId;
 use crate::flavour::Flavour;
@@ -14,13 +15,15 @@ use crate::sce::MAX_JID_LEN;
 use crate::state::{Reader, StateError, Writer};
 
 impl TrustBook {
-    /// All that is known: devices and what was decided about them, keys that changed, what was said and cannot be
-    /// applied yet, and the last list of each account. [`TrustBook::from_bytes`] reads it. Nothing in it is secret, but
+    /// All that is known: devices and what was decided about them, keys that changed, who vouched and how far their
+    /// lists are, devices that were removed, and what was said and cannot be applied yet. [`TrustBook::from_bytes`] reads it. Nothing in it is secret, but
     /// whoever can change it decides whom this device believes. Numbers are big-endian.
     ///
     /// ```text
-    /// version 1 | own address | #known 2 | (address | device 4 | identity 32 | trust 1 | 0 or 1 | [changed 32]) ...
-    ///           | #lists 2 | (address | sequence 8) ...
+    /// version 1 | own address
+    ///           | #known 2 | (address | device 4 | identity 32 | trust 1 | 0 or 1 | [changed 32]
+    ///                         | 0 or 1 | [voucher 32] | 0 or 1 | [sequence 8]) ...
+    ///           | #removed 2 | (address | identity 32) ...
     ///           | #waiting 2 | (0 or 1 | [address | identity 32] | address | flavour 1 | key 32 | trust 1) ...
     /// address: length 2 | text
     /// ```
@@ -33,15 +36,21 @@ impl TrustBook {
             out.number(device.number());
             out.bytes(known.identity.as_bytes());
             out.byte(trust_number(known.trust));
-            out.flag(known.changed.is_some());
-            if let Some(changed) = &known.changed {
-                out.bytes(changed.as_bytes());
+            for identity in [&known.changed, &known.voucher] {
+                out.flag(identity.is_some());
+                if let Some(identity) = identity {
+                    out.bytes(identity.as_bytes());
+                }
+            }
+            out.flag(known.last_list.is_some());
+            if let Some(sequence) = &known.last_list {
+                out.long(sequence.0);
             }
         }
-        out.count(self.lists.len());
-        for (jid, sequence) in &self.lists {
+        out.count(self.removed.len());
+        for (jid, identity) in &self.removed {
             write_text(&mut out, jid);
-            out.long(sequence.0);
+            out.bytes(identity.as_bytes());
         }
         out.count(self.postponed.len());
         for waiting in &self.postponed {
@@ -65,13 +74,17 @@ impl TrustBook {
                 identity: read_identity(&mut from)?,
                 trust: read_trust(&mut from)?,
                 changed: from.flag()?.then(|| read_identity(&mut from)).transpose()?,
+                voucher: from.flag()?.then(|| read_identity(&mut from)).transpose()?,
+                last_list: from
+                    .flag()?
+                    .then(|| from.long().map(Sequence))
+                    .transpose()?,
             };
             insert_in_order(&mut known, (jid, device), entry)?;
         }
-        let mut lists = BTreeMap::new();
-        for _ in 0..from.count(MAX_KNOWN_DEVICES)? {
-            let jid = read_text(&mut from)?;
-            insert_in_order(&mut lists, jid, Sequence(from.long()?))?;
+        let mut removed = VecDeque::new();
+        for _ in 0..from.count(MAX_REMEMBERED_REMOVED)? {
+            removed.push_back((read_text(&mut from)?, read_identity(&mut from)?));
         }
         let mut postponed = VecDeque::new();
         for _ in 0..from.count(MAX_POSTPONED)? {
@@ -82,7 +95,7 @@ impl TrustBook {
             own_jid,
             known,
             postponed,
-            lists,
+            removed,
         })
     }
 }
@@ -153,6 +166,8 @@ const fn trust_number(trust: Trust) -> u8 {
         Trust::FirstUse => 0,
         Trust::Verified => 1,
         Trust::Distrusted => 2,
+        Trust::Removed => 3,
+        Trust::Unvouched => 4,
     }
 }
 
@@ -161,8 +176,10 @@ fn read_trust(from: &mut Reader<'_>) -> Result<Trust, StateError> {
         0 => Ok(Trust::FirstUse),
         1 => Ok(Trust::Verified),
         2 => Ok(Trust::Distrusted),
+        3 => Ok(Trust::Removed),
+        4 => Ok(Trust::Unvouched),
         _ => Err(StateError::Field),
     }
 }
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
