@@ -114,11 +114,23 @@ impl Custody {
         Ok(victims)
     }
 
-    /// Whether one ingress has more than its share, to which an item of `size` belongs: then it floods, and room is not
-    /// short for others.
-    pub(crate) fn is_flooded(&self, size: ByteCount) -> bool {
+    /// Whether room is short for what others write, an item of `size` having to go. Not where one ingress has more than
+    /// its share: it floods. And not where the item is much longer than what is here: for most there is room.
+    pub(crate) fn is_crowded(&self, size: ByteCount) -> bool {
         let largest = [&self.pinned, &self.strangers].map(Holdings::largest);
-        largest.into_iter().max() > Some(self.share(size))
+        let flooded = largest.into_iter().max() > Some(self.share(size));
+        !flooded && size.get() <= self.mean_size().saturating_mul(USUAL)
+    }
+
+    /// The mean length of what is here.
+    fn mean_size(&self) -> u64 {
+        let Usages {
+            own,
+            pinned,
+            stranger,
+        } = self.usages;
+        let all = own.plus(pinned).plus(stranger);
+        all.bytes / all.items.max(1)
     }
 
     /// The bytes that an ingress may have. Of shares smaller than an item or two nothing can be said.
@@ -374,6 +386,9 @@ impl Holdings {
 
 /// An ingress may have one part in so many of the room before it has to give way to others.
 const SHARES: u64 = 16;
+
+/// What is longer than so many times the mean is not what most items are like.
+const USUAL: u64 = 4;
 
 /// The most victims that are looked up at once: the longest envelope takes the room of 15 of the shortest.
 const MAX_VICTIMS: usize = 16;

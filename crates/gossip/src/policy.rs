@@ -216,7 +216,8 @@ pub struct Shown<'a> {
 pub struct Surroundings {
     /// How many different neighbours it has met in the last three hours. Rather too few than too many.
     pub met: u32,
-    /// Whether it has let something go for lack of room in the last hour; a flood from one neighbour does not count.
+    /// Whether it has let something go for lack of room in the last hour. A flood from one neighbour does not count, nor
+    /// what is much longer than most that is here.
     pub evicts: bool,
 }
 
@@ -299,6 +300,14 @@ impl Priority {
     /// The place with this number.
     pub const fn new(place: u32) -> Self {
         Self(place as u64)
+    }
+
+    /// What is young and small first: the classes of [`young_first`](Self::young_first), and as many places later each
+    /// time that the size doubles from 512 bytes on. So a thing twice as large waits as long as one twice as old.
+    pub const fn young_and_small_first(age: Age, size: ByteCount) -> Self {
+        let blocks = size.get() / 512;
+        let Self(young) = Self::young_first(age);
+        Self(young + (u64::BITS - blocks.leading_zeros()) as u64)
     }
 
     /// What is most likely to be delivered first. Negative numbers count as zero.

@@ -30,7 +30,7 @@ const ENVELOPE: usize = 200;
 const LATE: Duration = Duration::from_secs(2);
 const COMPLETE_LIMIT: Duration = Duration::from_secs(60);
 /// So many bytes in that time are no transfer.
-const FEW: u64 = 4_000;
+const FEW: u64 = 16_000;
 const TEXT_LIMIT: Duration = Duration::from_secs(90);
 
 /// A bearer, and what it is compared with.

@@ -6,7 +6,7 @@ use chappe_gossip::policies::SprayAndPull;
 use chappe_gossip::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Shown, Surroundings};
 use chappe_gossip::{Copies, Draw};
 use chappe_sim::routing::Network;
-use chappe_wire::Duration;
+use chappe_wire::{ByteCount, Duration};
 
 use crate::cases::Case;
 use crate::measure::{self, Measured};
@@ -21,6 +21,7 @@ enum Idea {
     None,
     Order,
     Pressure,
+    Sizes,
     Spray,
 }
 
@@ -84,6 +85,7 @@ impl Policy for Without {
     fn priority(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Priority {
         match self.0 {
             Idea::Order => Priority::new(0),
+            Idea::Sizes => self.1.priority(&sizeless(item), neighbour),
             _ => self.1.priority(item, neighbour),
         }
     }
@@ -95,12 +97,20 @@ impl Policy for Without {
     fn keeping(&self, item: &Candidate<'_>) -> Priority {
         match self.0 {
             Idea::Dropping => Priority::new(0),
+            Idea::Sizes => self.1.keeping(&sizeless(item)),
             _ => self.1.keeping(item),
         }
     }
 }
 
-const IDEAS: [(Idea, &str); 8] = [
+const fn sizeless<'a>(item: &Candidate<'a>) -> Candidate<'a> {
+    Candidate {
+        size: ByteCount::ZERO,
+        ..*item
+    }
+}
+
+const IDEAS: [(Idea, &str); 9] = [
     (Idea::None, "as it ships"),
     (
         Idea::Spray,
@@ -121,6 +131,10 @@ const IDEAS: [(Idea, &str); 8] = [
     ),
     (Idea::Dropping, "chance decides what makes room"),
     (Idea::Order, "chance decides what goes first"),
+    (
+        Idea::Sizes,
+        "sizes count neither for what goes first nor for what makes room",
+    ),
 ];
 
 pub(crate) fn print(seeds: u64) -> Result<(), Box<dyn Error>> {

@@ -30,9 +30,11 @@ pub(crate) struct Harm {
     pub(crate) inflated: f64,
 }
 
-pub(crate) fn print(seeds: u64) -> Result<(), Box<dyn Error>> {
-    println!("Simulated; rwp200, light, the default router; {seeds} run(s) of each.\n");
-    let harm = harm(seeds)?;
+pub(crate) fn print(seeds: u64, hours: u32) -> Result<(), Box<dyn Error>> {
+    println!(
+        "Simulated; rwp200, light, {hours} hours; the default router; {seeds} run(s) of each.\n"
+    );
+    let harm = harm(seeds, hours)?;
     println!("| who does what | what it comes to |\n|---|---|");
     println!(
         "| 30 % drop all that they take | {:.1} % of the deliveries among the others |",
@@ -57,8 +59,8 @@ pub(crate) fn print(seeds: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-pub(crate) fn harm(seeds: u64) -> Result<Harm, Box<dyn Error>> {
-    let case = Case::rwp200()?;
+pub(crate) fn harm(seeds: u64, hours: u32) -> Result<Harm, Box<dyn Error>> {
+    let case = Case::rwp200()?.within(hours);
     let nodes = case.contacts.nodes;
     // Every tenth, and three of ten, by number.
     let tenth = |node: u32| node % 10 == 7;
@@ -69,13 +71,14 @@ pub(crate) fn harm(seeds: u64) -> Result<Harm, Box<dyn Error>> {
     };
 
     let among = |bad: &dyn Fn(u32) -> bool| honest(&case.messages, bad);
-    let small = Case::rwp200()?.with_messages(among(&thirds));
+    let small = Case::rwp200()?.within(hours).with_messages(among(&thirds));
     let dropping = Deeds::of(&small, seeds, |network| {
         network.with_faults(faults(nodes, &thirds, Behaviour::DropAll))
     })?;
     let good = Deeds::of(&small, seeds, |network| network)?;
 
-    let mut roomy = Case::rwp200()?.with_messages(circles(&among(&tenth), &tenth));
+    let written = circles(&among(&tenth), &tenth);
+    let mut roomy = Case::rwp200()?.within(hours).with_messages(written);
     for node in (0..nodes).filter(|node| tenth(*node)) {
         roomy = roomy.with_buffer(format!("{node}-{node}=200MB").parse()?);
     }

@@ -168,6 +168,18 @@ impl Case {
         self
     }
 
+    /// The first hours, with the messages that are written an hour before their end at the latest; all, if these are all.
+    pub(crate) fn within(mut self, hours: u32) -> Self {
+        let after = |hours: u32| SimTime::ZERO.after(Duration::from_secs(3_600) * hours);
+        if self.end.is_none_or(|end| end <= after(hours)) {
+            return self;
+        }
+        self.end = Some(after(hours));
+        let last = after(hours.saturating_sub(1));
+        self.messages.retain(|message| message.at < last);
+        self
+    }
+
     /// The same contacts, with other messages.
     pub(crate) fn with_messages(mut self, messages: Vec<MessageEvent>) -> Self {
         self.messages = messages;

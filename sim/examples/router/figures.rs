@@ -6,7 +6,8 @@ use crate::cases::Case;
 use crate::measure::Measured;
 use crate::{adversaries, crowd, table};
 
-pub(crate) fn print(seeds: u64) -> Result<(), Box<dyn Error>> {
+/// `hours` that adversaries have.
+pub(crate) fn print(seeds: u64, hours: u32) -> Result<(), Box<dyn Error>> {
     let cases = [Case::rwp200()?, Case::sfhh()?, Case::invs15()?];
     let mut epidemic = Vec::new();
     for case in &cases {
@@ -40,7 +41,7 @@ pub(crate) fn print(seeds: u64) -> Result<(), Box<dyn Error>> {
     figure("router-town", scheduled(&town, &measured), "%");
     figure("router-town-relays", measured.relayed, "relays");
 
-    let harm = adversaries::harm(seeds)?;
+    let harm = adversaries::harm(seeds, hours)?;
     figure("router-dropping", harm.dropping * 100.0, "%");
     figure("router-flooding", harm.flooding * 100.0, "%");
     figure("router-flooding-pinned", harm.pinned, "times");

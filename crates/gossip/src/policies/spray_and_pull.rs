@@ -18,8 +18,9 @@ use crate::{Copies, Draw, Share};
 ///   that stand still and a village are flooded; a crowd is not.
 /// - *Short*: what all those take who have met as many others as the holder is offered by its short id, like any other
 ///   item: its tag need not be shown.
-/// - *Sparing*: who runs out of room lets go first of what has spread the most, as in
-///   [measured spray](super::MeasuredSpray), and while room is short no more take a message because it is old.
+/// - *Sparing*: who runs out of room lets go first of what takes the most room in all its copies, as far as it has
+///   spread, and while room is short no more take a message because it is old. What is long makes room for what is
+///   short and goes after it, so who floods with large things holds up large things.
 ///
 /// What it tells a neighbour that flooding would not: that a message has been sprayed (its tag is shown in place of an
 /// offer), and that who takes one of these is more likely its recipient than any other node is.
@@ -63,7 +64,7 @@ impl SprayAndPull {
     pub const MAX_COPIES: Copies = super::SprayAndWait::MAX_COPIES;
 
     /// The largest budget of an item that is written where room is short, if there is cover.
-    pub const COPIES_WITHOUT_ROOM: Copies = Copies::new(2);
+    pub const COPIES_WITHOUT_ROOM: Copies = Copies::new(1);
 
     /// The least share of new items that a node with cover takes, however many names its neighbours have shown to it.
     pub const LEAST_SHARE: Share = Share::per_mille(20);
@@ -153,7 +154,7 @@ impl Policy for SprayAndPull {
     }
 
     fn priority(&self, item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Priority {
-        Priority::young_first(item.age)
+        Priority::young_and_small_first(item.age, item.size)
     }
 
     fn handed_over(&self, copies: Copies) -> Copies {
@@ -161,6 +162,6 @@ impl Policy for SprayAndPull {
     }
 
     fn keeping(&self, item: &Candidate<'_>) -> Priority {
-        spread::few_first(spread::shown(self.copies, item))
+        spread::small_first(spread::shown(self.copies, item), item.size)
     }
 }

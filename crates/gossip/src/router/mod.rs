@@ -93,7 +93,7 @@ pub struct Router {
     encounters: Encounters,
     /// As it was when it was looked at last.
     around: Surroundings,
-    /// When something had to go for lack of room, and not because one neighbour floods.
+    /// When something had to go for lack of room, and not because one neighbour floods or it was large.
     evicted_at: Option<Instant>,
     custody: Custody,
     seen: Seen,
@@ -466,7 +466,7 @@ impl Router {
 
     fn drop_item(&mut self, now: Instant, id: ItemId, reason: DropReason) {
         // A flood is no reason to spread less of what others write.
-        let crowded = |item: &StoredItem| !self.custody.is_flooded(item.size);
+        let crowded = |item: &StoredItem| self.custody.is_crowded(item.size);
         if reason == DropReason::Quota && self.custody.find(&id).is_some_and(crowded) {
             self.evicted_at = Some(now);
         }
