@@ -259,6 +259,8 @@ fn a_device_that_was_removed_before_it_was_met_stays_away() {
     );
     assert!(book.decide(DESK, &key(6).fingerprint(), Trust::FirstUse));
     assert_eq!(book.meet(DESK, id(16), key(6)), Ok(Trust::FirstUse));
+    // Nothing is left of it once a person has decided.
+    assert_eq!(book.admit(&list(2, 3, &[6], &[])), Ok(Admitted::default()));
 }
 
 /// Both halves of the plane have this X25519 key, and its holder can sign with either.
