@@ -20,14 +20,22 @@ const MONTH: f64 = 30.0 * 86_400.0;
 pub(crate) struct Harm {
     /// Of what is delivered among honest nodes, the part that is delivered although 30 % drop everything.
     pub(crate) dropping: f64,
-    /// The same, where 10 % flood.
-    pub(crate) flooding: f64,
-    /// The 99th percentile of the delay to somebody whom one has pinned, as times of what it is without a flood.
-    pub(crate) pinned: f64,
+    /// 10 % flood with pieces that are much larger than what others write.
+    pub(crate) flood: Flood,
+    /// The same bytes in pieces as small as what others write.
+    pub(crate) small_flood: Flood,
     /// Copies that honest nodes lost before their time to forged receipts.
     pub(crate) forged: f64,
     /// Copies that honest nodes lost before their time to inflated ages.
     pub(crate) inflated: f64,
+}
+
+/// What a flood comes to.
+pub(crate) struct Flood {
+    /// Of what is delivered among honest nodes, the part that is delivered in spite of it.
+    pub(crate) delivered: f64,
+    /// The 99th percentile of the delay to somebody whom one has pinned, as times of what it is without a flood.
+    pub(crate) pinned: f64,
 }
 
 pub(crate) fn print(seeds: u64, hours: u32) -> Result<(), Box<dyn Error>> {
@@ -40,14 +48,19 @@ pub(crate) fn print(seeds: u64, hours: u32) -> Result<(), Box<dyn Error>> {
         "| 30 % drop all that they take | {:.1} % of the deliveries among the others |",
         harm.dropping * 100.0
     );
-    println!(
-        "| 10 % flood: 100 kB each half minute, from stores of 200 MB | {:.1} % of the deliveries among the others |",
-        harm.flooding * 100.0
-    );
-    println!(
-        "| the same; circles of {CIRCLE} who have pinned each other | the 99th percentile of delays in them is {:.2} times as long |",
-        harm.pinned
-    );
+    for (what, flood) in [
+        ("100 kB each half minute", &harm.flood),
+        ("10 kB each three seconds", &harm.small_flood),
+    ] {
+        println!(
+            "| 10 % flood: {what}, from stores of 200 MB | {:.1} % of the deliveries among the others |",
+            flood.delivered * 100.0
+        );
+        println!(
+            "| the same; circles of {CIRCLE} who have pinned each other | the 99th percentile of delays in them is {:.2} times as long |",
+            flood.pinned
+        );
+    }
     println!(
         "| 10 % forge a receipt for each message that they take | {:.0} copies lost at others |",
         harm.forged
@@ -65,11 +78,6 @@ pub(crate) fn harm(seeds: u64, hours: u32) -> Result<Harm, Box<dyn Error>> {
     // Every tenth, and three of ten, by number.
     let tenth = |node: u32| node % 10 == 7;
     let thirds = |node: u32| matches!(node % 10, 1 | 4 | 7);
-    let flood = Behaviour::Flood {
-        every: 30.0,
-        size: 100_000,
-    };
-
     let among = |bad: &dyn Fn(u32) -> bool| honest(&case.messages, bad);
     let small = Case::rwp200()?.within(hours).with_messages(among(&thirds));
     let dropping = Deeds::of(&small, seeds, |network| {
@@ -82,19 +90,21 @@ pub(crate) fn harm(seeds: u64, hours: u32) -> Result<Harm, Box<dyn Error>> {
     for node in (0..nodes).filter(|node| tenth(*node)) {
         roomy = roomy.with_buffer(format!("{node}-{node}=200MB").parse()?);
     }
-    let flooded = Deeds::of(&roomy, seeds, |network| {
-        network
-            .with_circles_of(CIRCLE)
-            .with_faults(faults(nodes, &tenth, flood))
-    })?;
-    let calm = Deeds::of(&roomy, seeds, |network| network.with_circles_of(CIRCLE))?;
-    let mixed = roomy.with_messages(among(&tenth));
-    let plain = Deeds::of(&mixed, seeds, |network| {
-        network
-            .with_circles_of(CIRCLE)
-            .with_faults(faults(nodes, &tenth, flood))
-    })?;
-    let plain_calm = Deeds::of(&mixed, seeds, |network| network.with_circles_of(CIRCLE))?;
+    let calm_in_circles = Deeds::of(&roomy, seeds, in_circles)?;
+    let mixed = roomy.clone().with_messages(among(&tenth));
+    let calm = Deeds::of(&mixed, seeds, in_circles)?;
+    let flood = |every, size| -> Result<Flood, Box<dyn Error>> {
+        let flooded = |case: &Case| {
+            Deeds::of(case, seeds, |network| {
+                let flood = Behaviour::Flood { every, size };
+                in_circles(network).with_faults(faults(nodes, &tenth, flood))
+            })
+        };
+        Ok(Flood {
+            delivered: flooded(&mixed)?.delivered() / calm.delivered(),
+            pinned: flooded(&roomy)?.late() / calm_in_circles.late(),
+        })
+    };
 
     let lost = |behaviour| -> Result<f64, Box<dyn Error>> {
         let deeds = Deeds::of(&case, seeds, |network| {
@@ -104,11 +114,15 @@ pub(crate) fn harm(seeds: u64, hours: u32) -> Result<Harm, Box<dyn Error>> {
     };
     Ok(Harm {
         dropping: dropping.delivered() / good.delivered(),
-        flooding: plain.delivered() / plain_calm.delivered(),
-        pinned: flooded.late() / calm.late(),
+        flood: flood(30.0, 100_000)?,
+        small_flood: flood(3.0, 10_000)?,
         forged: lost(Behaviour::ForgeReceipts)?,
         inflated: lost(Behaviour::LieAboutAge(-MONTH))?,
     })
+}
+
+fn in_circles(network: Network<'_>) -> Network<'_> {
+    network.with_circles_of(CIRCLE)
 }
 
 fn faults(nodes: u32, bad: &dyn Fn(u32) -> bool, behaviour: Behaviour) -> Faults {

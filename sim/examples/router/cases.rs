@@ -23,6 +23,7 @@ const PIECE: u64 = 4_096;
 const BUFFER: ByteCount = ByteCount::new(5_000_000);
 
 /// Contacts and messages.
+#[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,

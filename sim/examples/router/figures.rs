@@ -43,8 +43,15 @@ pub(crate) fn print(seeds: u64, hours: u32) -> Result<(), Box<dyn Error>> {
 
     let harm = adversaries::harm(seeds, hours)?;
     figure("router-dropping", harm.dropping * 100.0, "%");
-    figure("router-flooding", harm.flooding * 100.0, "%");
-    figure("router-flooding-pinned", harm.pinned, "times");
+    let floods = [&harm.flood, &harm.small_flood];
+    let delivered = floods.map(|flood| flood.delivered);
+    let least = delivered.into_iter().fold(f64::MAX, f64::min);
+    let longest = floods
+        .map(|flood| flood.pinned)
+        .into_iter()
+        .fold(0.0, f64::max);
+    figure("router-flooding", least * 100.0, "%");
+    figure("router-flooding-pinned", longest, "times");
     figure("router-forged", harm.forged, "copies");
     figure("router-inflated", harm.inflated, "copies");
     let crowd = crowd::crowd()?;

@@ -309,13 +309,13 @@ pub(super) const FIGURES: [Figure; 62] = [
     },
     Figure {
         name: "router-flooding",
-        about: "10 % flood: the same",
+        about: "10 % flood, in large or in small pieces: the same, the worse of both",
         target: Target::AtLeast(95.0, "%"),
         source: example("chappe-sim", "router"),
     },
     Figure {
         name: "router-flooding-pinned",
-        about: "10 % flood: 99th percentile of delays among who pinned each other, by that without a flood",
+        about: "the same: 99th percentile of delays among who pinned each other, by that without a flood",
         target: Target::AtMost(2.0, "times"),
         source: example("chappe-sim", "router"),
     },
