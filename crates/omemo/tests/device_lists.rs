@@ -475,6 +475,32 @@ fn a_book_is_bounded() {
     assert_eq!(admitted.removed, [key(2), key(3)]);
 }
 
+fn never_met(number: usize) -> IdentityKey {
+    let mut seed = [7; 32];
+    seed[..8].copy_from_slice(&number.to_be_bytes());
+    Identity::from_seed(&seed).public()
+}
+
+/// Who has a stolen device names so many others that a list has no room for it.
+#[test]
+fn a_stolen_device_cannot_keep_itself_off_our_list() {
+    let mut rng = ChaCha20Rng::from_seed([1; 32]);
+    let phone = Device::generate(&mut rng, id(10), 1);
+    let mut book = TrustBook::new(ME);
+    book.meet(ME, id(1), key(1)).unwrap();
+    book.decide(ME, &key(1).fingerprint(), Trust::Verified);
+    let all: Vec<_> = (0..MAX_REMOVED + 1).map(never_met).collect();
+    for (sequence, part) in (1..).zip(all.chunks(MAX_REMOVED)) {
+        let list = SignedDeviceList::sign(&identity(1), ME, Sequence(sequence), &[], part);
+        let _ = book.admit(&list.unwrap().verify().unwrap()).unwrap();
+    }
+    book.decide(ME, &key(1).fingerprint(), Trust::Removed);
+    let list = book.sign_list(&phone, Sequence(1)).unwrap().verify();
+    let list = list.unwrap();
+    assert_eq!(list.removed().len(), MAX_REMOVED);
+    assert_eq!(list.removed()[0], key(1));
+}
+
 #[test]
 fn removed_devices_that_were_never_met_are_bounded() {
     let mut book = TrustBook::new(ME);
@@ -482,12 +508,7 @@ fn removed_devices_that_were_never_met_are_bounded() {
     let other = "other@example.org";
     book.meet(other, id(5), key(5)).unwrap();
     let _ = book.admit(&signed(other, 5, 1, &[], &[6])).unwrap();
-    let gone = |number: usize| {
-        let mut seed = [7; 32];
-        seed[..8].copy_from_slice(&number.to_be_bytes());
-        Identity::from_seed(&seed).public()
-    };
-    let all: Vec<_> = (0..MAX_REMEMBERED_REMOVED).map(gone).collect();
+    let all: Vec<_> = (0..MAX_REMEMBERED_REMOVED).map(never_met).collect();
     for (sequence, part) in (1..).zip(all.chunks(MAX_REMOVED)) {
         let list = SignedDeviceList::sign(&identity(1), DESK, Sequence(sequence), &[], part);
         let admitted = book.admit(&list.unwrap().verify().unwrap()).unwrap();

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Known, Trust, TrustBook, TrustError};
 use crate::identity::{Fingerprint, IdentityKey};
-use crate::record::{RecordError, Sequence, SignedDeviceList, VerifiedDeviceList};
+use crate::record::{MAX_REMOVED, RecordError, Sequence, SignedDeviceList, VerifiedDeviceList};
 use crate::{Device, DeviceId};
 
 /// How many removed devices that were never met are remembered. Beyond it the oldest goes of the account that has the
@@ -82,8 +82,9 @@ impl TrustBook {
         Ok(admitted)
     }
 
-    /// Signs a list of our own account: this device, those of our others that were compared, and all that were
-    /// removed. A device that was lost is removed by [`TrustBook::decide`] with [`Trust::Removed`]; then each contact
+    /// Signs a list of our own account: this device, those of our others that were compared, and those that were
+    /// removed: of more than [`MAX_REMOVED`] the ones that were met, then the oldest, so that who has a stolen device
+    /// cannot keep it off the list by naming many. A device that was lost is removed by [`TrustBook::decide`] with [`Trust::Removed`]; then each contact
     /// gets the new list, and so do our other devices.
     ///
     /// # Errors
@@ -109,6 +110,7 @@ impl TrustBook {
         let unmet = self.removed.iter();
         let unmet = unmet.filter(|(owner, identity)| *owner == self.own_jid && is_other(identity));
         removed.extend(unmet.map(|(_, identity)| *identity));
+        removed.truncate(MAX_REMOVED);
         SignedDeviceList::sign(
             signer.identity(),
             &self.own_jid,
