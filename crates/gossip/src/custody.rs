@@ -11,6 +11,9 @@ use siphasher::sip::SipHasher24;
 use crate::deadlines::Deadlines;
 use crate::policy::Priority;
 use crate::quota::{NoRoom, Usage, Usages};
+use crate::shelf::{Identified, Prefix, Shelf};
+use crate::slots::Slot;
+use crate::tiered::Tiered;
 use crate::{Class, Copies, Ingress, StoredItem};
 
 /// All items, with the orders in which they are looked at.
@@ -18,9 +21,9 @@ use crate::{Class, Copies, Ingress, StoredItem};
 pub(crate) struct Custody {
     limit: Usage,
     lottery: Lottery,
-    items: BTreeMap<ItemId, Kept>,
-    by_commitment: BTreeSet<(Commitment, ItemId)>,
-    expiries: Deadlines<ItemId>,
+    items: Shelf<Kept>,
+    by_commitment: Tiered<(Commitment, Slot), ()>,
+    expiries: Deadlines<(Prefix, Slot)>,
     usages: Usages,
     pinned: Holdings,
     strangers: Holdings,
@@ -35,6 +38,12 @@ struct Kept {
     outlined: bool,
 }
 
+impl Identified for Kept {
+    fn id(&self) -> &ItemId {
+        &self.item.id
+    }
+}
+
 impl Custody {
     pub(crate) fn new(capacity: ByteCount, max_items: usize, seed: &[u8; 32]) -> Self {
         Self {
@@ -43,8 +52,8 @@ impl Custody {
                 items: max_items as u64,
             },
             lottery: Lottery::new(seed),
-            items: BTreeMap::new(),
-            by_commitment: BTreeSet::new(),
+            items: Shelf::new(),
+            by_commitment: Tiered::new(),
             expiries: Deadlines::new(),
             usages: Usages::default(),
             pinned: Holdings::default(),
@@ -52,24 +61,32 @@ impl Custody {
         }
     }
 
-    pub(crate) fn find(&self, id: &ItemId) -> Option<&StoredItem> {
-        self.items.get(id).map(|kept| &kept.item)
+    /// Where an item is, as long as it is here.
+    pub(crate) fn find(&self, id: &ItemId) -> Option<Slot> {
+        self.items.find(id)
+    }
+
+    pub(crate) fn item(&self, slot: Slot) -> Option<&StoredItem> {
+        self.items.get(slot).map(|kept| &kept.item)
     }
 
     pub(crate) fn len(&self) -> usize {
         self.items.len()
     }
 
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &StoredItem> {
-        self.items.values().map(|kept| &kept.item)
+    /// All items, in the order of their ids.
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (Slot, &StoredItem)> {
+        let kept = self.items.iter();
+        kept.map(|(slot, kept)| (slot, &kept.item))
     }
 
-    /// The items that a receipt for `commitment` frees.
-    pub(crate) fn committed_to(&self, commitment: Commitment) -> Vec<ItemId> {
-        let first = (commitment, ItemId::new([0; 32]));
-        let last = (commitment, ItemId::new([0xff; 32]));
-        let range = self.by_commitment.range(first..=last);
-        range.map(|(_, id)| *id).collect()
+    /// The items that a receipt for `commitment` frees, in the order of their ids.
+    pub(crate) fn committed_to(&self, commitment: Commitment) -> Vec<Slot> {
+        let all = (commitment, Slot::FIRST)..=(commitment, Slot::LAST);
+        let alike = self.by_commitment.range(all);
+        let mut slots: Vec<Slot> = alike.map(|((_, slot), ())| *slot).collect();
+        slots.sort_by_key(|slot| self.item(*slot).map(|item| item.id));
+        slots
     }
 
     /// Who has to go so that an item of `size` fits in. Changes nothing.
@@ -88,7 +105,7 @@ impl Custody {
         ingress: Ingress,
         size: ByteCount,
         keeping: Priority,
-    ) -> Result<Vec<ItemId>, NoRoom> {
+    ) -> Result<Vec<Slot>, NoRoom> {
         let newcomer = Usage {
             bytes: size.get(),
             items: 1,
@@ -103,7 +120,7 @@ impl Custody {
             let newcomer = (loser == class).then_some((ingress, size.get(), turn));
             let taken = holdings.losers(newcomer, share, &victims)?;
             for victim in taken {
-                let usage = self.find(&victim).map(usage_of).ok_or(NoRoom)?;
+                let usage = self.item(victim).map(usage_of).ok_or(NoRoom)?;
                 *after.of_mut(loser) = after.of_mut(loser).minus(usage);
                 victims.push(victim);
                 if after.who_yields(self.limit)? != Some(loser) {
@@ -162,57 +179,59 @@ impl Custody {
     }
 
     /// Takes an item in that is not here, whether there is room or not.
-    pub(crate) fn insert(&mut self, item: StoredItem, keeping: Priority) {
-        let id = item.id;
-        self.by_commitment.insert((item.header.commitment, id));
-        self.expiries.insert(item.expires(), id);
-        let usage = self.usages.of_mut(item.class);
+    pub(crate) fn insert(&mut self, item: StoredItem, keeping: Priority) -> Slot {
+        let (id, commitment) = (item.id, item.header.commitment);
+        let (class, ingress, size) = (item.class, item.ingress, item.size.get());
+        let due = item.expires();
+        let usage = self.usages.of_mut(class);
         *usage = usage.plus(usage_of(&item));
-        let turn = self.lottery.turn(&id, keeping);
-        if let Some(holdings) = self.holdings_mut(item.class) {
-            holdings.insert(item.ingress, item.size.get(), turn, id);
-        }
-        let outlined = false;
-        let kept = Kept {
+        let slot = self.items.insert(Kept {
             item,
             keeping,
-            outlined,
-        };
-        self.items.insert(id, kept);
+            outlined: false,
+        });
+        self.by_commitment.insert((commitment, slot), ());
+        self.expiries.insert(due, (Prefix::of(&id), slot));
+        let turn = self.lottery.turn(&id, keeping);
+        if let Some(holdings) = self.holdings_mut(class) {
+            holdings.insert(ingress, size, turn, slot);
+        }
+        slot
     }
 
     /// Takes an item out, and tells whether the outline holds it.
-    pub(crate) fn remove(&mut self, id: &ItemId) -> Option<(StoredItem, bool)> {
+    pub(crate) fn remove(&mut self, slot: Slot) -> Option<(StoredItem, bool)> {
         let Kept {
             item,
             keeping,
             outlined,
-        } = self.items.remove(id)?;
-        self.by_commitment.remove(&(item.header.commitment, *id));
-        self.expiries.remove(item.expires(), *id);
+        } = self.items.remove(slot)?;
+        self.by_commitment.remove(&(item.header.commitment, slot));
+        let due = item.expires();
+        self.expiries.remove(due, (Prefix::of(&item.id), slot));
         let usage = self.usages.of_mut(item.class);
         *usage = usage.minus(usage_of(&item));
-        let turn = self.lottery.turn(id, keeping);
+        let turn = self.lottery.turn(&item.id, keeping);
         if let Some(holdings) = self.holdings_mut(item.class) {
-            holdings.remove(item.ingress, item.size.get(), turn, *id);
+            holdings.remove(item.ingress, item.size.get(), turn, slot);
         }
         Some((item, outlined))
     }
 
     /// Notes whether the outline holds an item. False if that is so already.
-    pub(crate) fn set_outlined(&mut self, id: &ItemId, outlined: bool) -> bool {
-        let kept = self.items.get_mut(id);
+    pub(crate) fn set_outlined(&mut self, slot: Slot, outlined: bool) -> bool {
+        let kept = self.items.get_mut(slot);
         kept.is_some_and(|kept| core::mem::replace(&mut kept.outlined, outlined) != outlined)
     }
 
     /// Keeps the smaller of the item's age and `age`, which is its age at `now`. True if that changed something.
     pub(crate) fn keep_smaller_age(
         &mut self,
-        id: &ItemId,
+        slot: Slot,
         age: chappe_wire::Age,
         now: Instant,
     ) -> bool {
-        let Some(Kept { item, .. }) = self.items.get_mut(id) else {
+        let Some(Kept { item, .. }) = self.items.get_mut(slot) else {
             return false;
         };
         // As of `since`, which stays: so nobody can stretch an item's stay here beyond its lifetime.
@@ -221,45 +240,52 @@ impl Custody {
         if at_arrival >= item.age {
             return false;
         }
-        self.expiries.remove(item.expires(), *id);
+        let place = (Prefix::of(&item.id), slot);
+        self.expiries.remove(item.expires(), place);
         item.age = at_arrival;
-        self.expiries.insert(item.expires(), *id);
+        self.expiries.insert(item.expires(), place);
         true
     }
 
-    pub(crate) fn set_copies(&mut self, id: &ItemId, copies: Copies) -> Option<&StoredItem> {
-        let Kept { item, .. } = self.items.get_mut(id)?;
-        item.copies = copies;
-        Some(item)
+    pub(crate) fn set_copies(&mut self, slot: Slot, copies: Copies) {
+        if let Some(Kept { item, .. }) = self.items.get_mut(slot) {
+            item.copies = copies;
+        }
     }
 
-    pub(crate) fn count_carrier(&mut self, id: &ItemId) -> Option<&StoredItem> {
-        let Kept { item, .. } = self.items.get_mut(id)?;
+    pub(crate) fn count_carrier(&mut self, slot: Slot) -> Option<&StoredItem> {
+        let Kept { item, .. } = self.items.get_mut(slot)?;
         item.carriers = item.carriers.saturating_add(1);
         Some(item)
     }
 
     /// From now on an item stays so long when room is needed. False if that is not new.
-    pub(crate) fn set_keeping(&mut self, id: &ItemId, keeping: Priority) -> bool {
-        let Some(kept) = self.items.get_mut(id) else {
+    pub(crate) fn set_keeping(&mut self, slot: Slot, keeping: Priority) -> bool {
+        let Some(kept) = self.items.get_mut(slot) else {
             return false;
         };
         let before = core::mem::replace(&mut kept.keeping, keeping);
         if before == keeping {
             return false;
         }
-        let (class, ingress, size) = (kept.item.class, kept.item.ingress, kept.item.size.get());
-        let [old, new] = [before, keeping].map(|keeping| self.lottery.turn(id, keeping));
+        let StoredItem {
+            id,
+            class,
+            ingress,
+            size,
+            ..
+        } = kept.item;
+        let [old, new] = [before, keeping].map(|keeping| self.lottery.turn(&id, keeping));
         if let Some(holdings) = self.holdings_mut(class) {
-            holdings.remove(ingress, size, old, *id);
-            holdings.insert(ingress, size, new, *id);
+            holdings.remove(ingress, size.get(), old, slot);
+            holdings.insert(ingress, size.get(), new, slot);
         }
         true
     }
 
-    /// The id of an item that has expired by `now`. It stays until it is removed.
-    pub(crate) fn next_expired(&mut self, now: Instant) -> Option<ItemId> {
-        self.expiries.pop_due(now)
+    /// An item that has expired by `now`. It stays until it is removed.
+    pub(crate) fn next_expired(&mut self, now: Instant) -> Option<Slot> {
+        self.expiries.pop_due(now).map(|(_, slot)| slot)
     }
 
     pub(crate) fn next_expiry(&self) -> Instant {
@@ -300,24 +326,24 @@ struct Holdings {
 #[derive(Debug, Default)]
 struct Share {
     bytes: u64,
-    queue: BTreeSet<(Turn, ItemId)>,
+    queue: BTreeSet<(Turn, Slot)>,
 }
 
 impl Holdings {
-    fn insert(&mut self, ingress: Ingress, size: u64, turn: Turn, id: ItemId) {
+    fn insert(&mut self, ingress: Ingress, size: u64, turn: Turn, slot: Slot) {
         let share = self.by_ingress.entry(ingress).or_default();
         self.by_bytes.remove(&(share.bytes, ingress));
-        share.queue.insert((turn, id));
+        share.queue.insert((turn, slot));
         share.bytes = share.bytes.saturating_add(size);
         self.by_bytes.insert((share.bytes, ingress));
     }
 
-    fn remove(&mut self, ingress: Ingress, size: u64, turn: Turn, id: ItemId) {
+    fn remove(&mut self, ingress: Ingress, size: u64, turn: Turn, slot: Slot) {
         let Some(share) = self.by_ingress.get_mut(&ingress) else {
             return;
         };
         self.by_bytes.remove(&(share.bytes, ingress));
-        share.queue.remove(&(turn, id));
+        share.queue.remove(&(turn, slot));
         share.bytes = share.bytes.saturating_sub(size);
         if share.queue.is_empty() {
             self.by_ingress.remove(&ingress);
@@ -337,14 +363,17 @@ impl Holdings {
         &self,
         newcomer: Option<(Ingress, u64, Turn)>,
         share: u64,
-        gone: &[ItemId],
-    ) -> Result<Vec<ItemId>, NoRoom> {
+        gone: &[Slot],
+    ) -> Result<Vec<Slot>, NoRoom> {
         let newcomers_bytes = newcomer.map_or(0, |(ingress, size, _)| {
             let share = self.by_ingress.get(&ingress);
             share.map_or(0, |share| share.bytes).saturating_add(size)
         });
         if self.largest().max(newcomers_bytes) <= share {
-            return self.first_of_all(gone).map(|id| [id].into()).ok_or(NoRoom);
+            return self
+                .first_of_all(gone)
+                .map(|slot| [slot].into())
+                .ok_or(NoRoom);
         }
         for (bytes, ingress) in self.by_bytes.iter().rev() {
             let from_newcomer = newcomer.filter(|_| newcomers_bytes >= *bytes);
@@ -356,14 +385,14 @@ impl Holdings {
                 // The newcomer is the largest by itself.
                 return Err(NoRoom);
             };
-            let queue = share.queue.iter().filter(|(_, id)| !gone.contains(id));
-            let losers: Vec<ItemId> = match bound {
+            let queue = share.queue.iter().filter(|(_, slot)| !gone.contains(slot));
+            let losers: Vec<Slot> = match bound {
                 Some(turn) => queue
                     .take_while(|(other, _)| *other < turn)
                     .take(MAX_VICTIMS)
-                    .map(|(_, id)| *id)
+                    .map(|(_, slot)| *slot)
                     .collect(),
-                None => queue.take(MAX_VICTIMS).map(|(_, id)| *id).collect(),
+                None => queue.take(MAX_VICTIMS).map(|(_, slot)| *slot).collect(),
             };
             if !losers.is_empty() {
                 return Ok(losers);
@@ -376,11 +405,11 @@ impl Holdings {
     }
 
     /// Whose turn is first, whichever way it came. A newcomer has been paid for with airtime, and stays.
-    fn first_of_all(&self, gone: &[ItemId]) -> Option<ItemId> {
+    fn first_of_all(&self, gone: &[Slot]) -> Option<Slot> {
         let shares = self.by_ingress.values();
         let firsts =
-            shares.filter_map(|share| share.queue.iter().find(|(_, id)| !gone.contains(id)));
-        firsts.min().map(|(_, id)| *id)
+            shares.filter_map(|share| share.queue.iter().find(|(_, slot)| !gone.contains(slot)));
+        firsts.min().map(|(_, slot)| *slot)
     }
 }
 

@@ -25,8 +25,11 @@ mod receipts;
 pub mod reconcile;
 mod router;
 mod seen;
+mod shelf;
+mod slots;
 mod stats;
 mod surroundings;
+mod tiered;
 
 pub use budget::OverBudget;
 pub use change::{Change, DropReason};

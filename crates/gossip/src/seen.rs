@@ -5,6 +5,8 @@ use alloc::collections::BTreeMap;
 use chappe_wire::{Age, Commitment, Duration, Instant, ItemId, ShortId};
 
 use crate::deadlines::Deadlines;
+use crate::shelf::{Identified, Prefix, Shelf};
+use crate::slots::Slot;
 use crate::{Class, DropReason, Ingress, SeenEntry, StoredItem};
 
 /// How much longer than its lifetime an item is remembered.
@@ -18,9 +20,9 @@ const REVIVAL_SHARE: u64 = 8;
 pub(crate) struct Seen {
     limit: usize,
     limit_per_ingress: usize,
-    entries: BTreeMap<ItemId, SeenEntry>,
+    entries: Shelf<SeenEntry>,
     commitments: BTreeMap<Commitment, u32>,
-    deadlines: Deadlines<ItemId>,
+    deadlines: Deadlines<(Prefix, Slot)>,
     places: usize,
     strangers: usize,
     by_ingress: BTreeMap<Ingress, usize>,
@@ -31,7 +33,7 @@ impl Seen {
         Self {
             limit,
             limit_per_ingress,
-            entries: BTreeMap::new(),
+            entries: Shelf::new(),
             commitments: BTreeMap::new(),
             deadlines: Deadlines::new(),
             places: 0,
@@ -41,7 +43,7 @@ impl Seen {
     }
 
     pub(crate) fn contains(&self, id: &ItemId) -> bool {
-        self.entries.contains_key(id)
+        self.entries.find(id).is_some()
     }
 
     /// True if an item with this commitment was here.
@@ -55,7 +57,7 @@ impl Seen {
 
     /// The items that neighbours are not asked for.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &ItemId> {
-        let entries = self.entries.values();
+        let entries = self.entries.iter().map(|(_, entry)| entry);
         entries
             .filter(|entry| entry.outlived.is_none())
             .map(|entry| &entry.id)
@@ -111,7 +113,7 @@ impl Seen {
     /// it is said to be clearly younger than what expired, and is as old at least as it is known here. So nothing
     /// stays longer than its lifetime, and what neighbours hand to and fro dies although each rounds its age down.
     pub(crate) fn revived(&self, item: &StoredItem, now: Instant) -> Option<(Instant, Age)> {
-        let first = self.entries.get(&item.id)?.outlived?;
+        let first = self.entries.get(self.entries.find(&item.id)?)?.outlived?;
         let lifetime = item.header.lifetime.as_duration();
         let known = now.since(first);
         let age = item.age_at(now).as_duration().max(known);
@@ -122,12 +124,10 @@ impl Seen {
 
     /// Takes an entry back for an item that is taken once more. The place stays reserved only for the item.
     pub(crate) fn take_back(&mut self, id: &ItemId) -> bool {
-        let Some(entry) = self.entries.get(id) else {
-            return false;
-        };
-        self.deadlines.remove(entry.until, *id);
-        self.remove(id);
-        true
+        self.entries.find(id).is_some_and(|slot| {
+            let entry = self.remove(slot);
+            entry.is_some()
+        })
     }
 
     /// Puts an entry back that was persisted.
@@ -140,14 +140,14 @@ impl Seen {
 
     /// Forgets an entry that is due.
     pub(crate) fn forget_due(&mut self, now: Instant) -> Option<ItemId> {
-        let id = self.deadlines.pop_due(now)?;
-        self.remove(&id).then_some(id)
+        let (_, slot) = self.deadlines.pop_due(now)?;
+        self.remove(slot).map(|entry| entry.id)
     }
 
-    fn remove(&mut self, id: &ItemId) -> bool {
-        let Some(entry) = self.entries.remove(id) else {
-            return false;
-        };
+    fn remove(&mut self, slot: Slot) -> Option<SeenEntry> {
+        let entry = self.entries.remove(slot)?;
+        let place = (Prefix::of(&entry.id), slot);
+        self.deadlines.remove(entry.until, place);
         if let Some(count) = self.commitments.get_mut(&entry.commitment) {
             *count -= 1;
             if *count == 0 {
@@ -164,7 +164,7 @@ impl Seen {
                 }
             }
         }
-        true
+        Some(entry)
     }
 
     pub(crate) fn next_deadline(&self) -> Instant {
@@ -172,10 +172,19 @@ impl Seen {
     }
 
     fn add(&mut self, entry: SeenEntry) {
-        self.deadlines.insert(entry.until, entry.id);
+        // What a damaged store gave back twice.
+        self.take_back(&entry.id);
         let count = self.commitments.entry(entry.commitment).or_default();
         *count = count.saturating_add(1);
-        self.entries.insert(entry.id, entry);
+        let slot = self.entries.insert(entry);
+        let place = (Prefix::of(&entry.id), slot);
+        self.deadlines.insert(entry.until, place);
+    }
+}
+
+impl Identified for SeenEntry {
+    fn id(&self) -> &ItemId {
+        &self.id
     }
 }
 

@@ -40,6 +40,16 @@ impl Fingerprint {
     pub const fn short(self) -> ShortId {
         ShortId(self.0 as u64)
     }
+
+    /// The short id and the other 64 bits, for who keeps many under their short ids.
+    pub const fn split(self) -> (ShortId, u64) {
+        (self.short(), (self.0 >> 64) as u64)
+    }
+
+    /// The fingerprint that was [split](Self::split) into these.
+    pub const fn join(short: ShortId, rest: u64) -> Self {
+        Self((rest as u128) << 64 | short.0 as u128)
+    }
 }
 
 /// An [`ItemId`] on one link: 64 bits of SipHash-2-4-128 under the link's salt.

@@ -3,11 +3,13 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use chappe_wire::{Digest, Fingerprint, ItemId, LinkSalt, Outline, ShortId};
+use chappe_wire::{Digest, Fingerprint, ShortId};
 
 use crate::Copies;
 use crate::link::MAX_WANTS;
 use crate::policy::Priority;
+use crate::slots::Slot;
+use crate::tiered::Tiered;
 
 /// What sort of item it is. Receipts go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,9 +26,10 @@ enum State {
     /// Not mentioned, or known to the neighbour by reconciliation.
     Unsaid,
     Offered,
-    Wanted(Wanted),
-    /// Sent with these copies, and not yet answered.
-    Sent(Copies),
+    /// See [`Giving::wanted`].
+    Wanted,
+    /// Sent, and not yet answered: see [`Giving::awaiting`].
+    Sent,
     /// The neighbour has it, or had it.
     Settled,
     /// The neighbour had no room for it.
@@ -47,10 +50,13 @@ enum Source {
     ById,
 }
 
+/// An item here, in 16 bytes: there is one for each item and link.
 #[derive(Clone, Copy, Debug)]
 struct Held {
-    id: ItemId,
-    fingerprint: Fingerprint,
+    /// What its fingerprint has besides its short id.
+    rest: u64,
+    /// Among the items or the receipts, by its kind.
+    slot: Slot,
     kind: Kind,
     state: State,
 }
@@ -59,7 +65,7 @@ struct Held {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Next {
     pub(crate) short: ShortId,
-    pub(crate) id: ItemId,
+    pub(crate) slot: Slot,
     pub(crate) kind: Kind,
     /// The neighbour asked by tag, so it may be the recipient.
     pub(crate) by_tag: bool,
@@ -68,40 +74,37 @@ pub(crate) struct Next {
 /// All items here, as they stand with one neighbour.
 #[derive(Debug, Default)]
 pub(crate) struct Giving {
-    index: BTreeMap<ShortId, Held>,
+    index: Tiered<ShortId, Held>,
     offers: BTreeSet<ShortId>,
     queue: BTreeSet<(Wanted, ShortId)>,
+    /// What the neighbour waits for, as it stands in the queue.
+    wanted: BTreeMap<ShortId, Wanted>,
+    /// What was sent and is not yet answered, with the copies that went along.
+    awaiting: BTreeMap<ShortId, Copies>,
     /// Wants that cannot be met, to be cancelled.
     withdrawn: BTreeSet<ShortId>,
 }
 
 impl Giving {
     /// Everything that is here when the link comes up.
-    pub(crate) fn new(items: impl Iterator<Item = (Fingerprint, ItemId, Kind, bool)>) -> Self {
-        let held = |(fingerprint, id, kind, pushed)| {
+    pub(crate) fn new(items: impl Iterator<Item = (Fingerprint, Slot, Kind, bool)>) -> Self {
+        let held = |(fingerprint, slot, kind, pushed): (Fingerprint, Slot, Kind, bool)| {
             let state = if pushed {
                 State::Unsaid
             } else {
                 State::Withheld
             };
-            Held {
-                id,
-                fingerprint,
+            let (short, rest) = fingerprint.split();
+            let held = Held {
+                rest,
+                slot,
                 kind,
                 state,
-            }
+            };
+            (short, held)
         };
-        let items: Vec<Held> = items.map(held).collect();
-        // What is large is moved once: the map takes over what comes in its order.
-        let mut order: Vec<(ShortId, usize)> = items
-            .iter()
-            .enumerate()
-            .map(|(place, held)| (held.fingerprint.short(), place))
-            .collect();
-        order.sort_unstable();
-        let entry = |(short, place): (ShortId, usize)| Some((short, *items.get(place)?));
         Self {
-            index: order.into_iter().filter_map(entry).collect(),
+            index: items.map(held).collect(),
             ..Self::default()
         }
     }
@@ -110,61 +113,71 @@ impl Giving {
     pub(crate) fn snapshot(&self) -> (Digest, Vec<ShortId>) {
         let mut digest = Digest::default();
         let mut shorts = Vec::with_capacity(self.index.len());
-        for (short, held) in &self.index {
+        for (short, held) in self.index.iter() {
             if held.state != State::Withheld {
-                digest.add(held.fingerprint);
+                digest.add(Fingerprint::join(*short, held.rest));
                 shorts.push(*short);
             }
         }
         (digest, shorts)
     }
 
-    /// The outline of what is reconciled, under the neighbour's salt.
-    pub(crate) fn outline(&self, salt: &LinkSalt) -> Outline {
-        let mut outline = Outline::default();
-        let shared = self.index.values();
-        for held in shared.filter(|held| held.state != State::Withheld) {
-            outline.insert(salt, &held.id);
-        }
-        outline
+    /// What is reconciled.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = (Kind, Slot)> {
+        let held = self.index.iter().map(|(_, held)| held);
+        let shared = held.filter(|held| held.state != State::Withheld);
+        shared.map(|held| (held.kind, held.slot))
     }
 
     /// An item is here now. `offer`: the neighbour does not have it and is to hear of it.
     pub(crate) fn add(
         &mut self,
         fingerprint: Fingerprint,
-        id: ItemId,
+        slot: Slot,
         kind: Kind,
         standing: Standing,
     ) {
-        let short = fingerprint.short();
+        let (short, rest) = fingerprint.split();
         let state = match standing {
             Standing::TheyHaveIt => State::Settled,
             Standing::Withheld => State::Withheld,
-            Standing::Unsaid => State::Unsaid,
-            Standing::ToOffer => {
-                self.offers.insert(short);
-                State::Unsaid
-            }
+            Standing::Unsaid | Standing::ToOffer => State::Unsaid,
         };
         let held = Held {
-            id,
-            fingerprint,
+            rest,
+            slot,
             kind,
             state,
         };
+        // Who knows the salt may have searched for two that are alike on this link.
+        self.forget(&short);
         self.index.insert(short, held);
+        if standing == Standing::ToOffer {
+            self.offers.insert(short);
+        }
     }
 
     /// An item is not here any more.
     pub(crate) fn remove(&mut self, short: &ShortId) {
+        if self.index.remove(short).is_some() {
+            self.forget(short);
+        }
+    }
+
+    /// Lets go what stands beside the index about an item.
+    fn forget(&mut self, short: &ShortId) {
         self.offers.remove(short);
-        if let Some(held) = self.index.remove(short)
-            && let State::Wanted(wanted) = held.state
-        {
-            self.queue.remove(&(wanted, *short));
+        self.awaiting.remove(short);
+        if self.unqueue(short).is_some() {
             self.withdrawn.insert(*short);
         }
+    }
+
+    /// The neighbour does not wait for an item any more. Gives how it stood in the queue.
+    fn unqueue(&mut self, short: &ShortId) -> Option<Wanted> {
+        let wanted = self.wanted.remove(short)?;
+        self.queue.remove(&(wanted, *short));
+        Some(wanted)
     }
 
     /// The policy does not give an item away any more. True if the neighbour might still want to hear of its tag.
@@ -172,15 +185,16 @@ impl Giving {
         let Some(held) = self.index.get_mut(short) else {
             return false;
         };
+        let by_id = |wanted: &Wanted| wanted.source == Source::ById;
         match held.state {
-            State::Unsaid | State::Offered | State::Refused => {}
-            State::Wanted(wanted) if wanted.source == Source::ById => {
-                self.queue.remove(&(wanted, *short));
+            State::Unsaid | State::Offered | State::Refused => held.state = State::Withheld,
+            State::Wanted if self.wanted.get(short).is_some_and(by_id) => {
+                held.state = State::Withheld;
+                self.unqueue(short);
                 self.withdrawn.insert(*short);
             }
             _ => return false,
         }
-        held.state = State::Withheld;
         self.offers.remove(short);
         true
     }
@@ -192,11 +206,11 @@ impl Giving {
         };
         match held.state {
             State::Unsaid | State::Offered | State::Refused => held.state = State::Settled,
-            State::Wanted(wanted) => {
-                self.queue.remove(&(wanted, *short));
+            State::Wanted => {
                 held.state = State::Settled;
+                self.unqueue(short);
             }
-            State::Withheld | State::Sent(_) | State::Settled => {}
+            State::Withheld | State::Sent | State::Settled => {}
         }
         self.offers.remove(short);
         true
@@ -232,7 +246,7 @@ impl Giving {
 
     /// True if this item is here.
     pub(crate) fn holds(&self, short: &ShortId) -> bool {
-        self.index.contains_key(short)
+        self.index.get(short).is_some()
     }
 
     /// How many items are here.
@@ -241,9 +255,9 @@ impl Giving {
     }
 
     /// The envelope with this short id.
-    pub(crate) fn envelope(&self, short: &ShortId) -> Option<ItemId> {
+    pub(crate) fn envelope(&self, short: &ShortId) -> Option<Slot> {
         let held = self.index.get(short)?;
-        (held.kind == Kind::Envelope).then_some(held.id)
+        (held.kind == Kind::Envelope).then_some(held.slot)
     }
 
     /// The neighbour wants an item. False if it has no reason to ask.
@@ -265,8 +279,8 @@ impl Giving {
             source: Source::ById,
             priority,
         };
-        held.state = State::Wanted(wanted);
-        self.queue.insert((wanted, short))
+        held.state = State::Wanted;
+        self.queue_up(short, wanted)
     }
 
     /// The neighbour wants an item whose tag it was shown. False if it has had it.
@@ -283,34 +297,38 @@ impl Giving {
             source: Source::ByTag,
             priority,
         };
-        held.state = State::Wanted(wanted);
+        held.state = State::Wanted;
+        self.queue_up(short, wanted)
+    }
+
+    fn queue_up(&mut self, short: ShortId, wanted: Wanted) -> bool {
+        self.wanted.insert(short, wanted);
         self.queue.insert((wanted, short))
     }
 
     /// The neighbour does not want an item any more: false if it did not.
     pub(crate) fn unwant(&mut self, short: &ShortId) -> bool {
-        if let Some(held) = self.index.get_mut(short)
-            && let State::Wanted(wanted) = held.state
-        {
-            self.queue.remove(&(wanted, *short));
+        let Some(wanted) = self.unqueue(short) else {
+            return false;
+        };
+        if let Some(held) = self.index.get_mut(short) {
             held.state = if wanted.source == Source::ByTag {
                 State::Withheld
             } else {
                 State::Offered
             };
-            return true;
         }
-        false
+        true
     }
 
     /// The neighbour took custody of an item that was sent to it.
-    pub(crate) fn accepted(&mut self, short: &ShortId) -> Option<ItemId> {
-        self.answered(short, State::Settled).map(|(id, _)| id)
+    pub(crate) fn accepted(&mut self, short: &ShortId) -> Option<Slot> {
+        self.answered(short, State::Settled).map(|(slot, _)| slot)
     }
 
     /// The neighbour did not take an item that was sent to it, for it has it or has no room. Gives the copies
     /// back that went along.
-    pub(crate) fn refused(&mut self, short: &ShortId, has_it: bool) -> Option<(ItemId, Copies)> {
+    pub(crate) fn refused(&mut self, short: &ShortId, has_it: bool) -> Option<(Slot, Copies)> {
         let state = if has_it {
             State::Settled
         } else {
@@ -319,21 +337,17 @@ impl Giving {
         self.answered(short, state)
     }
 
-    fn answered(&mut self, short: &ShortId, state: State) -> Option<(ItemId, Copies)> {
+    fn answered(&mut self, short: &ShortId, state: State) -> Option<(Slot, Copies)> {
+        let copies = self.awaiting.remove(short)?;
         let held = self.index.get_mut(short)?;
-        let State::Sent(copies) = held.state else {
-            return None;
-        };
         held.state = state;
-        Some((held.id, copies))
+        Some((held.slot, copies))
     }
 
     /// Items that were sent and never answered, with the copies that went along.
-    pub(crate) fn unanswered(&self) -> impl Iterator<Item = (ItemId, Copies)> {
-        self.index.values().filter_map(|held| match held.state {
-            State::Sent(copies) => Some((held.id, copies)),
-            _ => None,
-        })
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = (Slot, Copies)> {
+        let sent = self.awaiting.iter();
+        sent.filter_map(|(short, copies)| Some((self.index.get(short)?.slot, *copies)))
     }
 
     pub(crate) fn next_offers(&mut self, limit: usize) -> Vec<ShortId> {
@@ -355,10 +369,11 @@ impl Giving {
         pop(&mut self.withdrawn, limit)
     }
 
-    /// The items that the neighbour waits for, in the order of their turns.
-    pub(crate) fn queued(&self) -> impl Iterator<Item = &ItemId> {
-        let held = |(_, short): &(Wanted, ShortId)| self.index.get(short).map(|held| &held.id);
-        self.queue.iter().filter_map(held)
+    /// The envelopes that the neighbour waits for, in the order of their turns.
+    pub(crate) fn queued(&self) -> impl Iterator<Item = Slot> {
+        self.queue
+            .iter()
+            .filter_map(|(_, short)| self.envelope(short))
     }
 
     /// Looks at the item whose turn it is.
@@ -367,7 +382,7 @@ impl Giving {
         let held = self.index.get(&short)?;
         Some(Next {
             short,
-            id: held.id,
+            slot: held.slot,
             kind: held.kind,
             by_tag: wanted.source == Source::ByTag,
         })
@@ -375,13 +390,15 @@ impl Giving {
 
     /// The item whose turn it was is sent with these copies. Receipts are not answered.
     pub(crate) fn sent(&mut self, short: &ShortId, copies: Copies) {
-        if let Some(held) = self.index.get_mut(short)
-            && let State::Wanted(wanted) = held.state
+        if self.unqueue(short).is_some()
+            && let Some(held) = self.index.get_mut(short)
         {
-            self.queue.remove(&(wanted, *short));
             held.state = match held.kind {
                 Kind::Receipt => State::Settled,
-                Kind::Envelope => State::Sent(copies),
+                Kind::Envelope => {
+                    self.awaiting.insert(*short, copies);
+                    State::Sent
+                }
             };
         }
     }
@@ -411,4 +428,39 @@ pub(crate) fn pop<T: Ord>(set: &mut BTreeSet<T>, limit: usize) -> Vec<T> {
         popped.push(entry);
     }
     popped
+}
+
+#[cfg(test)]
+mod tests {
+    use chappe_wire::{ItemId, LinkSalt};
+
+    use super::*;
+    use crate::slots::Slots;
+
+    /// Two items with one short id: who knows the salt can find them. The neighbour gets neither twice.
+    #[test]
+    fn of_two_that_are_alike_on_a_link_the_later_one_counts() {
+        let mut slots = Slots::new();
+        let [first, second] = [(); 2].map(|()| slots.insert(()));
+        let fingerprint = LinkSalt::new([1; 16]).fingerprint(&ItemId::new([2; 32]));
+        let short = fingerprint.short();
+        let copies = Copies::new(3);
+
+        let mut giving = Giving::default();
+        giving.add(fingerprint, first, Kind::Envelope, Standing::ToOffer);
+        assert!(giving.want(short, Priority::new(0)));
+        giving.add(fingerprint, second, Kind::Envelope, Standing::Unsaid);
+        assert!(giving.next().is_none());
+        assert_eq!(giving.next_withdrawn(8), [short]);
+
+        assert!(giving.want(short, Priority::new(0)));
+        assert_eq!(giving.next().map(|next| next.slot), Some(second));
+        giving.sent(&short, copies);
+        assert!(giving.next().is_none());
+        giving.add(fingerprint, first, Kind::Envelope, Standing::Unsaid);
+        assert_eq!(giving.unanswered().count(), 0);
+        assert_eq!(giving.refused(&short, false), None);
+        giving.remove(&short);
+        assert!(!giving.holds(&short));
+    }
 }

@@ -22,6 +22,7 @@ use crate::budget::Budget;
 use crate::policy::{Neighbour, Sharing};
 use crate::reconcile::session::{Answering, Expected, MAX_IDS_PER_FRAME, Opening};
 use crate::seen::SeenOnLink;
+use crate::slots::Slot;
 use crate::{Class, Ingress, Stats, StoredItem};
 
 /// The most items that one end of a link has asked for and not yet got.
@@ -120,12 +121,12 @@ impl Link {
     pub(crate) fn add(
         &mut self,
         now: Instant,
-        id: ItemId,
+        (id, slot): (&ItemId, Slot),
         kind: Kind,
         pushed: bool,
         from_here: bool,
     ) {
-        let fingerprint = self.setup.salt.fingerprint(&id);
+        let fingerprint = self.setup.salt.fingerprint(id);
         let short = fingerprint.short();
         self.judge_announcements(now);
         let theirs = self.asking.came_elsewhere(&short) | from_here;
@@ -139,7 +140,7 @@ impl Link {
             }
             _ => Standing::ToOffer,
         };
-        self.giving.add(fingerprint, id, kind, standing);
+        self.giving.add(fingerprint, slot, kind, standing);
     }
 
     /// An item is not here any more. `remembered`: it is not to come again.

@@ -13,6 +13,7 @@ use crate::budget::OverBudget;
 use crate::link::Session;
 use crate::policy::{Priority, Sharing, Shown};
 use crate::reconcile::session::{Answered, Progress, answer, decode_digest};
+use crate::slots::Slot;
 use crate::{Change, Copies, StoredItem, StoredReceipt};
 
 /// What a frame brought that the node has to deal with.
@@ -59,7 +60,7 @@ pub struct Arrival {
     short: ShortId,
     item: StoredItem,
     /// Who has to go for it, and for which generation of the router that was found out.
-    victims: Vec<ItemId>,
+    victims: Vec<Slot>,
     generation: u64,
 }
 
@@ -162,7 +163,7 @@ impl Router {
     }
 
     /// Whether an item may be taken, and who has to go for it. Changes nothing.
-    fn judge(&self, item: &StoredItem, now: Instant) -> Result<Vec<ItemId>, Refusal> {
+    fn judge(&self, item: &StoredItem, now: Instant) -> Result<Vec<Slot>, Refusal> {
         if self.holds(&item.id) {
             return Err(Refusal::Held);
         }
@@ -198,8 +199,9 @@ impl Router {
         };
         *counter += 1;
         if refusal == Refusal::Held
-            && self.custody.keep_smaller_age(&item.id, item.age, now)
-            && let Some(item) = self.custody.find(&item.id)
+            && let Some(slot) = self.custody.find(&item.id)
+            && self.custody.keep_smaller_age(slot, item.age, now)
+            && let Some(item) = self.custody.item(slot)
         {
             self.changes.push_back(Change::ItemUpdated(item.clone()));
         }
@@ -354,7 +356,7 @@ impl Router {
                 for short in short_ids(&refused.ids) {
                     let link = self.links.get_mut(&link_id);
                     match link.and_then(|link| link.giving.refused(&short, has_it)) {
-                        Some((id, copies)) => self.return_copies(now, id, copies),
+                        Some((slot, copies)) => self.return_copies(now, slot, copies),
                         None => self.stats.ignored += 1,
                     }
                 }
@@ -363,7 +365,7 @@ impl Router {
             Body::Take(take) => {
                 for tag in tags(&take.tags)? {
                     let item = link.tags.taken(&tag);
-                    let item = item.and_then(|id| self.custody.find(&id));
+                    let item = item.and_then(|id| self.custody.item(self.custody.find(&id)?));
                     let heard = item.is_some_and(|item| {
                         let priority = self
                             .policy
@@ -510,7 +512,7 @@ impl Router {
         let neighbour = link.neighbour();
         for short in shorts {
             let wanted = link.giving.envelope(&short);
-            let wanted = wanted.and_then(|id| self.custody.find(&id));
+            let wanted = wanted.and_then(|slot| self.custody.item(slot));
             let mut priority = Priority::new(0);
             if let Some(item) = wanted {
                 let candidate = candidate(item, now);
@@ -571,24 +573,23 @@ impl Router {
     ) {
         for short in shorts {
             let link = self.links.get_mut(&link_id);
-            let Some(id) = link.and_then(|link| link.giving.accepted(&short)) else {
+            let Some(slot) = link.and_then(|link| link.giving.accepted(&short)) else {
                 self.stats.ignored += 1;
                 continue;
             };
-            if let Some(item) = self.custody.find(&id) {
-                let size = item.size;
-                self.changes.push_back(Change::HandedOver {
-                    link: link_id,
-                    id,
-                    size,
-                });
-            }
-            if let Some(item) = self.custody.count_carrier(&id) {
-                let (own, carriers) = (item.class == crate::Class::Own, item.carriers);
-                self.note_update(now, &id);
-                if own {
-                    self.changes.push_back(Change::Carried { id, carriers });
-                }
+            let Some(item) = self.custody.count_carrier(slot) else {
+                continue;
+            };
+            let (id, size, carriers) = (item.id, item.size, item.carriers);
+            let own = item.class == crate::Class::Own;
+            self.changes.push_back(Change::HandedOver {
+                link: link_id,
+                id,
+                size,
+            });
+            self.note_update(now, slot);
+            if own {
+                self.changes.push_back(Change::Carried { id, carriers });
             }
         }
     }

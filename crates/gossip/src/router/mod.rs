@@ -24,6 +24,7 @@ use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Surrounding
 use crate::receipts::{Placed, Receipts};
 use crate::reconcile::session::Expected;
 use crate::seen::{Seen, SeenOnLink};
+use crate::slots::Slot;
 use crate::surroundings::Encounters;
 use crate::{
     Change, Class, Config, Copies, DropReason, Ingress, SeenEntry, Stats, StoredItem, StoredReceipt,
@@ -138,9 +139,8 @@ impl Router {
             self.seen.reserve(item.class, item.ingress);
             // Copies and carriers count, not the age.
             let keeping = self.policy.keeping(&candidate(&item, item.since));
-            let id = item.id;
-            self.custody.insert(item, keeping);
-            self.outline_item(&id);
+            let slot = self.custody.insert(item, keeping);
+            self.outline_item(slot);
         }
     }
 
@@ -152,11 +152,11 @@ impl Router {
     /// Puts a receipt back that was persisted.
     pub fn restore_receipt(&mut self, receipt: StoredReceipt) {
         let id = receipt.id();
-        if !self.receipts.contains(&id) {
+        if self.receipts.find(&id).is_none() {
             match self.receipts.insert(id, receipt) {
                 Placed::NoRoom => return,
-                Placed::InPlaceOf(loser) => self.outline.remove(&loser.id()),
-                Placed::Stored => {}
+                Placed::InPlaceOf(loser, _) => self.outline.remove(&loser.id()),
+                Placed::Stored(_) => {}
             }
             self.outline.insert(&id);
         }
@@ -165,12 +165,12 @@ impl Router {
     /// Keeps an [outline](Self::outline) from now on, under this salt and no other. It costs a pass over the store.
     pub fn set_outline_salt(&mut self, salt: LinkSalt) {
         self.outline = Outlined::under(salt);
-        let ids: Vec<ItemId> = self.custody.iter().map(|item| item.id).collect();
-        for id in ids {
-            self.custody.set_outlined(&id, false);
-            self.outline_item(&id);
+        let slots: Vec<Slot> = self.custody.iter().map(|(slot, _)| slot).collect();
+        for slot in slots {
+            self.custody.set_outlined(slot, false);
+            self.outline_item(slot);
         }
-        for id in self.receipts.ids() {
+        for (_, id) in self.receipts.ids() {
             self.outline.insert(id);
         }
     }
@@ -185,7 +185,21 @@ impl Router {
     /// store, under `salt`: so this end can begin with the right number of bytes. It costs a pass over the store.
     pub fn heard_outline(&mut self, link: LinkId, salt: &LinkSalt, outline: &Outline) {
         if let Some(link) = self.links.get_mut(&link) {
-            let mine = link.giving.outline(salt);
+            let mut mine = Outline::default();
+            for (kind, slot) in link.giving.shared() {
+                match kind {
+                    Kind::Envelope => {
+                        if let Some(item) = self.custody.item(slot) {
+                            mine.insert(salt, &item.id);
+                        }
+                    }
+                    Kind::Receipt => {
+                        if let Some(id) = self.receipts.id(slot) {
+                            mine.insert(salt, id);
+                        }
+                    }
+                }
+            }
             link.expected = Some(Expected {
                 difference: mine.difference(outline),
                 count: outline.count(),
@@ -201,7 +215,7 @@ impl Router {
         let neighbour = Neighbour::sealed(setup.pinned);
         let fingerprint = |id: &ItemId| setup.salt.fingerprint(id);
         let mut tags = Vec::new();
-        let items = self.custody.iter().map(|item| {
+        let items = self.custody.iter().map(|(slot, item)| {
             let sharing = self
                 .policy
                 .sharing(&candidate(item, now), &neighbour, &self.around);
@@ -209,10 +223,10 @@ impl Router {
                 tags.push(item);
             }
             let pushed = sharing == Sharing::Push;
-            (fingerprint(&item.id), item.id, Kind::Envelope, pushed)
+            (fingerprint(&item.id), slot, Kind::Envelope, pushed)
         });
         let receipts = self.receipts.ids();
-        let receipts = receipts.map(|id| (fingerprint(id), *id, Kind::Receipt, true));
+        let receipts = receipts.map(|(slot, id)| (fingerprint(id), slot, Kind::Receipt, true));
         let giving = Giving::new(items.chain(receipts));
         let store_len = self.custody.len() + self.receipts.len();
         let budget = Budget::new(now, &self.config.link, store_len);
@@ -233,8 +247,8 @@ impl Router {
         for other in self.links.values_mut() {
             other.announce_again();
         }
-        for (id, copies) in link.giving.unanswered() {
-            self.return_copies(now, id, copies);
+        for (slot, copies) in link.giving.unanswered() {
+            self.return_copies(now, slot, copies);
         }
     }
 
@@ -305,11 +319,11 @@ impl Router {
     /// Drops an item: its body is damaged or lost, or the person here takes it back. It is not taken again.
     /// False if it is not in custody.
     pub fn discard(&mut self, now: Instant, id: &ItemId) -> bool {
-        let held = self.holds(id);
-        if held {
-            self.drop_item(now, *id, DropReason::ByNode);
+        let held = self.custody.find(id);
+        if let Some(slot) = held {
+            self.drop_item(now, slot, DropReason::ByNode);
         }
-        held
+        held.is_some()
     }
 
     /// Asks a neighbour for the envelopes with these of the tags that it has shown: those for the person here. Call it
@@ -329,11 +343,11 @@ impl Router {
 
     /// Does what is due. Calling it too early or too often is harmless.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(id) = self.custody.next_expired(now) {
-            self.drop_item(now, id, DropReason::Expired);
+        while let Some(slot) = self.custody.next_expired(now) {
+            self.drop_item(now, slot, DropReason::Expired);
         }
-        while let Some(id) = self.receipts.next_expired(now) {
-            self.drop_receipt(id);
+        while let Some(slot) = self.receipts.next_expired(now) {
+            self.drop_receipt(slot);
         }
         while let Some(id) = self.seen.forget_due(now) {
             self.changes.push_back(Change::SeenRemoved(id));
@@ -363,12 +377,12 @@ impl Router {
 
     /// The item, if it is in custody.
     pub fn item(&self, id: &ItemId) -> Option<&StoredItem> {
-        self.custody.find(id)
+        self.custody.item(self.custody.find(id)?)
     }
 
     /// All items in custody, in the order of their ids.
     pub fn items(&self) -> impl ExactSizeIterator<Item = &StoredItem> {
-        self.custody.iter()
+        self.custody.iter().map(|(_, item)| item)
     }
 
     /// All receipts that are carried.
@@ -402,7 +416,10 @@ impl Router {
     }
 
     fn is_receipted(&self, header: &Header) -> bool {
-        self.receipts.len() > 0 && self.receipts.contains(&header.commitment.receipt_id())
+        self.receipts.len() > 0 && {
+            let receipt = self.receipts.find(&header.commitment.receipt_id());
+            receipt.is_some()
+        }
     }
 
     /// Takes an item in, for which there is room and a place in the memory.
@@ -412,67 +429,75 @@ impl Router {
             self.changes.push_back(Change::SeenRemoved(item.id));
         }
         self.seen.reserve(item.class, item.ingress);
+        self.changes.push_back(Change::ItemStored(item.clone()));
+        let keeping = self.policy.keeping(&candidate(&item, now));
+        let slot = self.custody.insert(item, keeping);
+        self.offer(now, slot, from);
+        self.outline_item(slot);
+    }
+
+    /// An item has come: the neighbours may have it as the policy says, but for the one that brought it.
+    fn offer(&mut self, now: Instant, slot: Slot, from: Option<LinkId>) {
+        let Some(item) = self.custody.item(slot) else {
+            return;
+        };
         for (link_id, link) in &mut self.links {
             let sharing =
                 self.policy
-                    .sharing(&candidate(&item, now), &link.neighbour(), &self.around);
+                    .sharing(&candidate(item, now), &link.neighbour(), &self.around);
             let from_here = from == Some(*link_id);
             let pushed = sharing == Sharing::Push;
-            link.add(now, item.id, Kind::Envelope, pushed, from_here);
+            link.add(now, (&item.id, slot), Kind::Envelope, pushed, from_here);
             if let Some(short) = link.tags.came_elsewhere(&item.header.tag) {
                 link.asking.cancel(short);
             } else if sharing == Sharing::TagOnly && !from_here {
-                link.tags.show(link.short(&item.id), &item);
+                link.tags.show(link.short(&item.id), item);
             }
         }
-        self.changes.push_back(Change::ItemStored(item.clone()));
-        let keeping = self.policy.keeping(&candidate(&item, now));
-        let id = item.id;
-        self.custody.insert(item, keeping);
-        self.outline_item(&id);
     }
 
     /// What the policy goes by has changed of an item: it is persisted, and takes its place among the others.
-    fn note_update(&mut self, now: Instant, id: &ItemId) {
-        if let Some(item) = self.custody.find(id) {
+    fn note_update(&mut self, now: Instant, slot: Slot) {
+        if let Some(item) = self.custody.item(slot) {
             self.changes.push_back(Change::ItemUpdated(item.clone()));
             let keeping = self.policy.keeping(&candidate(item, now));
-            self.generation += u64::from(self.custody.set_keeping(id, keeping));
+            self.generation += u64::from(self.custody.set_keeping(slot, keeping));
         }
-        self.outline_item(id);
+        self.outline_item(slot);
     }
 
     /// Brings the outline up to date about an item: it holds what a stranger would be given of what is here.
-    fn outline_item(&mut self, id: &ItemId) {
+    fn outline_item(&mut self, slot: Slot) {
         if !self.outline.is_kept() {
             return;
         }
-        let Some(item) = self.custody.find(id) else {
+        let Some(item) = self.custody.item(slot) else {
             return;
         };
-        let stranger = Neighbour::sealed(false);
+        let (id, stranger) = (item.id, Neighbour::sealed(false));
         let sharing = self
             .policy
             .sharing(&candidate(item, item.since), &stranger, &self.around);
         let pushed = sharing == Sharing::Push;
-        if self.custody.set_outlined(id, pushed) {
+        if self.custody.set_outlined(slot, pushed) {
             if pushed {
-                self.outline.insert(id);
+                self.outline.insert(&id);
             } else {
-                self.outline.remove(id);
+                self.outline.remove(&id);
             }
         }
     }
 
-    fn drop_item(&mut self, now: Instant, id: ItemId, reason: DropReason) {
+    fn drop_item(&mut self, now: Instant, slot: Slot, reason: DropReason) {
         // A flood is no reason to spread less of what others write.
         let crowded = |item: &StoredItem| self.custody.is_crowded(item.size);
-        if reason == DropReason::Quota && self.custody.find(&id).is_some_and(crowded) {
+        if reason == DropReason::Quota && self.custody.item(slot).is_some_and(crowded) {
             self.evicted_at = Some(now);
         }
-        let Some((item, outlined)) = self.custody.remove(&id) else {
+        let Some((item, outlined)) = self.custody.remove(slot) else {
             return;
         };
+        let id = item.id;
         if outlined {
             self.outline.remove(&id);
         }
@@ -489,9 +514,9 @@ impl Router {
         self.changes.push_back(Change::SeenAdded(entry));
     }
 
-    fn drop_receipt(&mut self, id: ItemId) {
-        if let Some(receipt) = self.receipts.remove(&id) {
-            self.forget_receipt(id, &receipt);
+    fn drop_receipt(&mut self, slot: Slot) {
+        if let Some(receipt) = self.receipts.remove(slot) {
+            self.forget_receipt(receipt.id(), &receipt);
         }
     }
 
@@ -508,9 +533,9 @@ impl Router {
     fn take_receipt(&mut self, now: Instant, mut receipt: StoredReceipt, from: Option<LinkId>) {
         let commitment = receipt.preimage.commitment();
         let id = commitment.receipt_id();
-        if self.receipts.contains(&id) {
-            if self.receipts.keep_smaller_age(&id, receipt.age, now)
-                && let Some(receipt) = self.receipts.find(&id)
+        if let Some(slot) = self.receipts.find(&id) {
+            if self.receipts.keep_smaller_age(slot, receipt.age, now)
+                && let Some(receipt) = self.receipts.receipt(slot)
             {
                 self.changes.push_back(Change::ReceiptStored(*receipt));
             }
@@ -520,8 +545,8 @@ impl Router {
             return;
         }
         let freed = self.custody.committed_to(commitment);
-        let lifetimes = freed.iter().filter_map(|id| self.custody.find(id));
-        let longest = lifetimes
+        let items = freed.iter().filter_map(|slot| self.custody.item(*slot));
+        let longest = items
             .map(|item| item.header.lifetime)
             .max_by_key(|lifetime| lifetime.as_duration());
         if from.is_some()
@@ -530,43 +555,47 @@ impl Router {
             receipt.lifetime = lifetime;
         }
         receipt.known |= !freed.is_empty() || self.seen.committed_to(&commitment);
-        for item in freed {
-            let own = self.custody.find(&item).map(|item| item.class) == Some(Class::Own);
-            self.drop_item(now, item, DropReason::Receipted);
-            if own {
-                self.changes.push_back(Change::Delivered(item));
+        for slot in freed {
+            let item = self.custody.item(slot);
+            let own = item.filter(|item| item.class == Class::Own);
+            let own = own.map(|item| item.id);
+            self.drop_item(now, slot, DropReason::Receipted);
+            if let Some(id) = own {
+                self.changes.push_back(Change::Delivered(id));
             }
         }
         self.generation += 1;
-        match self.receipts.insert(id, receipt) {
+        let slot = match self.receipts.insert(id, receipt) {
             Placed::NoRoom => {
                 self.stats.receipts_refused += 1;
                 return;
             }
-            Placed::InPlaceOf(loser) => {
+            Placed::InPlaceOf(loser, slot) => {
                 self.stats.receipts_evicted += 1;
                 self.forget_receipt(loser.id(), &loser);
+                slot
             }
-            Placed::Stored => {}
-        }
+            Placed::Stored(slot) => slot,
+        };
         self.outline.insert(&id);
         for (link_id, link) in &mut self.links {
-            link.add(now, id, Kind::Receipt, true, from == Some(*link_id));
+            let from_here = from == Some(*link_id);
+            link.add(now, (&id, slot), Kind::Receipt, true, from_here);
         }
         self.stats.receipts_taken += 1;
         self.changes.push_back(Change::ReceiptStored(receipt));
     }
 
-    fn return_copies(&mut self, now: Instant, id: ItemId, copies: Copies) {
+    fn return_copies(&mut self, now: Instant, slot: Slot, copies: Copies) {
         if copies == Copies::NONE {
             return;
         }
-        let Some(item) = self.custody.find(&id) else {
+        let Some(item) = self.custody.item(slot) else {
             return;
         };
         let copies = item.copies.saturating_add(copies);
-        self.custody.set_copies(&id, copies);
-        self.note_update(now, &id);
+        self.custody.set_copies(slot, copies);
+        self.note_update(now, slot);
     }
 }
 

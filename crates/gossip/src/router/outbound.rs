@@ -8,6 +8,7 @@ use chappe_wire::{Age, ByteCount, Envelope, Instant, ItemId, LinkId, encode_fram
 use super::{Router, candidate};
 use crate::link::{Kind, Next};
 use crate::policy::Sharing;
+use crate::slots::Slot;
 use crate::{Copies, DropReason};
 
 /// The most receipts in one frame.
@@ -75,8 +76,8 @@ impl Router {
             return false;
         };
         let mut owed: u64 = 0;
-        neighbour.giving.queued().any(|id| {
-            let size = self.custody.find(id).map_or(0, |item| item.size.get());
+        neighbour.giving.queued().any(|slot| {
+            let size = self.custody.item(slot).map_or(0, |item| item.size.get());
             owed = owed.saturating_add(size);
             owed > limit.get()
         })
@@ -85,13 +86,13 @@ impl Router {
     /// Every call takes at least one entry off the link's queue.
     fn hand_over(&mut self, now: Instant, link: LinkId, next: &Next) -> Option<OutFrame> {
         let neighbour = self.links.get_mut(&link)?;
-        let Some(item) = self.custody.find(&next.id) else {
+        let Some(item) = self.custody.item(next.slot) else {
             neighbour.giving.remove(&next.short);
             return None;
         };
-        let age = item.age_at(now);
+        let (id, age) = (item.id, item.age_at(now));
         if item.header.lifetime.is_over(age) {
-            self.drop_item(now, next.id, DropReason::Expired);
+            self.drop_item(now, next.slot, DropReason::Expired);
             return None;
         }
         let sharing =
@@ -108,9 +109,8 @@ impl Router {
             self.policy.handed_over(item.copies)
         };
         neighbour.giving.sent(&next.short, copies);
-        self.spend_copies(now, next.id, copies);
+        self.spend_copies(now, next.slot, copies);
         self.stats.sent += 1;
-        let id = next.id;
         Some(OutFrame::Envelope(Handover {
             id,
             age,
@@ -126,7 +126,7 @@ impl Router {
             && let Some(next) = giving.next().filter(|next| next.kind == Kind::Receipt)
         {
             giving.sent(&next.short, Copies::NONE);
-            if let Some(receipt) = self.receipts.find(&next.id) {
+            if let Some(receipt) = self.receipts.receipt(next.slot) {
                 frame.preimages.extend(receipt.preimage.as_bytes());
                 frame.age_minutes.push(receipt.age_at(now).to_wire());
             }
@@ -136,17 +136,17 @@ impl Router {
     }
 
     /// Copies have left. Where that was the last but one, the neighbours are shown the tag from now on.
-    fn spend_copies(&mut self, now: Instant, id: ItemId, copies: Copies) {
+    fn spend_copies(&mut self, now: Instant, slot: Slot, copies: Copies) {
         if copies == Copies::NONE {
             return;
         }
-        let Some(item) = self.custody.find(&id) else {
+        let Some(item) = self.custody.item(slot) else {
             return;
         };
         let left = item.copies.saturating_sub(copies);
-        self.custody.set_copies(&id, left);
-        self.note_update(now, &id);
-        let Some(item) = self.custody.find(&id) else {
+        self.custody.set_copies(slot, left);
+        self.note_update(now, slot);
+        let Some(item) = self.custody.item(slot) else {
             return;
         };
         for link in self.links.values_mut() {
@@ -156,8 +156,8 @@ impl Router {
             if sharing == Sharing::Push {
                 continue;
             }
-            link.keep_back(link.short(&id), item, sharing);
+            link.keep_back(link.short(&item.id), item, sharing);
         }
-        self.outline_item(&id);
+        self.outline_item(slot);
     }
 }
