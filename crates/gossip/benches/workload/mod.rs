@@ -78,6 +78,15 @@ impl Workload {
 
 /// A router that holds so many envelopes, with two neighbours that have the same.
 pub(crate) fn router(held: u64) -> Router {
+    let mut router = router_alone(held);
+    for link in [FROM, TO] {
+        meet(&mut router, link);
+    }
+    router
+}
+
+/// A router that holds so many envelopes and has no neighbours.
+pub(crate) fn router_alone(held: u64) -> Router {
     let config = Config {
         capacity: ByteCount::from_mib(4_096),
         max_items: 4 << 20,
@@ -92,24 +101,31 @@ pub(crate) fn router(held: u64) -> Router {
         let _ = router.add_own(NOW, item.id, item.header, item.size);
         while router.poll_change().is_some() {}
     }
-    for (link, salt) in [(FROM, SALT), (TO, LinkSalt::new([4; 16]))] {
-        let setup = LinkSetup {
-            opener: false,
-            salt,
-            pinned: false,
-            ingress: Ingress::new(link.number()),
-        };
-        router.link_up(NOW, link, setup);
-        let digest = chappe_wire::Digest::of(&salt, router.items().map(|item| &item.id));
-        let digest = encode_frame(Body::Digest(chappe_wire::proto::Digest {
-            count: digest.count,
-            fingerprint: digest.fingerprint.to_le_bytes().to_vec(),
-            ..Default::default()
-        }));
-        let _ = router.handle_frame(NOW, link, &digest);
-        drain(&mut router, link);
-    }
     router
+}
+
+/// A neighbour comes that has what the router has.
+pub(crate) fn meet(router: &mut Router, link: LinkId) {
+    let salt = if link == FROM {
+        SALT
+    } else {
+        LinkSalt::new([link.number() as u8 + 2; 16])
+    };
+    let setup = LinkSetup {
+        opener: false,
+        salt,
+        pinned: false,
+        ingress: Ingress::new(link.number()),
+    };
+    router.link_up(NOW, link, setup);
+    let digest = chappe_wire::Digest::of(&salt, router.items().map(|item| &item.id));
+    let digest = encode_frame(Body::Digest(chappe_wire::proto::Digest {
+        count: digest.count,
+        fingerprint: digest.fingerprint.to_le_bytes().to_vec(),
+        ..Default::default()
+    }));
+    let _ = router.handle_frame(NOW, link, &digest);
+    drain(router, link);
 }
 
 fn drain(router: &mut Router, link: LinkId) {
