@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use bluer::gatt::remote::Characteristic;
 use bluer::l2cap::SeqPacket;
-use bluer::{Adapter, AdapterEvent, Address, AddressType, DiscoveryFilter, DiscoveryTransport};
+use bluer::{
+    Adapter, AdapterEvent, Address, AddressType, Device, DiscoveryFilter, DiscoveryTransport,
+};
 use futures_util::StreamExt as _;
 use tokio::time::{sleep, timeout};
 
@@ -198,6 +200,25 @@ impl Hostile {
         }
     }
 
+    /// Connects to a node without a channel, wherever it is now.
+    fn connected(&self, mut prey: Prey) -> anyhow::Result<Device> {
+        let mut tries = 0;
+        loop {
+            let device = self.adapter.device(prey.address)?;
+            let connected = self.runtime.block_on(async {
+                timeout(LIMIT, device.connect())
+                    .await
+                    .context("connecting")?
+                    .context("connecting")
+            });
+            tries += 1;
+            match connected {
+                Err(_) if tries < TRIES => prey = self.again(prey)?,
+                connected => return connected.map(|()| device),
+            }
+        }
+    }
+
     /// Greets as a node does, then sends what a handshake could be for so long: first packets, segments that are never
     /// completed, and random ones. How many packets were taken before the node closed the channel.
     ///
@@ -270,11 +291,8 @@ impl Hostile {
             .step_by(3)
             .map(|length| self.bytes(length))
             .collect();
+        let device = self.connected(prey)?;
         self.runtime.block_on(async {
-            let device = self.adapter.device(prey.address)?;
-            timeout(LIMIT, device.connect())
-                .await
-                .context("connecting")??;
             let all = timeout(LIMIT, characteristics(&device))
                 .await
                 .context("services")??;
@@ -364,7 +382,7 @@ async fn channel(adapter: &Adapter, prey: Prey) -> anyhow::Result<SeqPacket> {
     l2cap::connect(adapter, (prey.address, prey.kind), prey.psm).await
 }
 
-async fn characteristics(device: &bluer::Device) -> anyhow::Result<Vec<Characteristic>> {
+async fn characteristics(device: &Device) -> anyhow::Result<Vec<Characteristic>> {
     let mut ours = Vec::new();
     for service in device.services().await? {
         for one in service.characteristics().await? {

@@ -4,6 +4,7 @@ mod ble_bytes;
 mod ble_central;
 mod ble_churn;
 mod ble_discovery;
+mod ble_doctor;
 mod ble_hostile;
 mod ble_pair;
 mod ble_privacy;
@@ -32,11 +33,16 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 22] = [
+const ALL: [Scenario; 23] = [
     Scenario {
         name: "boot",
         by_name_only: false,
         run: boot::run,
+    },
+    Scenario {
+        name: "ble-doctor",
+        by_name_only: true,
+        run: ble_doctor::run,
     },
     Scenario {
         name: "ble-pair",

@@ -97,8 +97,11 @@ fn compare(lab: &Lab, subject: &Subject, shown: &mut Shown) -> anyhow::Result<()
     south.start()?;
     introduce(&north, &south)?;
     meet(&north, &south, bearer)?;
+    if let Some(rtt) = round_trip(&north)? {
+        shown.figure(format!("{name}: round trip, idle"), rtt / 1e3, "ms", None);
+    }
 
-    let (mut byte_ratios, mut rate_ratios) = (Vec::new(), Vec::new());
+    let (mut byte_ratios, mut rate_ratios, mut rates) = (Vec::new(), Vec::new(), Vec::new());
     for pair in 0..PAIRS {
         let before = Traffic::of(lab, [2, 3])?;
         bare::run(subject.bare, "hci2", "hci3", FILE_LEN)?;
@@ -110,13 +113,17 @@ fn compare(lab: &Lab, subject: &Subject, shown: &mut Shown) -> anyhow::Result<()
         println!("{name} {pair}: bare {bare:?}, nodes {ours:?}");
         byte_ratios.push(ours.bytes as f64 / bare.bytes as f64);
         rate_ratios.push(bare.micros() as f64 / ours.micros() as f64);
+        rates.push(FILE_LEN as f64 * 1e3 / ours.micros() as f64);
     }
     let figure = format!("{name}: bytes on the connection beside bare");
     shown.figure(figure, median(byte_ratios), "times", Some(subject.most));
     let figure = format!("{name}: goodput beside bare");
     shown.figure(figure, median(rate_ratios), "times", subject.least);
+    let figure = format!("{name}: goodput, emulated");
+    shown.figure(figure, median(rates), "kB/s", None);
     if let Some(rtt) = round_trip(&north)? {
-        shown.figure(format!("{name}: round trip"), rtt / 1e3, "ms", None);
+        let figure = format!("{name}: round trip, after a file");
+        shown.figure(figure, rtt / 1e3, "ms", None);
     }
     south.stop();
     first_envelope(lab, subject, &north, &mut south, shown)?;

@@ -6,11 +6,16 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::ble_pair::{meet, send_file};
+use super::ble_privacy::{adapter, nothing_recurs};
+use crate::capture;
 use crate::hostile::Hostile;
 use crate::lab::Lab;
 use crate::node::introduce;
 use crate::report::{Shown, Target};
 
+/// Short, so that the stranger is there in several epochs of the nodes; longer than the kernel keeps an address, as outside.
+const OPTIONS: &str = ",epoch=93";
+const KEPT: &str = "90";
 /// So many advertisements of nobody, and so many at a time.
 const GHOSTS: usize = 1_000;
 const CROWD: usize = 50;
@@ -28,17 +33,20 @@ const MORE_MEMORY: u64 = 4 << 20;
 
 pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     lab.radios(3)?;
-    let mut north = lab.node("north", "ble:hci0").person()?;
-    let mut south = lab.node("south", "ble:hci1").person()?;
+    for adapter in ["hci0", "hci1", "hci2"] {
+        let path = format!("/sys/kernel/debug/bluetooth/{adapter}/rpa_timeout");
+        std::fs::write(&path, KEPT).with_context(|| path.clone())?;
+    }
+    let mut north = lab.node("north", &format!("ble:hci0{OPTIONS}")).person()?;
+    let mut south = lab.node("south", &format!("ble:hci1{OPTIONS}")).person()?;
     north.start()?;
     south.start()?;
     introduce(&north, &south)?;
     let mut hostile = Hostile::on("hci2")?;
     let air = lab.bluetooth.controllers()?;
     meet(&north, &south, "ble-l2cap")?;
-    north.say(&["send", "south", "before"])?;
-    south.receives("before", TEXT_LIMIT)?;
-    let before = [north.pss()?, south.pss()?];
+    talk(lab, &north, &south, "before")?;
+    let before = [north.allocated()?, south.allocated()?];
 
     let prey = hostile.hunt(2)?;
     println!("the hostile peer hears {} nodes", prey.len());
@@ -64,7 +72,7 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     let mut hung_up = 0;
     let mut taken = 0;
     let mut written = 0;
-    for prey in hostile.hunt(1)? {
+    for prey in hostile.hunt(2)? {
         hung_up += usize::from(hostile.say_nothing(prey, HANGS_UP)?);
         taken += hostile.never_finish(prey, NEVER)?;
         written += hostile.scribble(prey).context("GATT")?;
@@ -79,11 +87,11 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
 
     let mut shown = Shown::new(format!(
         "two nodes talked on through {GHOSTS} beacons of nobody, {knocked} channels and {visited} connections, \
-         {taken} packets that never make a handshake, {written} values"
+         {taken} packets that never make a handshake, {written} values; no string of a node's own links two of its epochs"
     ));
     for (node, before) in [&mut north, &mut south].into_iter().zip(before) {
         anyhow::ensure!(node.runs(), "{} ended by itself; see its log", node.name);
-        let more = node.pss()?.saturating_sub(before);
+        let more = node.allocated()?.saturating_sub(before);
         shown.figure(
             format!("{}: memory it took more", node.name),
             more as f64 / 1e6,
@@ -93,7 +101,14 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
         anyhow::ensure!(more <= MORE_MEMORY, "{} took {more} bytes more", node.name);
         let peers = node.peers()?;
         anyhow::ensure!(peers.len() <= 1, "{} believes in {peers:?}", node.name);
+        node.stop();
     }
+    lab.bluetooth.stop();
+    // All that a stranger can get of a node is in what it sent.
+    let sent = capture::read(&lab.logs().join("btmon.snoop"))?;
+    let searched = nothing_recurs(adapter(&sent, 0)?, adapter(&sent, 1)?)?;
+    shown.figure("strings searched", searched as f64, "", None);
+    shown.figure("recurring strings", 0.0, "", Some(Target::AtMost(0.0)));
     Ok(shown)
 }
 

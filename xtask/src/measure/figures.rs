@@ -44,7 +44,8 @@ enum Source {
     },
     /// Pss of the program, run with these arguments on an empty home, after a time without input.
     IdlePss { arguments: &'static [&'static str] },
-    /// A number of a scenario of the radio lab: virtual radios under the real stacks.
+    /// A number of a scenario of the radio lab: virtual radios under the real stacks, optimised programs. Figures of one
+    /// scenario stand one after the other, so that it runs once for all of them.
     RadioLab {
         scenario: &'static str,
         figure: &'static str,
@@ -392,6 +393,12 @@ pub(super) const FIGURES: [Figure; 62] = [
         source: lab("ble-bytes", "L2CAP: goodput beside bare"),
     },
     Figure {
+        name: "ble-first-envelope",
+        about: "Bluetooth LE, virtual radio: from link up to the first envelope handed over",
+        target: Target::AtMost(3.0, "round trips"),
+        source: lab("ble-bytes", "L2CAP: link up to the first envelope"),
+    },
+    Figure {
         name: "ble-gatt-bytes",
         about: "the same over GATT, beside bare notifications",
         target: Target::AtMost(1.25, "times"),
@@ -399,12 +406,6 @@ pub(super) const FIGURES: [Figure; 62] = [
             "ble-gatt-bytes",
             "GATT: bytes on the connection beside bare",
         ),
-    },
-    Figure {
-        name: "ble-first-envelope",
-        about: "Bluetooth LE, virtual radio: from link up to the first envelope handed over",
-        target: Target::AtMost(3.0, "round trips"),
-        source: lab("ble-bytes", "L2CAP: link up to the first envelope"),
     },
     Figure {
         name: "first-envelope",
@@ -457,7 +458,7 @@ impl Figure {
                 format!("cargo run --release -p {package} --example {example}")
             }
             Source::RadioLab { scenario, .. } => {
-                format!("cargo xtask radio-lab {scenario}")
+                format!("cargo xtask radio-lab --release {scenario}")
             }
             _ => format!("cargo xtask measure {}", self.name),
         }
