@@ -22,7 +22,7 @@ const CHARACTERISTICS: std::ops::RangeInclusive<u128> = SERVICE + 1..=SERVICE + 
 const LIMIT: Duration = Duration::from_secs(20);
 const SCAN: Duration = Duration::from_secs(4);
 /// So many channels are opened on a connection before they are closed.
-const CHANNELS: usize = 32;
+const CHANNELS: usize = 48;
 /// So often a node is looked for anew before it counts as gone.
 const TRIES: usize = 3;
 

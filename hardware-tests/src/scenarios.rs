@@ -101,7 +101,7 @@ const ALL: [Scenario; 23] = [
     },
     Scenario {
         name: "wifi-direct-pair",
-        by_name_only: true,
+        by_name_only: false,
         run: wifi_direct_pair::run,
     },
     Scenario {
@@ -111,7 +111,7 @@ const ALL: [Scenario; 23] = [
     },
     Scenario {
         name: "wifi-direct-ferry",
-        by_name_only: true,
+        by_name_only: false,
         run: wifi_direct_ferry::run,
     },
     Scenario {
@@ -126,7 +126,7 @@ const ALL: [Scenario; 23] = [
     },
     Scenario {
         name: "wifi-direct-doctor",
-        by_name_only: true,
+        by_name_only: false,
         run: wifi_direct_doctor::run,
     },
     Scenario {
@@ -146,7 +146,7 @@ const ALL: [Scenario; 23] = [
     },
     Scenario {
         name: "no-server",
-        by_name_only: true,
+        by_name_only: false,
         run: no_server::run,
     },
 ];
