@@ -21,6 +21,8 @@ const BEACON: usize = 10;
 const CHARACTERISTICS: std::ops::RangeInclusive<u128> = SERVICE + 1..=SERVICE + 5;
 const LIMIT: Duration = Duration::from_secs(20);
 const SCAN: Duration = Duration::from_secs(4);
+/// How long a node may not be heard. It is silent now and then, and BlueZ is busy.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// So many channels are opened on a connection before they are closed.
 const CHANNELS: usize = 48;
 /// So often a node is looked for anew before it counts as gone.
@@ -101,12 +103,16 @@ impl Hostile {
         self.runtime.block_on(async {
             let began = Instant::now();
             loop {
-                let heard = timeout(LIMIT, hear(&self.adapter, wanted)).await??;
-                if heard.len() >= nodes {
-                    return Ok(heard);
+                // BlueZ begins no scan as long as it connects, and then says so or nothing.
+                let heard = timeout(LIMIT, hear(&self.adapter, wanted)).await;
+                let heard = heard.map_err(anyhow::Error::from).flatten();
+                let count = heard.as_ref().map_or(0, Vec::len);
+                if count >= nodes {
+                    return heard;
                 }
-                let seconds = began.elapsed().as_secs();
-                anyhow::ensure!(seconds < 60, "{} of {nodes} nodes heard", heard.len());
+                let tired = began.elapsed() > PATIENCE;
+                anyhow::ensure!(!tired, "{count} of {nodes} nodes heard, {:?}", heard.err());
+                sleep(Duration::from_secs(1)).await;
             }
         })
     }

@@ -208,15 +208,17 @@ fn handed(flights: &[capture::Flight]) -> Option<usize> {
         .position(|it| it.packets.iter().any(|it| *it > ENVELOPE))
 }
 
-/// When an adapter notified of a greeting.
+/// When an adapter notified of a greeting, by itself or as BlueZ does between two of its kind: with its length.
 fn greeted(sent: &Sent, since: u64) -> Option<u64> {
-    const NOTIFICATION: u8 = 0x1b;
-    let payloads = sent
-        .payloads
-        .iter()
-        .filter(|it| it.at > since && it.attributes);
-    let mut greetings = payloads.filter(|it| it.bytes.first() == Some(&NOTIFICATION));
-    greetings.find(|it| it.bytes.len() == 20).map(|it| it.at)
+    const GREETING: usize = 17;
+    let greets = |bytes: &[u8]| match bytes {
+        [0x1b, _, _, value @ ..] => value.len() == GREETING,
+        [0x23, _, _, low, high, ..] => usize::from(u16::from_le_bytes([*low, *high])) == GREETING,
+        _ => false,
+    };
+    let payloads = sent.payloads.iter();
+    let mut payloads = payloads.filter(|it| it.at > since && it.attributes);
+    payloads.find(|it| greets(&it.bytes)).map(|it| it.at)
 }
 
 /// What two adapters sent over connections so far.
