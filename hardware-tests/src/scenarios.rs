@@ -56,7 +56,7 @@ const ALL: [Scenario; 23] = [
     },
     Scenario {
         name: "ble-gatt",
-        by_name_only: true,
+        by_name_only: false,
         run: ble_pair::run_gatt,
     },
     Scenario {
