@@ -188,7 +188,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_shelf_is_a_map_by_whole_ids(steps in steps()) {
-            let mut shelf = Shelf::new();
+            let mut shelf: Shelf<Thing> = Shelf::new();
             let mut map = BTreeMap::new();
             for step in steps {
                 match step {
