@@ -219,12 +219,18 @@ pub struct Surroundings {
     /// Whether it has let something go for lack of room in the last hour. A flood from one neighbour does not count, nor
     /// what is much longer than most that is here.
     pub evicts: bool,
+    /// Whether what was written here and is on its way takes more than a 64th of the room.
+    pub writes_much: bool,
 }
 
 impl Surroundings {
     /// So many neighbours, and room for what they bring.
     pub const fn of(met: u32) -> Self {
-        Self { met, evicts: false }
+        Self {
+            met,
+            evicts: false,
+            writes_much: false,
+        }
     }
 
     /// The same, without room.
@@ -232,6 +238,15 @@ impl Surroundings {
     pub const fn without_room(self) -> Self {
         Self {
             evicts: true,
+            ..self
+        }
+    }
+
+    /// The same, where a file or more of what was written here is on its way.
+    #[must_use]
+    pub const fn writing(self, much: bool) -> Self {
+        Self {
+            writes_much: much,
             ..self
         }
     }

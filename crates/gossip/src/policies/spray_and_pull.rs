@@ -63,7 +63,7 @@ impl SprayAndPull {
     /// The largest budget that is believed of an item that arrives.
     pub const MAX_COPIES: Copies = super::SprayAndWait::MAX_COPIES;
 
-    /// The largest budget of an item that is written where room is short, if there is cover.
+    /// The budget of an item that is written where room is short, if there is cover and much is written.
     pub const COPIES_WITHOUT_ROOM: Copies = Copies::new(1);
 
     /// The least share of new items that a node with cover takes, however many names its neighbours have shown to it.
@@ -112,8 +112,9 @@ impl Default for SprayAndPull {
 
 impl Policy for SprayAndPull {
     fn initial_copies(&self, surroundings: &Surroundings) -> Copies {
-        // Who takes by choice is a carrier too; where room is short those are enough.
-        let spared = surroundings.evicts && self.cover > 0;
+        // Who takes by choice is a carrier too; where room is short those are enough for a file. The few things that most
+        // people write take little room in all their copies, and junk has to outnumber them.
+        let spared = surroundings.evicts && surroundings.writes_much && self.cover > 0;
         let copies = if spared {
             self.copies.min(Self::COPIES_WITHOUT_ROOM)
         } else {

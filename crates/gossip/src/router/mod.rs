@@ -267,6 +267,7 @@ impl Router {
             self.drop_item(now, victim, DropReason::Quota);
         }
         self.look_around(now);
+        let around = self.around.writing(self.custody.own_is_much(size));
         let item = StoredItem {
             id,
             header,
@@ -275,7 +276,7 @@ impl Router {
             since: now,
             class: Class::Own,
             ingress: Ingress::OWN,
-            copies: self.policy.initial_copies(&self.around),
+            copies: self.policy.initial_copies(&around),
             carriers: 0,
         };
         self.store(now, item, None);
