@@ -93,7 +93,7 @@ pub trait Policy: Any {
 
     /// Where `item` stands among those that `neighbour` wants. Keep it coarse: among equals the order is random
     /// for each link, so that two holders of the same items send different ones first. It must not depend on
-    /// who wrote an item, for the order is visible.
+    /// who wrote an item, for the order is visible; but of somebody who is pinned that need not be hidden.
     fn priority(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Priority;
 
     /// How many of `copies` go along with the item when it is handed over; the rest stays here.
@@ -323,6 +323,12 @@ impl Priority {
         let blocks = size.get() / 512;
         let Self(young) = Self::young_first(age);
         Self(young + (u64::BITS - blocks.leading_zeros()) as u64)
+    }
+
+    /// So many places later.
+    #[must_use]
+    pub const fn later(self, places: u32) -> Self {
+        Self(self.0.saturating_add(places as u64))
     }
 
     /// What is most likely to be delivered first. Negative numbers count as zero.

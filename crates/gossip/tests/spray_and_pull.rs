@@ -276,11 +276,17 @@ fn the_recipient_takes_what_nobody_else_would() {
 
 #[test]
 fn of_ones_own_relay_one_takes_ones_own() {
-    for (policy, expected) in [(pulling(9), vec![0]), (SprayAndPull::RELAYS, vec![0, 1])] {
-        let mut net = net(2, policy);
+    for (policy, expected) in [
+        (pulling(9), vec![0, 2]),
+        (SprayAndPull::RELAYS, vec![0, 1, 2]),
+    ] {
+        let mut net = net(3, policy);
         // A budget of one, whatever the policy.
-        net.peers[0] = common::Peer::new(Config::default(), Box::new(pulling(0)));
-        net.add_own(0, &sample(1));
+        net.peers[2] = common::Peer::new(Config::default(), Box::new(pulling(0)));
+        net.peers[0] = common::Peer::new(Config::default(), Box::new(SprayAndPull::RELAYS));
+        net.add_own(2, &sample(1));
+        net.connect(2, 0);
+        net.run();
         net.connect_as(0, 1, true);
         net.run();
         assert_eq!(holders(&net), expected);
