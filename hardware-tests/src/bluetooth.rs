@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::controllers::{Controllers, Octets};
+use crate::daemon::Daemon;
 use crate::lab::{background, kill, shell};
 use crate::wait;
 
-const DAEMON: &str = "/usr/libexec/bluetooth/bluetoothd";
 const SETTINGS: &str = "/etc/bluetooth/main.conf";
 /// What may wait for a program that reads a socket.
 const ROOM: &str = "/proc/sys/net/core/rmem_default";
@@ -24,7 +24,9 @@ const ADAPTERS_LIMIT: Duration = Duration::from_secs(20);
 #[derive(Default)]
 pub(crate) struct Bluetooth {
     logs: PathBuf,
-    daemon: Option<Child>,
+    daemon: Option<Daemon>,
+    /// How it ended whenever it did so by itself, since it was asked last.
+    ended: Vec<String>,
     controllers: Option<Controllers>,
     /// BlueZ's own emulator, where that is wanted.
     btvirt: Option<Child>,
@@ -36,6 +38,10 @@ pub(crate) struct Bluetooth {
 pub(crate) enum Kind {
     /// BlueZ's emulator. Good for two adapters.
     Btvirt,
+    /// The lab's controllers without the peripheral role.
+    Central,
+    /// BlueZ's emulator without Bluetooth LE.
+    Classic,
     /// The lab's controllers, with such packets on the air.
     Lab(Octets),
 }
@@ -47,7 +53,7 @@ impl Bluetooth {
     /// When not all adapters come up.
     pub(crate) fn start(&mut self, adapters: usize, kind: Kind, logs: &Path) -> anyhow::Result<()> {
         self.stop();
-        self.logs = logs.to_owned();
+        logs.clone_into(&mut self.logs);
         let _ = std::fs::remove_dir_all("/var/lib/bluetooth");
         self.start_daemon()?;
         let capture = logs.join("btmon.snoop");
@@ -58,7 +64,12 @@ impl Bluetooth {
         // What it prints is the same, at length.
         self.monitor = Some(background(&mut monitor, Path::new("/dev/null"))?);
         match kind {
-            Kind::Btvirt => self.start_btvirt(adapters),
+            Kind::Btvirt => self.start_btvirt(adapters, &[]),
+            Kind::Central => {
+                self.controllers = Some(Controllers::central_only(adapters)?);
+                all_there(adapters)
+            }
+            Kind::Classic => self.start_btvirt(adapters, &["-B"]),
             Kind::Lab(octets) => {
                 self.controllers = Some(Controllers::start(adapters, octets)?);
                 let came = all_there(adapters);
@@ -67,10 +78,10 @@ impl Bluetooth {
         }
     }
 
-    fn start_btvirt(&mut self, adapters: usize) -> anyhow::Result<()> {
+    fn start_btvirt(&mut self, adapters: usize, options: &[&str]) -> anyhow::Result<()> {
         for _ in 0..ATTEMPTS {
             let mut btvirt = Command::new("btvirt");
-            btvirt.arg(format!("-l{adapters}"));
+            btvirt.args(options).arg(format!("-l{adapters}"));
             self.btvirt = Some(background(&mut btvirt, &self.logs.join("btvirt.log"))?);
             if all_there(adapters).is_ok() {
                 return Ok(());
@@ -102,7 +113,7 @@ impl Bluetooth {
     /// When it cannot be started, or does not answer.
     pub(crate) fn start_daemon(&mut self) -> anyhow::Result<()> {
         let log = self.logs.join("bluetoothd.log");
-        self.daemon = Some(background(Command::new(DAEMON).arg("-n"), &log)?);
+        self.daemon = Some(Daemon::start(&log)?);
         wait::until("bluetoothd on D-Bus", ADAPTERS_LIMIT, || {
             let names = shell(
                 "dbus-send --system --print-reply --dest=org.freedesktop.DBus / \
@@ -114,8 +125,13 @@ impl Bluetooth {
 
     /// Ends `bluetoothd` as a crash does.
     pub(crate) fn kill_daemon(&mut self) {
-        self.daemon.iter_mut().for_each(kill);
-        self.daemon = None;
+        let ended = self.daemon.take().map(|daemon| daemon.ended());
+        self.ended.extend(ended.into_iter().flatten());
+    }
+
+    /// How `bluetoothd` ended whenever it did so by itself, since this was asked last. It was started again each time.
+    pub(crate) fn daemon_ended(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.ended)
     }
 
     /// Stops `bluetoothd` where it is, or lets it go on: until then it answers nobody.
@@ -123,11 +139,8 @@ impl Bluetooth {
     /// # Errors
     /// When it does not run.
     pub(crate) fn freeze_daemon(&self, frozen: bool) -> anyhow::Result<()> {
-        let id = self
-            .daemon
-            .as_ref()
-            .context("bluetoothd does not run")?
-            .id();
+        let id = self.daemon.as_ref().and_then(Daemon::id);
+        let id = id.context("bluetoothd does not run")?;
         let signal = if frozen { "STOP" } else { "CONT" };
         shell(&format!("kill -{signal} {id}"))?;
         Ok(())
@@ -144,6 +157,15 @@ impl Bluetooth {
         ))
         .with_context(|| format!("hci{adapter} power {word}"))?;
         Ok(())
+    }
+
+    /// Settings of `bluetoothd` under `[General]` in place of the lab's, from its next start on.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub(crate) fn settings(&self, general: &str) -> anyhow::Result<()> {
+        let settings = format!("[General]\n{general}");
+        std::fs::write(SETTINGS, settings).with_context(|| SETTINGS.to_owned())
     }
 
     /// What `bluetoothd` asks for in the exchange of ATT_MTU, from its next start on.
@@ -163,7 +185,8 @@ impl Bluetooth {
 
     /// Stops everything.
     pub(crate) fn stop(&mut self) {
-        for child in [&mut self.monitor, &mut self.daemon, &mut self.btvirt] {
+        self.kill_daemon();
+        for child in [&mut self.monitor, &mut self.btvirt] {
             child.iter_mut().for_each(kill);
             *child = None;
         }

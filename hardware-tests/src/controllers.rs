@@ -27,6 +27,9 @@ const ORDERS: usize = 16;
 /// How long at most until an order is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Advertising sets of a controller: as many as BlueZ asks for.
+const SETS: u8 = 4;
+
 /// Payload of a data packet on the air in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Octets {
@@ -57,12 +60,24 @@ impl Controllers {
     /// # Errors
     /// When the kernel takes them not.
     pub(crate) fn start(adapters: usize, octets: Octets) -> anyhow::Result<Self> {
+        Self::with(adapters, octets, SETS)
+    }
+
+    /// The same with controllers that cannot advertise: they have no peripheral role.
+    ///
+    /// # Errors
+    /// When the kernel takes them not.
+    pub(crate) fn central_only(adapters: usize) -> anyhow::Result<Self> {
+        Self::with(adapters, Octets::Long, 0)
+    }
+
+    fn with(adapters: usize, octets: Octets, room: u8) -> anyhow::Result<Self> {
         let mut air = Air::new(octets as u64);
         for number in 0..adapters {
             let vhci = Vhci::plug()?;
             let got = vhci.number;
             anyhow::ensure!(usize::from(got) == number, "the kernel calls it hci{got}");
-            air.controllers.push(Some(Controller::new(vhci)));
+            air.controllers.push(Some(Controller::new(vhci, room)));
         }
         let (orders, taken) = mpsc::sync_channel(ORDERS);
         let failed: Arc<Mutex<Option<String>>> = Arc::default();
@@ -132,7 +147,7 @@ fn run(mut air: Air, orders: &mpsc::Receiver<Order>) -> anyhow::Result<()> {
                 Order::Plug(adapter) => {
                     let vhci = Vhci::plug()?;
                     if let Some(slot) = air.controllers.get_mut(adapter) {
-                        *slot = Some(Controller::new(vhci));
+                        *slot = Some(Controller::new(vhci, SETS));
                     }
                 }
                 Order::Stop => return Ok(()),

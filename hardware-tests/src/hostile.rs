@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use bluer::gatt::remote::Characteristic;
 use bluer::l2cap::SeqPacket;
-use bluer::{Adapter, AdapterEvent, Address, AddressType, DiscoveryFilter, DiscoveryTransport};
+use bluer::{
+    Adapter, AdapterEvent, Address, AddressType, Device, DiscoveryFilter, DiscoveryTransport,
+};
 use futures_util::StreamExt as _;
 use tokio::time::{sleep, timeout};
 
@@ -19,8 +21,10 @@ const BEACON: usize = 10;
 const CHARACTERISTICS: std::ops::RangeInclusive<u128> = SERVICE + 1..=SERVICE + 5;
 const LIMIT: Duration = Duration::from_secs(20);
 const SCAN: Duration = Duration::from_secs(4);
+/// How long a node may not be heard. It is silent now and then, and BlueZ is busy.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// So many channels are opened on a connection before they are closed.
-const CHANNELS: usize = 32;
+const CHANNELS: usize = 48;
 /// So often a node is looked for anew before it counts as gone.
 const TRIES: usize = 3;
 
@@ -99,12 +103,16 @@ impl Hostile {
         self.runtime.block_on(async {
             let began = Instant::now();
             loop {
-                let heard = timeout(LIMIT, hear(&self.adapter, wanted)).await??;
-                if heard.len() >= nodes {
-                    return Ok(heard);
+                // BlueZ begins no scan as long as it connects, and then says so or nothing.
+                let heard = timeout(LIMIT, hear(&self.adapter, wanted)).await;
+                let heard = heard.map_err(anyhow::Error::from).flatten();
+                let count = heard.as_ref().map_or(0, Vec::len);
+                if count >= nodes {
+                    return heard;
                 }
-                let seconds = began.elapsed().as_secs();
-                anyhow::ensure!(seconds < 60, "{} of {nodes} nodes heard", heard.len());
+                let tired = began.elapsed() > PATIENCE;
+                anyhow::ensure!(!tired, "{count} of {nodes} nodes heard, {:?}", heard.err());
+                sleep(Duration::from_secs(1)).await;
             }
         })
     }
@@ -198,6 +206,25 @@ impl Hostile {
         }
     }
 
+    /// Connects to a node without a channel, wherever it is now.
+    fn connected(&self, mut prey: Prey) -> anyhow::Result<Device> {
+        let mut tries = 0;
+        loop {
+            let device = self.adapter.device(prey.address)?;
+            let connected = self.runtime.block_on(async {
+                timeout(LIMIT, device.connect())
+                    .await
+                    .context("connecting")?
+                    .context("connecting")
+            });
+            tries += 1;
+            match connected {
+                Err(_) if tries < TRIES => prey = self.again(prey)?,
+                connected => return connected.map(|()| device),
+            }
+        }
+    }
+
     /// Greets as a node does, then sends what a handshake could be for so long: first packets, segments that are never
     /// completed, and random ones. How many packets were taken before the node closed the channel.
     ///
@@ -260,33 +287,30 @@ impl Hostile {
         })
     }
 
-    /// Reads and writes everything of the GATT service, with values of every length, and subscribes to what is not its own.
+    /// Reads everything of the GATT services and subscribes to what is not its own; writes a value of every length, to one
+    /// after the other.
     /// How many writes BlueZ took.
     ///
     /// # Errors
     /// When there is no connection.
     pub(crate) fn scribble(&mut self, prey: Prey) -> anyhow::Result<usize> {
-        let values: Vec<Vec<u8>> = (0..=512)
-            .step_by(3)
-            .map(|length| self.bytes(length))
-            .collect();
+        let values: Vec<Vec<u8>> = (0..=512).map(|length| self.bytes(length)).collect();
+        let device = self.connected(prey)?;
         self.runtime.block_on(async {
-            let device = self.adapter.device(prey.address)?;
-            timeout(LIMIT, device.connect())
-                .await
-                .context("connecting")??;
             let all = timeout(LIMIT, characteristics(&device))
                 .await
                 .context("services")??;
-            let mut written = 0;
+            let mut listening = Vec::new();
             for characteristic in &all {
                 let _ = timeout(LIMIT, characteristic.read()).await;
-                let _listening = timeout(LIMIT, characteristic.notify_io()).await;
-                for value in &values {
-                    let wrote = timeout(LIMIT, characteristic.write(value)).await;
-                    written += usize::from(matches!(wrote, Ok(Ok(()))));
-                }
+                listening.push(timeout(LIMIT, characteristic.notify_io()).await);
             }
+            let mut written = 0;
+            for (value, characteristic) in values.iter().zip(all.iter().cycle()) {
+                let wrote = timeout(LIMIT, characteristic.write(value)).await;
+                written += usize::from(matches!(wrote, Ok(Ok(()))));
+            }
+            drop(listening);
             let _ = timeout(LIMIT, device.disconnect()).await;
             Ok(written)
         })
@@ -364,7 +388,7 @@ async fn channel(adapter: &Adapter, prey: Prey) -> anyhow::Result<SeqPacket> {
     l2cap::connect(adapter, (prey.address, prey.kind), prey.psm).await
 }
 
-async fn characteristics(device: &bluer::Device) -> anyhow::Result<Vec<Characteristic>> {
+async fn characteristics(device: &Device) -> anyhow::Result<Vec<Characteristic>> {
     let mut ours = Vec::new();
     for service in device.services().await? {
         for one in service.characteristics().await? {

@@ -13,6 +13,8 @@ mod capture;
 #[cfg(target_os = "linux")]
 mod controllers;
 #[cfg(target_os = "linux")]
+mod daemon;
+#[cfg(target_os = "linux")]
 mod hostile;
 #[cfg(target_os = "linux")]
 mod l2cap;

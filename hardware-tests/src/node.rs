@@ -341,8 +341,21 @@ impl Node {
     /// # Errors
     /// When it does not run.
     pub(crate) fn pss(&self) -> anyhow::Result<u64> {
+        self.memory("Pss:")
+    }
+
+    /// The memory that it has asked for (Pss, without its program's own pages, of which more are read as more of it runs), in
+    /// bytes.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub(crate) fn allocated(&self) -> anyhow::Result<u64> {
+        self.memory("Pss_Anon:")
+    }
+
+    fn memory(&self, kind: &str) -> anyhow::Result<u64> {
         let memory = self.of_process("smaps_rollup")?;
-        let line = memory.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let line = memory.lines().find_map(|line| line.strip_prefix(kind));
         let words = line.and_then(|line| line.split_ascii_whitespace().next());
         let kib: u64 = words.context("reading its memory")?.parse()?;
         Ok(kib * 1024)

@@ -135,6 +135,7 @@ impl Report {
             lab.note_kernel();
         }
         let cleared = lab.clear_away();
+        let daemon = lab.bluetooth.daemon_ended();
         let shown = shown.and_then(|shown| cleared.map(|()| shown));
         let (ended, mut shown) = match shown {
             Ok(shown) => (true, shown),
@@ -144,6 +145,10 @@ impl Report {
         let ok = ended && missed.is_none();
         if let Some(missed) = missed {
             shown.says = format!("{missed} ({})", shown.says);
+        }
+        if !daemon.is_empty() {
+            let how = daemon.join("; ");
+            shown.says += &format!("; bluetoothd ended by itself and was started again ({how})");
         }
         println!(
             "== {} {}: {}",

@@ -4,6 +4,7 @@ mod ble_bytes;
 mod ble_central;
 mod ble_churn;
 mod ble_discovery;
+mod ble_doctor;
 mod ble_hostile;
 mod ble_pair;
 mod ble_privacy;
@@ -32,11 +33,16 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 22] = [
+const ALL: [Scenario; 23] = [
     Scenario {
         name: "boot",
         by_name_only: false,
         run: boot::run,
+    },
+    Scenario {
+        name: "ble-doctor",
+        by_name_only: true,
+        run: ble_doctor::run,
     },
     Scenario {
         name: "ble-pair",
@@ -50,7 +56,7 @@ const ALL: [Scenario; 22] = [
     },
     Scenario {
         name: "ble-gatt",
-        by_name_only: true,
+        by_name_only: false,
         run: ble_pair::run_gatt,
     },
     Scenario {
@@ -95,7 +101,7 @@ const ALL: [Scenario; 22] = [
     },
     Scenario {
         name: "wifi-direct-pair",
-        by_name_only: true,
+        by_name_only: false,
         run: wifi_direct_pair::run,
     },
     Scenario {
@@ -105,7 +111,7 @@ const ALL: [Scenario; 22] = [
     },
     Scenario {
         name: "wifi-direct-ferry",
-        by_name_only: true,
+        by_name_only: false,
         run: wifi_direct_ferry::run,
     },
     Scenario {
@@ -120,7 +126,7 @@ const ALL: [Scenario; 22] = [
     },
     Scenario {
         name: "wifi-direct-doctor",
-        by_name_only: true,
+        by_name_only: false,
         run: wifi_direct_doctor::run,
     },
     Scenario {
@@ -140,7 +146,7 @@ const ALL: [Scenario; 22] = [
     },
     Scenario {
         name: "no-server",
-        by_name_only: true,
+        by_name_only: false,
         run: no_server::run,
     },
 ];

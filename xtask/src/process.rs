@@ -16,9 +16,16 @@ pub(crate) fn program(name: impl AsRef<OsStr>, root: &Path) -> Command {
     command
 }
 
-/// The cargo that runs this chore.
+/// The cargo that runs this chore. It is told nothing of this package: some build scripts run again when they are.
 pub(crate) fn cargo(root: &Path) -> Command {
-    program(std::env::var_os("CARGO").unwrap_or("cargo".into()), root)
+    let mut cargo = program(std::env::var_os("CARGO").unwrap_or("cargo".into()), root);
+    for (name, _) in std::env::vars_os() {
+        let told = name.to_string_lossy();
+        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Runs `command` to its end.

@@ -19,8 +19,10 @@ use crate::{Outcome, process};
 
 /// Radios are built in, and the central role that other systems have.
 const FEATURES: &str = "chappe-relay/ble,chappe-relay/ble-central,chappe-relay/wifi-direct";
-/// The whole lab, boot included.
+/// The scenarios that are known to end well, boot included.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
+/// Scenarios that were named: some take long, and several may be named.
+const NAMED_LIMIT: Duration = Duration::from_secs(40 * 60);
 /// What a run leaves, for people: the report, logs and captures.
 const RESULTS: &str = "target/radio-lab";
 
@@ -56,7 +58,8 @@ pub(crate) fn run_if_possible(root: &Path) -> anyhow::Result<Outcome> {
     lab(root, &Options::default())
 }
 
-/// A number that a scenario measures, in its unit. Each scenario runs once. Ratios need no optimised programs.
+/// A number that a scenario measures, in its unit, with optimised programs. Scenarios run once for all numbers of theirs that are
+/// asked for one after the other.
 ///
 /// # Errors
 /// When the machine lacks something, or the scenario does not end well.
@@ -71,7 +74,7 @@ pub(crate) fn measure(root: &Path, scenario: &str, figure: &str) -> anyhow::Resu
         }
         let options = Options {
             scenarios: vec![scenario.to_owned()],
-            release: false,
+            release: true,
         };
         lab(root, &options)?;
     }
@@ -88,7 +91,11 @@ struct Options {
 fn lab(root: &Path, options: &Options) -> anyhow::Result<Outcome> {
     let image = image::cached(root)?;
     let share = guest::share(root, options)?;
-    let booted = guest::boot(root, &image, &share, LIMIT);
+    let limit = match options.scenarios.as_slice() {
+        [] => LIMIT,
+        _ => NAMED_LIMIT,
+    };
+    let booted = guest::boot(root, &image, &share, limit);
     let shown = report::show(&share);
     booted?;
     shown

@@ -1,6 +1,8 @@
 //! wpa_supplicant, as far as groups go: `fi.w1.wpa_supplicant1` on D-Bus.
 
 use std::collections::HashMap;
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use zbus::{Connection, ObjectPath, OwnedObjectPath, OwnedVariant, Proxy, Variant, fdo};
@@ -42,6 +44,8 @@ pub(crate) struct Supplicant {
     passing: bool,
     /// It was given to wpa_supplicant just now.
     created: bool,
+    /// What the last group was formed with.
+    formed_with: Arc<Mutex<Option<OwnedObjectPath>>>,
 }
 
 /// What wpa_supplicant tells of groups.
@@ -83,6 +87,7 @@ impl Supplicant {
             radio: radio.to_owned(),
             passing: false,
             created: false,
+            formed_with: Arc::default(),
         };
         found.require_p2p().await?;
         found.passing = Setting::is_ours(&found.setting().await);
@@ -132,6 +137,7 @@ impl Supplicant {
             radio: radio.to_owned(),
             passing: false,
             created: true,
+            formed_with: Arc::default(),
         })
     }
 
@@ -231,6 +237,7 @@ impl Supplicant {
             ("mode", mode.into()),
         ]);
         let group: OwnedObjectPath = p2p.call("AddPersistentGroup", &network).await?;
+        self.remember(Some(group.clone()));
         let mut args: Dict<'_> = HashMap::from([
             ("persistent", true.into()),
             (
@@ -297,15 +304,31 @@ impl Supplicant {
         self.interface_name(&group.object).await.is_ok()
     }
 
-    /// Removes what earlier groups have left: credentials are used once.
+    /// Removes what earlier groups have left: credentials are used once. Where wpa_supplicant had the radio before, it may know
+    /// groups of other programs too, which stay.
     async fn forget_persistent(&self, p2p: &Proxy<'_>) {
-        let left: zbus::Result<Vec<OwnedObjectPath>> = p2p.get_property("PersistentGroups").await;
-        for group in left.unwrap_or_default() {
+        let before = self.remember(None);
+        let left: Vec<OwnedObjectPath> = if self.passing {
+            let left = p2p.get_property("PersistentGroups").await;
+            left.unwrap_or_default()
+        } else {
+            before.into_iter().collect()
+        };
+        for group in left {
             let gone: zbus::Result<()> = p2p.call("RemovePersistentGroup", &(&group)).await;
             if let Err(error) = gone {
                 tracing::debug!(%error, "a group of before stays with wpa_supplicant");
             }
         }
+    }
+
+    /// Remembers what a group is formed with; gives what was remembered.
+    fn remember(&self, group: Option<OwnedObjectPath>) -> Option<OwnedObjectPath> {
+        let mut formed_with = self
+            .formed_with
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        mem::replace(&mut formed_with, group)
     }
 
     /// Fails if the driver has no Wi-Fi Direct: the properties of a P2P device are not there then.

@@ -8,8 +8,6 @@ use super::hci::{self, ACL_LEN, ACL_PACKETS, Address, DISALLOWED, Parameters, SU
 
 /// Bluetooth 5.0.
 const VERSION: u8 = 0x09;
-/// Advertising sets: as many as BlueZ asks for.
-const SETS: u8 = 4;
 const ACCEPT_LIST: u8 = 32;
 /// LE only: no BR/EDR (bit 37), LE (bit 38).
 const FEATURES: [u8; 8] = [0, 0, 0, 0, 0x60, 0, 0, 0];
@@ -185,7 +183,7 @@ impl Air {
             0x2018 => good.extend(random()),
             0x201c => good.extend([0xff; 8]),
             0x2035..=0x203d => {
-                let answer = advertising(&mut it.sets, opcode, given, now);
+                let answer = advertising((&mut it.sets, it.room), opcode, given, now);
                 return answer.unwrap_or_else(|| vec![DISALLOWED]);
             }
             _ => {
@@ -225,7 +223,7 @@ impl Air {
 
 /// Sets of extended advertising (volume 4, part E, 7.8.52 to 7.8.60).
 fn advertising(
-    sets: &mut std::collections::BTreeMap<u8, AdvertisingSet>,
+    (sets, room): (&mut std::collections::BTreeMap<u8, AdvertisingSet>, u8),
     opcode: u16,
     given: &[u8],
     now: Instant,
@@ -270,7 +268,7 @@ fn advertising(
         }
         // Legacy lengths.
         0x203a => return Some(vec![SUCCESS, 31, 0]),
-        0x203b => return Some(vec![SUCCESS, SETS]),
+        0x203b => return Some(vec![SUCCESS, room]),
         0x203c => drop(sets.remove(&number?)),
         0x203d => sets.clear(),
         _ => return None,

@@ -14,6 +14,8 @@ pub(super) struct Controller {
     /// For scanning and connecting.
     pub(super) random: [u8; 6],
     pub(super) sets: BTreeMap<u8, AdvertisingSet>,
+    /// How many sets there may be.
+    pub(super) room: u8,
     pub(super) scan: Scan,
     pub(super) accept: BTreeSet<Address>,
     pub(super) initiating: Option<Initiating>,
@@ -24,7 +26,7 @@ pub(super) struct Controller {
 }
 
 impl Controller {
-    pub(super) fn new(vhci: Vhci) -> Self {
+    pub(super) fn new(vhci: Vhci, room: u8) -> Self {
         let [low, high] = vhci.number.to_le_bytes();
         Self {
             public: [low, high, 0, 0x01, 0xaa, 0x00],
@@ -32,6 +34,7 @@ impl Controller {
             next_handle: 0x0010 + 0x0100 * (vhci.number % 8),
             random: [0; 6],
             sets: BTreeMap::new(),
+            room,
             scan: Scan::default(),
             accept: BTreeSet::new(),
             initiating: None,

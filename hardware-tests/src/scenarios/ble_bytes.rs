@@ -28,7 +28,7 @@ const BULK: usize = 128;
 const ENVELOPE: usize = 200;
 /// `btmon` may be late with what it writes.
 const LATE: Duration = Duration::from_secs(2);
-const COMPLETE_LIMIT: Duration = Duration::from_secs(60);
+const COMPLETE_LIMIT: Duration = Duration::from_secs(180);
 /// So many bytes in that time are no transfer.
 const FEW: u64 = 16_000;
 const TEXT_LIMIT: Duration = Duration::from_secs(90);
@@ -97,26 +97,33 @@ fn compare(lab: &Lab, subject: &Subject, shown: &mut Shown) -> anyhow::Result<()
     south.start()?;
     introduce(&north, &south)?;
     meet(&north, &south, bearer)?;
+    if let Some(rtt) = round_trip(&north)? {
+        shown.figure(format!("{name}: round trip, idle"), rtt / 1e3, "ms", None);
+    }
 
-    let (mut byte_ratios, mut rate_ratios) = (Vec::new(), Vec::new());
+    let (mut byte_ratios, mut rate_ratios, mut rates) = (Vec::new(), Vec::new(), Vec::new());
     for pair in 0..PAIRS {
-        let before = Traffic::of(lab, [2, 3])?;
+        let before = Traffic::of(lab, [2, 3], 0)?;
         bare::run(subject.bare, "hci2", "hci3", FILE_LEN)?;
-        let bare = Traffic::of(lab, [2, 3])?.since(&before);
+        let bare = Traffic::of(lab, [2, 3], before.bytes + FILE_LEN)?.since(&before);
 
-        let before = Traffic::of(lab, [0, 1])?;
+        let before = Traffic::of(lab, [0, 1], 0)?;
         send_file(lab, &north, &south, &format!("{name}{pair}.bin"), FILE_LEN)?;
-        let ours = Traffic::of(lab, [0, 1])?.since(&before);
+        let ours = Traffic::of(lab, [0, 1], before.bytes + FILE_LEN)?.since(&before);
         println!("{name} {pair}: bare {bare:?}, nodes {ours:?}");
         byte_ratios.push(ours.bytes as f64 / bare.bytes as f64);
         rate_ratios.push(bare.micros() as f64 / ours.micros() as f64);
+        rates.push(FILE_LEN as f64 * 1e3 / ours.micros() as f64);
     }
     let figure = format!("{name}: bytes on the connection beside bare");
     shown.figure(figure, median(byte_ratios), "times", Some(subject.most));
     let figure = format!("{name}: goodput beside bare");
     shown.figure(figure, median(rate_ratios), "times", subject.least);
+    let figure = format!("{name}: goodput, emulated");
+    shown.figure(figure, median(rates), "kB/s", None);
     if let Some(rtt) = round_trip(&north)? {
-        shown.figure(format!("{name}: round trip"), rtt / 1e3, "ms", None);
+        let figure = format!("{name}: round trip, after a file");
+        shown.figure(figure, rtt / 1e3, "ms", None);
     }
     south.stop();
     first_envelope(lab, subject, &north, &mut south, shown)?;
@@ -138,10 +145,20 @@ fn first_envelope(
         Ok(north.peers()?.is_empty().then_some(()))
     })?;
     north.say(&["send", &south.name, "who waits"])?;
+    Traffic::of(lab, [0, 1], 0)?;
     let since = last(&read(lab)?);
     south.start()?;
     south.receives("who waits", TEXT_LIMIT)?;
-    let sent = read(lab)?;
+    let sent = wait::until("the link in the capture", COMPLETE_LIMIT, || {
+        sleep(LATE);
+        let sent = read(lab)?;
+        let (a, b) = (adapter(&sent, 0)?, adapter(&sent, 1)?);
+        let told = match subject.bare {
+            Bare::L2cap => handed(&capture::flights(a, b, since)).is_some(),
+            Bare::Notify => greeted(a, since).or_else(|| greeted(b, since)).is_some(),
+        };
+        Ok(told.then_some(sent))
+    })?;
     let (a, b) = (adapter(&sent, 0)?, adapter(&sent, 1)?);
     let connects = a.connects.iter().chain(&b.connects);
     if subject.bare == Bare::Notify {
@@ -163,13 +180,10 @@ fn first_envelope(
         .collect();
     println!("{name}: after the link: {told:?}");
     // The first two are the greetings.
+    let handed = handed(&flights).context("no envelope in the capture")?;
     let [_, answer, rest @ ..] = flights.as_slice() else {
         anyhow::bail!("no link in the capture");
     };
-    let handed = rest
-        .iter()
-        .position(|it| it.packets.iter().any(|it| *it > ENVELOPE));
-    let handed = handed.context("no envelope in the capture")?;
     let before = rest
         .iter()
         .take(handed)
@@ -187,15 +201,24 @@ fn first_envelope(
     Ok(())
 }
 
-/// When an adapter notified of a greeting.
+/// Which flight after the greetings has the first envelope.
+fn handed(flights: &[capture::Flight]) -> Option<usize> {
+    let rest = flights.get(2..)?;
+    rest.iter()
+        .position(|it| it.packets.iter().any(|it| *it > ENVELOPE))
+}
+
+/// When an adapter notified of a greeting, by itself or as BlueZ does between two of its kind: with its length.
 fn greeted(sent: &Sent, since: u64) -> Option<u64> {
-    const NOTIFICATION: u8 = 0x1b;
-    let payloads = sent
-        .payloads
-        .iter()
-        .filter(|it| it.at > since && it.attributes);
-    let mut greetings = payloads.filter(|it| it.bytes.first() == Some(&NOTIFICATION));
-    greetings.find(|it| it.bytes.len() == 20).map(|it| it.at)
+    const GREETING: usize = 17;
+    let greets = |bytes: &[u8]| match bytes {
+        [0x1b, _, _, value @ ..] => value.len() == GREETING,
+        [0x23, _, _, low, high, ..] => usize::from(u16::from_le_bytes([*low, *high])) == GREETING,
+        _ => false,
+    };
+    let payloads = sent.payloads.iter();
+    let mut payloads = payloads.filter(|it| it.at > since && it.attributes);
+    payloads.find(|it| greets(&it.bytes)).map(|it| it.at)
 }
 
 /// What two adapters sent over connections so far.
@@ -207,8 +230,27 @@ struct Traffic {
 }
 
 impl Traffic {
-    fn of(lab: &Lab, adapters: [u16; 2]) -> anyhow::Result<Self> {
-        let sent = settled(lab)?;
+    /// As the capture tells it, once nothing more comes and so many bytes in all have come: `btmon` may be late.
+    fn of(lab: &Lab, adapters: [u16; 2], least: usize) -> anyhow::Result<Self> {
+        let path = lab.logs().join("btmon.snoop");
+        let length = || anyhow::Ok(std::fs::metadata(&path)?.len());
+        let mut before = length()?;
+        wait::until("the capture to be complete", COMPLETE_LIMIT, || {
+            sleep(LATE);
+            let now = length()?;
+            // An idle link sends a packet now and then.
+            let quiet = now - before <= FEW;
+            before = now;
+            if !quiet {
+                return Ok(None);
+            }
+            let traffic = Self::in_capture(lab, adapters)?;
+            Ok((traffic.bytes >= least).then_some(traffic))
+        })
+    }
+
+    fn in_capture(lab: &Lab, adapters: [u16; 2]) -> anyhow::Result<Self> {
+        let sent = read(lab)?;
         let both = || adapters.iter().filter_map(|number| sent.get(number));
         let payloads = both().flat_map(|sent| &sent.payloads);
         let mut bulk: Vec<u64> = payloads
@@ -250,22 +292,6 @@ fn round_trip(node: &Node) -> anyhow::Result<Option<f64>> {
     let peers = node.peers()?;
     let rtt = peers.first().and_then(|peer| peer.get("rtt_micros"));
     Ok(rtt.and_then(Value::as_f64))
-}
-
-/// The capture, once nothing more comes into it.
-fn settled(lab: &Lab) -> anyhow::Result<BTreeMap<u16, Sent>> {
-    let path = lab.logs().join("btmon.snoop");
-    let length = || anyhow::Ok(std::fs::metadata(&path)?.len());
-    let mut before = length()?;
-    wait::until("the capture to be complete", COMPLETE_LIMIT, || {
-        sleep(LATE);
-        let now = length()?;
-        // An idle link sends a packet now and then.
-        let quiet = now - before <= FEW;
-        before = now;
-        Ok(quiet.then_some(()))
-    })?;
-    read(lab)
 }
 
 fn read(lab: &Lab) -> anyhow::Result<BTreeMap<u16, Sent>> {

@@ -69,7 +69,7 @@ const POLICY: &str = "/etc/dbus-1/system.d/zz-denied.conf";
 const DENIED: &str = "<busconfig><policy context=\"mandatory\"><deny send_destination=\"org.bluez\"/></policy></busconfig>";
 
 /// The node does not start, and `doctor` is not content; both say why.
-fn refuses(node: &Node, radio: &str, says: &str) -> anyhow::Result<()> {
+pub(super) fn refuses(node: &Node, radio: &str, says: &str) -> anyhow::Result<()> {
     let findings = node.findings(&["doctor", "--radio", radio])?;
     let told = findings.iter().any(|finding| {
         let text = finding.get("says").and_then(Value::as_str);

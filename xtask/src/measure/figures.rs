@@ -35,8 +35,8 @@ enum Source {
     Bench { package: &'static str },
     /// Size of the stripped program in MB (10^6 bytes).
     BinarySize,
-    /// Seconds for a release build of the default member into an empty folder, as minutes.
-    CleanBuild,
+    /// Seconds for a release build of the default member with these features into an empty folder, as minutes.
+    CleanBuild { features: &'static str },
     /// A line printed by an example of a package.
     Example {
         package: &'static str,
@@ -44,7 +44,8 @@ enum Source {
     },
     /// Pss of the program, run with these arguments on an empty home, after a time without input.
     IdlePss { arguments: &'static [&'static str] },
-    /// A number of a scenario of the radio lab: virtual radios under the real stacks.
+    /// A number of a scenario of the radio lab: virtual radios under the real stacks, optimised programs. Figures of one
+    /// scenario stand one after the other, so that it runs once for all of them.
     RadioLab {
         scenario: &'static str,
         figure: &'static str,
@@ -52,12 +53,20 @@ enum Source {
 }
 
 /// Every figure. The targets are those of the project's plan.
-pub(super) const FIGURES: [Figure; 62] = [
+pub(super) const FIGURES: [Figure; 63] = [
     Figure {
         name: "clean-build",
         about: "`cargo build --release` of the program, downloads done before",
         target: Target::AtMost(10.0, "min"),
-        source: Source::CleanBuild,
+        source: Source::CleanBuild { features: "" },
+    },
+    Figure {
+        name: "clean-build-radios",
+        about: "the same with both radios: `cargo build --release --features ble,wifi-direct`",
+        target: Target::AtMost(10.0, "min"),
+        source: Source::CleanBuild {
+            features: "ble,wifi-direct",
+        },
     },
     Figure {
         name: "binary-size",
@@ -392,6 +401,12 @@ pub(super) const FIGURES: [Figure; 62] = [
         source: lab("ble-bytes", "L2CAP: goodput beside bare"),
     },
     Figure {
+        name: "ble-first-envelope",
+        about: "Bluetooth LE, virtual radio: from link up to the first envelope handed over",
+        target: Target::AtMost(3.0, "round trips"),
+        source: lab("ble-bytes", "L2CAP: link up to the first envelope"),
+    },
+    Figure {
         name: "ble-gatt-bytes",
         about: "the same over GATT, beside bare notifications",
         target: Target::AtMost(1.25, "times"),
@@ -399,12 +414,6 @@ pub(super) const FIGURES: [Figure; 62] = [
             "ble-gatt-bytes",
             "GATT: bytes on the connection beside bare",
         ),
-    },
-    Figure {
-        name: "ble-first-envelope",
-        about: "Bluetooth LE, virtual radio: from link up to the first envelope handed over",
-        target: Target::AtMost(3.0, "round trips"),
-        source: lab("ble-bytes", "L2CAP: link up to the first envelope"),
     },
     Figure {
         name: "first-envelope",
@@ -457,7 +466,7 @@ impl Figure {
                 format!("cargo run --release -p {package} --example {example}")
             }
             Source::RadioLab { scenario, .. } => {
-                format!("cargo xtask radio-lab {scenario}")
+                format!("cargo xtask radio-lab --release {scenario}")
             }
             _ => format!("cargo xtask measure {}", self.name),
         }
@@ -475,7 +484,7 @@ impl Figure {
                 read_line(&text, self.name, unit)
             }
             Source::BinarySize => binary_size(root),
-            Source::CleanBuild => clean_build(root),
+            Source::CleanBuild { features } => clean_build(root, features),
             Source::Example { package, example } => {
                 anyhow::ensure!(
                     has_example(root, package, example)?,
@@ -500,13 +509,14 @@ impl Figure {
     }
 }
 
-fn clean_build(root: &Path) -> anyhow::Result<f64> {
+fn clean_build(root: &Path, features: &str) -> anyhow::Result<f64> {
     process::run(process::cargo(root).args(["fetch", "--locked", "--quiet"]))?;
     let folder = std::env::temp_dir().join(format!("chappe-clean-build-{}", std::process::id()));
     let started = Instant::now();
     let built = process::run(
         process::cargo(root)
             .args(["build", "--release", "--locked", "--quiet"])
+            .args(["--features", features])
             .env("CARGO_TARGET_DIR", &folder),
     );
     let took = started.elapsed();

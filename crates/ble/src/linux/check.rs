@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use bluer::{Adapter, Session};
+use tokio::time::{sleep, timeout};
 
 use super::{DBUS_LIMIT, within};
 use crate::Finding;
@@ -11,6 +12,9 @@ use crate::Finding;
 /// What strangers may read as the adapter's name: the same everywhere.
 const NAME: &str = "chappe";
 const CONFIGURATION: &str = "/etc/bluetooth/main.conf";
+/// BlueZ shows an adapter a moment before it knows what that can do.
+const FEATURES_LIMIT: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Looks whether the adapter called `name` can do what a node needs, and hides what it should.
 pub async fn check(name: &str) -> Vec<Finding> {
@@ -47,17 +51,10 @@ async fn look(name: &str, findings: &mut Vec<Finding>) -> Result<(), String> {
         .await
         .map_err(ask)?;
     note(powered, format!("{name} is on."), off(name));
-    let instances = adapter.supported_advertising_instances();
-    let room = within("BlueZ", DBUS_LIMIT, instances).await.unwrap_or(0);
-    let active = adapter.active_advertising_instances();
-    let active = within("BlueZ", DBUS_LIMIT, active).await.unwrap_or(0);
     note(
-        room > 0 || active > 0,
+        can_advertise(&adapter).await,
         format!("{name} can advertise (peripheral role)."),
-        format!(
-            "{name} cannot advertise: it has no peripheral role, or other programs use all of it; \
-             use another adapter."
-        ),
+        no_peripheral(name),
     );
     let alias = within("BlueZ", DBUS_LIMIT, adapter.alias())
         .await
@@ -78,6 +75,23 @@ async fn look(name: &str, findings: &mut Vec<Finding>) -> Result<(), String> {
         ),
     );
     Ok(())
+}
+
+/// Whether the adapter advertises, or can. One without Bluetooth LE cannot.
+pub(super) async fn can_advertise(adapter: &Adapter) -> bool {
+    let can = async {
+        loop {
+            // How many more there may be, and how many there are.
+            let room = adapter.supported_advertising_instances();
+            let active = adapter.active_advertising_instances();
+            let (room, active) = (room.await.unwrap_or(0), active.await.unwrap_or(0));
+            if room > 0 || active > 0 {
+                return;
+            }
+            sleep(LOOK).await;
+        }
+    };
+    timeout(FEATURES_LIMIT, can).await.is_ok()
 }
 
 /// Whether BlueZ's configuration asks for private addresses.
@@ -143,8 +157,19 @@ pub(super) fn no_answer(waited: Duration) -> String {
     )
 }
 
+/// That BlueZ knows no adapter called `name`.
 pub(super) fn no_adapter(name: &str, there: &[String]) -> String {
+    let known = fs::exists(format!("/sys/class/bluetooth/{name}"));
+    no_such(name, there, known.unwrap_or(false))
+}
+
+fn no_such(name: &str, there: &[String], known_to_kernel: bool) -> String {
     match there {
+        // BlueZ leaves out what is no use to it: with `ControllerMode = le`, an adapter without Bluetooth LE.
+        _ if known_to_kernel => format!(
+            "bluetoothd does not serve {name} yet; if it stays so, the adapter lacks Bluetooth LE or does not work: plug in \
+             another, or see `journalctl -u bluetooth`."
+        ),
         [] => format!("There is no Bluetooth adapter; plug one in, or run without ble:{name}."),
         there => {
             let mut there = there.to_vec();
@@ -158,14 +183,16 @@ pub(super) fn no_l2cap(error: &std::io::Error) -> String {
     format!("The kernel gives no L2CAP socket ({error}); use bearer=gatt.")
 }
 
+pub(super) fn no_peripheral(name: &str) -> String {
+    format!(
+        "{name} cannot advertise: it lacks Bluetooth LE or its peripheral role, or other programs use all of it; plug in \
+         another adapter, and name it in place of {name}."
+    )
+}
+
 pub(super) fn refused(name: &str, error: &str) -> String {
     if is_denied(error) {
         return denied(name);
-    }
-    if error.to_lowercase().contains("not supported") {
-        return format!(
-            "{name} lacks Bluetooth LE or its peripheral role ({error}); use another adapter."
-        );
     }
     format!("{name} cannot be used ({error}); see `bluetoothctl show`.")
 }
@@ -198,5 +225,13 @@ mod tests {
     fn who_may_not_is_told_what_to_do() {
         let says = refused("hci0", "org.freedesktop.DBus.Error.AccessDenied");
         assert!(says.contains("group bluetooth"), "{says}");
+    }
+
+    #[test]
+    fn an_adapter_that_bluez_does_not_take_is_told_from_one_that_is_not_there() {
+        let others = ["hci1".to_owned(), "hci0".to_owned()];
+        assert!(no_such("hci2", &others, false).contains("use hci0 or hci1"));
+        assert!(no_such("hci2", &[], false).contains("There is no Bluetooth adapter"));
+        assert!(no_such("hci2", &others, true).contains("lacks Bluetooth LE"));
     }
 }

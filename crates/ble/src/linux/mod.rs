@@ -7,12 +7,13 @@
 //! | `scan` | scanning, in turns |
 //! | `dial`, `channel` | connecting, and what carries packets |
 //! | `l2cap`, `gatt_server`, `gatt_client`, `inbox` | the two bearers |
-//! | `strays` | connections that carry nothing |
+//! | `connections`, `strays` | who is connected, and who carries nothing |
 //! | `turn` | from one epoch to the next |
 //! | `check` | what `chappe doctor` asks |
 
 mod channel;
 pub(crate) mod check;
+mod connections;
 mod dial;
 mod gatt_client;
 mod gatt_server;

@@ -57,6 +57,9 @@ impl Radio {
         within("turning it on", DBUS_LIMIT, adapter.set_powered(true))
             .await
             .map_err(refused)?;
+        if !check::can_advertise(&adapter).await {
+            return Err(check::no_peripheral(name));
+        }
         let place = Place {
             address: within("its address", DBUS_LIMIT, adapter.address())
                 .await

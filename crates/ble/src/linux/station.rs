@@ -11,10 +11,11 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::channel::{Channel, L2cap};
+use super::connections;
 use super::dial::{self, Caller};
 use super::radio::Radio;
 use super::scan::{self, Heard};
-use super::strays::{self, Strays};
+use super::strays::Strays;
 use super::turn;
 use crate::greeted::Greeted;
 use crate::packets::Packets as _;
@@ -85,7 +86,6 @@ struct Round {
     quiet: watch::Receiver<bool>,
     dials: JoinSet<(Token, Result<Greeted<Channel>, String>)>,
     greetings: JoinSet<Result<Greeted<Channel>, (Address, String)>>,
-    strays: JoinSet<Vec<Address>>,
     checks: JoinSet<Result<(), String>>,
     hang_ups: JoinSet<()>,
 }
@@ -254,18 +254,14 @@ impl Station {
                     if round.checks.is_empty() {
                         round.checks.spawn(radio.check());
                     }
-                    if round.strays.is_empty() {
-                        round.strays.spawn(strays::connected(radio.adapter.clone()));
+                    // An adapter that is gone is told of elsewhere.
+                    if let Ok(connected) = connections::connected(&self.options.adapter) {
+                        self.part_from_strays(&radio.adapter, &mut round, &connected);
                     }
                 }
                 Some(checked) = round.checks.join_next() => {
                     if let Ok(Err(error)) = checked {
                         break End::Broken(error);
-                    }
-                }
-                Some(connected) = round.strays.join_next() => {
-                    if let Ok(connected) = connected {
-                        self.part_from_strays(&radio.adapter, &mut round, &connected);
                     }
                 }
             }
@@ -305,7 +301,6 @@ impl Station {
             quiet,
             dials: JoinSet::new(),
             greetings: JoinSet::new(),
-            strays: JoinSet::new(),
             checks: JoinSet::new(),
             hang_ups: JoinSet::new(),
         }

@@ -3,12 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use bluer::{Adapter, Address};
-
-use super::{DBUS_LIMIT, within};
-
-/// So many of the devices that BlueZ remembers are looked at, at a time.
-const LOOKED_AT: usize = 64;
+use bluer::Address;
 
 /// Who is connected without a link, and since when.
 #[derive(Debug, Default)]
@@ -33,22 +28,6 @@ impl Strays {
             .map(|(one, _)| *one)
             .collect()
     }
-}
-
-/// Who is connected to the adapter, whoever connected.
-pub(super) async fn connected(adapter: Adapter) -> Vec<Address> {
-    let asked = within("BlueZ", DBUS_LIMIT, adapter.device_addresses()).await;
-    let mut connected = Vec::new();
-    for address in asked.unwrap_or_default().into_iter().take(LOOKED_AT) {
-        let Ok(device) = adapter.device(address) else {
-            continue;
-        };
-        // One that BlueZ has forgotten meanwhile is not connected.
-        if let Ok(true) = within("BlueZ", DBUS_LIMIT, device.is_connected()).await {
-            connected.push(address);
-        }
-    }
-    connected
 }
 
 #[cfg(test)]
