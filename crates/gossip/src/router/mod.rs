@@ -217,7 +217,8 @@ impl Router {
         let store_len = self.custody.len() + self.receipts.len();
         let budget = Budget::new(now, &self.config.link, store_len);
         let resync_at = now.after(self.config.resync_interval);
-        let mut new = Link::new(setup, budget, giving, resync_at);
+        let answer_within = self.config.answer_within;
+        let mut new = Link::new(setup, budget, giving, resync_at, answer_within);
         for item in tags {
             new.tags.show(new.short(&item.id), item);
         }
