@@ -68,7 +68,7 @@ fn a_pinned_neighbour_gets_the_last_copy_of_what_is_written_here_and_of_nothing_
     bring(&mut phone, &strange, 50, false, 1);
     write(&mut phone, &own);
     // Strangers take copies until one is left.
-    let all = [own.clone(), strange.clone()];
+    let all = [own, strange];
     for _ in 0..4 {
         assert_eq!(sent_to(&mut phone, false, &all), ids(&[&own]));
         let ids = vec![ShortId::of(&SALT, &own.id).get()];
@@ -97,7 +97,7 @@ fn what_is_written_here_goes_first_to_who_is_pinned_and_in_its_turn_to_strangers
     bring(&mut phone, &pinned, 50, true, 8);
     phone.wait(Duration::from_minutes(3));
     bring(&mut phone, &strange, 51, false, 8);
-    let all = [own.clone(), pinned.clone(), strange.clone()];
+    let all = [own, pinned, strange];
     let to_pinned = sent_to(&mut phone, true, &all);
     assert_eq!(to_pinned, ids(&[&own, &pinned, &strange]));
     let to_stranger = sent_to(&mut phone, false, &all);
