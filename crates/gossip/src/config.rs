@@ -22,6 +22,9 @@ pub struct Config {
     pub link: LinkBudget,
     /// How often a lasting link is reconciled anew, in case something was left out. Default: 10 minutes.
     pub resync_interval: Duration,
+    /// How long a neighbour that sends one envelope after the other may wait for the answer to the first, so that one
+    /// frame answers several. What nothing follows is answered at once. Default: zero, which lets nothing wait.
+    pub answer_within: Duration,
 }
 
 impl Default for Config {
@@ -34,6 +37,7 @@ impl Default for Config {
             max_receipts: 65_536,
             link: LinkBudget::default(),
             resync_interval: Duration::from_minutes(10),
+            answer_within: Duration::ZERO,
         }
     }
 }

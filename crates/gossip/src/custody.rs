@@ -178,6 +178,11 @@ impl Custody {
         self.usages.own.plus(new).plus(stays).fits(self.limit)
     }
 
+    /// Whether what was written here takes much room, an item of `size` with it.
+    pub(crate) const fn own_is_much(&self, size: ByteCount) -> bool {
+        self.usages.own.bytes.saturating_add(size.get()) > self.limit.bytes / FEW
+    }
+
     /// Takes an item in that is not here, whether there is room or not.
     pub(crate) fn insert(&mut self, item: StoredItem, keeping: Priority) -> Slot {
         let (id, commitment) = (item.id, item.header.commitment);
@@ -415,6 +420,9 @@ impl Holdings {
 
 /// An ingress may have one part in so many of the room before it has to give way to others.
 const SHARES: u64 = 16;
+
+/// One part in so many of the room is little for what was written here.
+const FEW: u64 = 64;
 
 /// What is longer than so many times the mean is not what most items are like.
 const USUAL: u64 = 4;

@@ -93,7 +93,7 @@ pub trait Policy: Any {
 
     /// Where `item` stands among those that `neighbour` wants. Keep it coarse: among equals the order is random
     /// for each link, so that two holders of the same items send different ones first. It must not depend on
-    /// who wrote an item, for the order is visible.
+    /// who wrote an item, for the order is visible; but of somebody who is pinned that need not be hidden.
     fn priority(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Priority;
 
     /// How many of `copies` go along with the item when it is handed over; the rest stays here.
@@ -219,12 +219,18 @@ pub struct Surroundings {
     /// Whether it has let something go for lack of room in the last hour. A flood from one neighbour does not count, nor
     /// what is much longer than most that is here.
     pub evicts: bool,
+    /// Whether what was written here and is on its way takes more than a 64th of the room.
+    pub writes_much: bool,
 }
 
 impl Surroundings {
     /// So many neighbours, and room for what they bring.
     pub const fn of(met: u32) -> Self {
-        Self { met, evicts: false }
+        Self {
+            met,
+            evicts: false,
+            writes_much: false,
+        }
     }
 
     /// The same, without room.
@@ -232,6 +238,15 @@ impl Surroundings {
     pub const fn without_room(self) -> Self {
         Self {
             evicts: true,
+            ..self
+        }
+    }
+
+    /// The same, where a file or more of what was written here is on its way.
+    #[must_use]
+    pub const fn writing(self, much: bool) -> Self {
+        Self {
+            writes_much: much,
             ..self
         }
     }
@@ -308,6 +323,12 @@ impl Priority {
         let blocks = size.get() / 512;
         let Self(young) = Self::young_first(age);
         Self(young + (u64::BITS - blocks.leading_zeros()) as u64)
+    }
+
+    /// So many places later.
+    #[must_use]
+    pub const fn later(self, places: u32) -> Self {
+        Self(self.0.saturating_add(places as u64))
     }
 
     /// What is most likely to be delivered first. Negative numbers count as zero.

@@ -77,7 +77,7 @@ fn what_is_long_makes_room_for_what_is_short() {
 fn room_that_is_short_for_long_things_only_makes_nobody_spread_less() {
     let copies = |victim: &mut Victim, number| {
         let own = Sample {
-            size: ByteCount::new(1),
+            size: ByteCount::new(SHORT),
             ..sample(number)
         };
         write(victim, &own);

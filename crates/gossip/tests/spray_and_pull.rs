@@ -276,11 +276,17 @@ fn the_recipient_takes_what_nobody_else_would() {
 
 #[test]
 fn of_ones_own_relay_one_takes_ones_own() {
-    for (policy, expected) in [(pulling(9), vec![0]), (SprayAndPull::RELAYS, vec![0, 1])] {
-        let mut net = net(2, policy);
+    for (policy, expected) in [
+        (pulling(9), vec![0, 2]),
+        (SprayAndPull::RELAYS, vec![0, 1, 2]),
+    ] {
+        let mut net = net(3, policy);
         // A budget of one, whatever the policy.
-        net.peers[0] = common::Peer::new(Config::default(), Box::new(pulling(0)));
-        net.add_own(0, &sample(1));
+        net.peers[2] = common::Peer::new(Config::default(), Box::new(pulling(0)));
+        net.peers[0] = common::Peer::new(Config::default(), Box::new(SprayAndPull::RELAYS));
+        net.add_own(2, &sample(1));
+        net.connect(2, 0);
+        net.run();
         net.connect_as(0, 1, true);
         net.run();
         assert_eq!(holders(&net), expected);
@@ -367,6 +373,9 @@ fn without_room_there_is_cover_and_no_more() {
     let full = crowd.without_room();
     let budget = |policy: SprayAndPull, at: &Surroundings| policy.initial_copies(at).count();
     assert_eq!(budget(SprayAndPull::PHONES, &crowd), 16);
+    // Who writes little begins with as many copies as ever, so that junk does not outnumber them.
+    assert_eq!(budget(SprayAndPull::PHONES, &full), 16);
+    let full = full.writing(true);
     assert_eq!(budget(SprayAndPull::PHONES, &full), 1);
     // Without cover nobody else carries it.
     assert_eq!(budget(SprayAndPull::SELECTIVE, &full), 20);
@@ -397,9 +406,11 @@ fn without_room_there_is_cover_and_no_more() {
     assert!(short.peer.router.stats().dropped_quota > 0);
     let (many, few) = (taken_of(&mut roomy), taken_of(&mut short));
     assert!(many > 3 * few && few > 0, "{many}, {few} without room");
-    assert_eq!(own_copies(&mut short, 2_000), 1);
+    // Of 8,736 bytes a 64th is 136.
+    assert_eq!(own_copies(&mut short, 2_000, 100), 16);
+    assert_eq!(own_copies(&mut short, 2_001, 100), 1);
     short.wait(Duration::from_minutes(61));
-    assert_eq!(own_copies(&mut short, 2_001), 16);
+    assert_eq!(own_copies(&mut short, 2_002, 100), 16);
 }
 
 #[test]
@@ -410,7 +421,7 @@ fn who_floods_makes_nobody_spread_less() {
         victim.wait(Duration::from_secs(60));
     }
     assert!(victim.peer.router.stats().dropped_quota > 0);
-    assert_eq!(own_copies(&mut victim, 2_000), 16);
+    assert_eq!(own_copies(&mut victim, 2_000, 200), 16);
 }
 
 fn config(items: u64) -> Config {
@@ -421,9 +432,9 @@ fn config(items: u64) -> Config {
 }
 
 /// The budget of what is written there.
-fn own_copies(victim: &mut Victim, number: u64) -> u32 {
+fn own_copies(victim: &mut Victim, number: u64, size: u64) -> u32 {
     let own = sample(number);
-    let size = chappe_wire::ByteCount::new(1);
+    let size = chappe_wire::ByteCount::new(size);
     let router = &mut victim.peer.router;
     router
         .add_own(victim.now, own.id, own.header, size)

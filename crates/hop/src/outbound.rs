@@ -25,12 +25,14 @@ pub(crate) struct Outbound {
     acknowledged: RangeSet,
     lost: RangeSet,
     max_unsent: usize,
+    full_record: usize,
 }
 
 impl Outbound {
-    /// An empty stream; the other end takes `credit` bytes at first. At most `max_unsent` bytes wait for
-    /// their first transmission, or one frame of the greatest length.
-    pub(crate) fn new(credit: u64, max_unsent: usize) -> Self {
+    /// An empty stream; the other end takes `credit` bytes at first. A record has room for `full_record` of them.
+    /// Two records wait for their first transmission at most, or a part of one and a frame of the greatest length:
+    /// little, so that the node decides late.
+    pub(crate) fn new(credit: u64, full_record: usize) -> Self {
         Self {
             buffer: VecDeque::new(),
             base: 0,
@@ -38,7 +40,8 @@ impl Outbound {
             credit,
             acknowledged: RangeSet::default(),
             lost: RangeSet::default(),
-            max_unsent: max_unsent.max(FRAME_PREFIX_LEN + MAX_FRAME_LEN),
+            max_unsent: (2 * full_record).max(full_record + FRAME_PREFIX_LEN + MAX_FRAME_LEN),
+            full_record,
         }
     }
 
@@ -64,9 +67,14 @@ impl Outbound {
         true
     }
 
-    /// True if [`Outbound::next_range`] would give something.
+    /// True if [`Outbound::next_range`] would give something that is worth a record. Where the buffer has no room, what
+    /// would not fill one waits for what follows: an acknowledgement is on its way, and makes room.
     pub(crate) fn has_data(&self) -> bool {
-        !self.lost.is_empty() || self.next < self.end().min(self.credit)
+        let unsent = self.end().min(self.credit).saturating_sub(self.next);
+        let waits = unsent < self.full_record as u64
+            && self.next > self.base
+            && self.frame_space() < MAX_FRAME_LEN;
+        !self.lost.is_empty() || unsent > 0 && !waits
     }
 
     /// The next bytes to send, at most `max_len`: what was lost first, and whether it was.

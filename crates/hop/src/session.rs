@@ -20,8 +20,6 @@ use crate::{
 const SEALED_START: usize = Header::LEN + NUMBER_LEN;
 /// Bytes of a record around its blocks.
 const RECORD_OVERHEAD: usize = SEALED_START + FLAGS_LEN + TAG_LEN;
-/// How many full records may wait for their first transmission: few, so that the node decides late.
-const UNSENT_RECORDS: usize = 2;
 /// An acknowledgement is sent after this time at the latest,
 pub const MAX_ACK_DELAY: Duration = Duration::from_millis(25);
 /// or after this many records,
@@ -77,7 +75,10 @@ impl Session {
             window: ReplayWindow::new(first),
             plaintext: Vec::new(),
             recovery: Recovery::default(),
-            outbound: Outbound::new(RECEIVE_WINDOW as u64, UNSENT_RECORDS * record_len),
+            outbound: Outbound::new(
+                RECEIVE_WINDOW as u64,
+                record_len.saturating_sub(RECORD_OVERHEAD + STREAM_OFFSET_LEN),
+            ),
             inbound: Inbound::default(),
             owed: OwedAck::default(),
             ping_due: false,

@@ -80,3 +80,33 @@ fn no_hop_dies_of_moderate_loss() {
         assert!(pair.frames(0) == frames[1], "seed {seed}");
     }
 }
+
+#[test]
+fn while_there_is_more_than_the_buffer_holds_records_are_full() {
+    for (mtu, frame_len) in [(247, 4_150), (4_096, 4_150), (16_382, 4_150), (16_382, 700)] {
+        let mut pair = Pair::established(mtu, 1);
+        let before = *pair.ends[0].stats();
+        let frames = 400_000 / frame_len;
+        pair.send(0, (0..frames).map(|_| vec![7; frame_len]));
+        let end = pair.now.after(Duration::from_secs(60));
+        assert!(pair.run_until(end, |pair| pair.frame_count(1) == frames));
+        let packets = pair.ends[0].stats().packets_out - before.packets_out;
+        let full = (frames * (frame_len + 2)).div_ceil(mtu) as u64;
+        assert!(
+            packets * 100 <= full * 115,
+            "{packets} packets at MTU {mtu}; {full} would hold it"
+        );
+    }
+}
+
+#[test]
+fn a_part_of_a_record_leaves_as_soon_as_nothing_is_under_way() {
+    for frames in 1..=20 {
+        let mut pair = Pair::established(16_382, 1);
+        pair.send(0, (0..frames).map(|_| vec![7; 4_000]));
+        // Two ways there and back, and no timer.
+        let end = pair.now.after(Duration::from_millis(24));
+        let all = pair.run_until(end, |pair| pair.frame_count(1) == frames);
+        assert!(all, "{} of {frames}", pair.frame_count(1));
+    }
+}

@@ -14,6 +14,8 @@ use crate::roster::{MAX_ROSTER_LEN, Roster};
 
 /// How much is read at once.
 const READ_LEN: usize = 32 * 1024;
+/// Packets are written together until they are so long: what fits into a frame of yamux.
+const WRITE_LEN: usize = 16 * 1024;
 /// How often the owner tells its members that it is there, even if nobody came or went.
 const BEAT: Duration = Duration::from_secs(5);
 /// How long a member waits for the owner's next word.
@@ -62,9 +64,18 @@ async fn receive<R: AsyncRead + Unpin>(
 /// has not read yet, so the other end closes first.
 async fn send<W: AsyncWrite + Unpin>(mut source: PacketSource, mut to: W) -> io::Result<()> {
     while let Some(packet) = source.next().await {
-        let bytes = encode_packet(packet.bytes()).map_err(io::Error::other)?;
+        // What waits goes along: small packets share a frame of yamux, and a segment of TCP.
+        let mut bytes = encode_packet(packet.bytes()).map_err(io::Error::other)?;
+        let mut leaving = vec![packet];
+        while bytes.len() < WRITE_LEN
+            && let Some(packet) = source.try_next()
+        {
+            bytes.extend(encode_packet(packet.bytes()).map_err(io::Error::other)?);
+            leaving.push(packet);
+        }
         to.write_all(&bytes).await?;
         to.flush().await?;
+        drop(leaving);
     }
     to.close().await?;
     sleep(LINGER).await;

@@ -60,10 +60,12 @@ impl<S: Store> Node<S> {
                         size: envelope.size(),
                     });
                 }
-                self.open(now, &envelope)?;
+                self.open(now, &id, &envelope)?;
             }
             // No room to carry it is no reason not to read it. The neighbour cannot tell.
-            Ok(Received::NotTaken(envelope)) if !self.room.is_low() => self.open(now, &envelope)?,
+            Ok(Received::NotTaken(envelope)) if !self.room.is_low() => {
+                self.open(now, &envelope.id(), &envelope)?;
+            }
             // What the policy takes besides is asked for in the same frame.
             Ok(Received::TagsShown(tags)) => {
                 let wanted: Vec<Tag> = tags.into_iter().filter(|tag| self.is_for_me(tag)).collect();
@@ -153,7 +155,7 @@ impl<S: Store> Node<S> {
             }
             let bytes = self.store.get(Table::Bodies, id.as_bytes())?;
             if let Some(envelope) = bytes.and_then(|bytes| Envelope::parse(bytes).ok()) {
-                self.open(now, &envelope)?;
+                self.open(now, &id, &envelope)?;
             }
         }
         Ok(())
@@ -279,7 +281,8 @@ impl<S: Store> Node<S> {
         self.hearing(tag) == Hearing::Heard
     }
 
-    fn open(&mut self, now: Instant, envelope: &Envelope) -> Result<(), NodeError> {
+    /// Reads an envelope, which has this id, if it is for this node.
+    fn open(&mut self, now: Instant, id: &ItemId, envelope: &Envelope) -> Result<(), NodeError> {
         let tag = envelope.header().tag;
         match self.hearing(&tag) {
             Hearing::Heard => {}
@@ -290,7 +293,7 @@ impl<S: Store> Node<S> {
             Hearing::Ignored => return Ok(()),
         }
         if let Some((message, index)) = self.files.recognise(&tag) {
-            return self.deliver_chunk(now, message, index, envelope);
+            return self.deliver_chunk(now, (message, index), id, envelope);
         }
         if let Some((voice, counter)) = self.rooms.recognise(&tag) {
             return self.deliver_to_room(voice, counter, envelope);
@@ -327,15 +330,15 @@ impl<S: Store> Node<S> {
             Ok(())
         })?;
         let mut kept_back = Vec::new();
-        for_each::<ReceiptRecord>(store, |_, record| {
+        for_each::<ReceiptRecord>(store, |key, record| {
             match record.state {
-                HELD | HELD_UNVERIFIED => kept_back.push(record),
+                HELD | HELD_UNVERIFIED => kept_back.push((key.to_vec(), record)),
                 _ => router.restore_receipt(stored_receipt(&record)?),
             }
             Ok(())
         })?;
-        for record in kept_back {
-            self.restore_held(now, &record)?;
+        for (key, record) in kept_back {
+            self.restore_held(now, key, &record)?;
         }
         Ok(())
     }

@@ -265,12 +265,12 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// Takes a piece of a file.
+    /// Takes a piece of a file: what the envelope with this id holds.
     pub(crate) fn deliver_chunk(
         &mut self,
         now: Instant,
-        message: MessageId,
-        index: ChunkIndex,
+        (message, index): (MessageId, ChunkIndex),
+        id: &ItemId,
         envelope: &Envelope,
     ) -> Result<(), NodeError> {
         let Some(file) = self.files.under_way.get_mut(&message) else {
@@ -283,7 +283,7 @@ impl<S: Store> Node<S> {
         let whole = file.missing.is_empty();
         self.files.tags.remove(&envelope.header().tag);
         let chunk = ChunkRecord {
-            id: envelope.id().as_bytes().to_vec(),
+            id: id.as_bytes().to_vec(),
             content: opened.content.to_vec(),
         };
         self.save(&chunk_key(message, index.get()), &chunk)?;

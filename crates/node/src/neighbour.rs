@@ -261,10 +261,10 @@ impl<S: Store> Node<S> {
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         for link in links {
             self.move_up(now, link);
+            // Before each packet, so that it is not cut short for want of a frame that waits.
             loop {
                 let filled = self.fill(now, link)?;
-                let sent = self.transmit(now, link);
-                if !filled && !sent {
+                if !self.transmit(now, link) && !filled {
                     break;
                 }
             }
@@ -308,21 +308,20 @@ impl<S: Store> Node<S> {
         }
     }
 
-    /// Moves packets out of a hop. True if there were any.
+    /// Moves a packet out of a hop. False if there was none, or no room for it on the link.
     fn transmit(&mut self, now: Instant, link: LinkId) -> bool {
-        let mut any = false;
         let Some(neighbour) = self.links.get_mut(&link) else {
-            return any;
+            return false;
         };
-        while neighbour.in_flight < neighbour.up.queue {
-            let Some(packet) = neighbour.hop.poll_transmit(now) else {
-                break;
-            };
-            neighbour.in_flight += 1;
-            self.outputs.push_back(Output::Transmit { link, packet });
-            any = true;
+        if neighbour.in_flight >= neighbour.up.queue {
+            return false;
         }
-        any
+        let Some(packet) = neighbour.hop.poll_transmit(now) else {
+            return false;
+        };
+        neighbour.in_flight += 1;
+        self.outputs.push_back(Output::Transmit { link, packet });
+        true
     }
 
     fn hop_events(&mut self, now: Instant, link: LinkId) -> Result<(), NodeError> {

@@ -32,6 +32,10 @@ use crate::{CommandError, Input, NodeConfig, Output, PolicyChoice, Store, StoreE
 /// How often the powered clock is written down when nothing else is.
 const CLOCK_INTERVAL: Duration = Duration::from_minutes(5);
 
+/// How long a neighbour that sends much waits for the answer to what came first. Short beside the time that a message is on
+/// its way, long beside what a radio needs for an envelope.
+const ANSWER_WITHIN: Duration = Duration::from_millis(100);
+
 /// A whole node.
 ///
 /// # The calling contract
@@ -116,6 +120,7 @@ impl<S: Store> Node<S> {
         rng.fill_bytes(&mut router_seed);
         let mut router = Router::new(
             chappe_gossip::Config {
+                answer_within: ANSWER_WITHIN,
                 capacity: config.capacity,
                 ..chappe_gossip::Config::default()
             },

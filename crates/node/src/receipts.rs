@@ -23,7 +23,15 @@ pub(crate) struct Batches {
 struct Batch {
     /// When it goes; never, while it is empty.
     at: Instant,
-    receipts: Vec<(Preimage, Lifetime)>,
+    receipts: Vec<Held>,
+}
+
+/// A receipt that waits.
+struct Held {
+    /// Where it is in the store.
+    key: Vec<u8>,
+    preimage: Preimage,
+    lifetime: Lifetime,
 }
 
 impl Default for Batch {
@@ -79,8 +87,13 @@ impl<S: Store> Node<S> {
             known: true,
             class: 0,
         };
-        self.save(preimage.commitment().as_bytes(), &record)?;
-        self.schedule_receipt(now, preimage, lifetime, verified);
+        let held = Held {
+            key: held_key(now, &preimage),
+            preimage,
+            lifetime,
+        };
+        self.save(&held.key, &record)?;
+        self.schedule_receipt(now, held, verified);
         Ok(())
     }
 
@@ -88,23 +101,21 @@ impl<S: Store> Node<S> {
     pub(crate) fn restore_held(
         &mut self,
         now: Instant,
+        key: Vec<u8>,
         record: &ReceiptRecord,
     ) -> Result<(), NodeError> {
         let bytes = record.preimage.as_slice().try_into();
-        let preimage = Preimage::new(bytes.map_err(|_| NodeError::Record)?);
-        let lifetime = Lifetime::from_code(u8::try_from(record.lifetime).unwrap_or(u8::MAX));
-        self.schedule_receipt(now, preimage, lifetime, record.state == HELD);
+        let held = Held {
+            key,
+            preimage: Preimage::new(bytes.map_err(|_| NodeError::Record)?),
+            lifetime: Lifetime::from_code(u8::try_from(record.lifetime).unwrap_or(u8::MAX)),
+        };
+        self.schedule_receipt(now, held, record.state == HELD);
         Ok(())
     }
 
     /// Puts a receipt into its batch. The first one sets its time.
-    fn schedule_receipt(
-        &mut self,
-        now: Instant,
-        preimage: Preimage,
-        lifetime: Lifetime,
-        verified: bool,
-    ) {
+    fn schedule_receipt(&mut self, now: Instant, held: Held, verified: bool) {
         let delay = if verified {
             self.config.receipt_delay
         } else {
@@ -121,7 +132,7 @@ impl<S: Store> Node<S> {
         if batch.receipts.is_empty() {
             batch.at = now.after(Duration::from_micros(half.saturating_add(random)));
         }
-        batch.receipts.push((preimage, lifetime));
+        batch.receipts.push(held);
         if batch.receipts.len() >= MAX_BATCH {
             batch.at = now;
         }
@@ -134,12 +145,22 @@ impl<S: Store> Node<S> {
             if batch.at > now {
                 continue;
             }
-            for (preimage, lifetime) in core::mem::take(batch).receipts {
+            for held in core::mem::take(batch).receipts {
                 // The router stores it as one that is on its way.
-                self.delete(Table::Receipts, preimage.commitment().as_bytes())?;
-                self.router.add_receipt(now, preimage, lifetime);
+                self.delete(Table::Receipts, &held.key)?;
+                self.router.add_receipt(now, held.preimage, held.lifetime);
             }
         }
         Ok(())
     }
+}
+
+/// Where a receipt waits: behind those that came before, so that what comes together is written together. Stores of
+/// before have it by its commitment alone.
+fn held_key(now: Instant, preimage: &Preimage) -> Vec<u8> {
+    [
+        &now.as_micros().to_be_bytes()[..],
+        preimage.commitment().as_bytes(),
+    ]
+    .concat()
 }

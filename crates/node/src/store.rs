@@ -24,7 +24,7 @@ pub enum Table {
     Bodies = 5,
     /// Exact memory of items that were here once, by item id.
     Seen = 6,
-    /// Receipts on their way, by commitment.
+    /// Receipts on their way, by commitment; those that wait, by when they came and commitment.
     Receipts = 7,
     /// Messages written here, by message id.
     Outbox = 8,

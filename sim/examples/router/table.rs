@@ -123,9 +123,10 @@ fn row(case: &Case, name: &str, measured: &Measured, epidemic: &Measured) -> Str
         } else {
             "-".into()
         },
-        posterior.map_or("-".into(), |posterior| format!(
-            "{posterior:.3}; by age {:.3} at most",
-            measured.worst_posterior
-        ))
+        posterior.map_or("-".into(), |posterior| match measured.worst_posterior {
+            // Too few takings of any age.
+            0.0 => format!("{posterior:.3}"),
+            worst => format!("{posterior:.3}; by age {worst:.3} at most"),
+        })
     )
 }

@@ -14,6 +14,8 @@ const WAIT: Duration = Duration::from_secs(60);
 const WAIT_FOR_OPENER: Duration = Duration::from_secs(75);
 /// The most announcements whose effect is watched.
 const MAX_WATCHED: usize = 16;
+/// The most news that waits. What comes then is announced at once.
+const MAX_WAITING: usize = 4_096;
 
 /// Announcements on one link, counted as in Trickle (RFC 6206): who keeps hearing and telling what is known already keeps
 /// silent. A neighbour in a crowd has five others who tell it the same, and one comparison a minute costs less than to
@@ -29,8 +31,8 @@ pub(crate) struct Announcing {
 
 impl Announcing {
     /// True if news waits.
-    pub(crate) const fn is_lazy(&self) -> bool {
-        self.redundant >= REDUNDANT
+    pub(crate) fn is_lazy(&self) -> bool {
+        self.redundant >= REDUNDANT && self.waiting.len() < MAX_WAITING
     }
 
     /// An announcement, of this end or of the other, told nothing new.
@@ -41,7 +43,11 @@ impl Announcing {
     /// One end wants this, which the other has. Where news waited, one announcement is tried.
     pub(crate) fn was_useful(&mut self, short: &ShortId) {
         self.watched.retain(|(watched, _)| watched != short);
-        self.redundant = if self.is_lazy() { REDUNDANT - 1 } else { 0 };
+        self.redundant = if self.redundant >= REDUNDANT {
+            REDUNDANT - 1
+        } else {
+            0
+        };
     }
 
     /// These were announced just now.
@@ -95,5 +101,23 @@ impl Announcing {
     pub(crate) fn take(&mut self) -> BTreeSet<ShortId> {
         self.due = None;
         core::mem::take(&mut self.waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_news_waits_than_has_a_place() {
+        let mut announcing = Announcing::default();
+        (0..REDUNDANT).for_each(|_| announcing.was_redundant());
+        let mut news = (0..).map(ShortId::new);
+        while announcing.is_lazy() {
+            let short = news.next().unwrap();
+            announcing.lay_by(Instant::ZERO, short, true);
+        }
+        assert_eq!(announcing.take().len(), MAX_WAITING);
+        assert!(announcing.is_lazy());
     }
 }

@@ -76,6 +76,11 @@ impl Asking {
         }
     }
 
+    /// True if something was asked for that may come any moment.
+    pub(crate) fn is_expecting(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
     pub(crate) fn next_cancels(&mut self) -> Vec<ShortId> {
         pop(&mut self.cancels, MAX_IDS_PER_FRAME)
     }

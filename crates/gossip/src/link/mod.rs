@@ -1,11 +1,13 @@
 //! One neighbour, as long as its link is up.
 
 mod announcing;
+mod answers;
 mod asking;
 mod giving;
 mod tags;
 
 pub(crate) use announcing::Announcing;
+pub(crate) use answers::Answers;
 pub(crate) use asking::Asking;
 pub(crate) use giving::{Giving, Kind, Next, Standing};
 pub(crate) use tags::Tags;
@@ -56,7 +58,7 @@ pub(crate) struct Link {
     /// What the next reconciliation opened here may begin with; `None` towards a neighbour who takes a bare digest.
     pub(crate) expected: Option<Expected>,
     more: Option<More>,
-    accepted: Vec<ShortId>,
+    accepted: Answers,
     refused: BTreeMap<RefusalReason, Vec<ShortId>>,
 }
 
@@ -79,6 +81,7 @@ impl Link {
         budget: Budget,
         giving: Giving,
         resync_at: Instant,
+        answer_within: Duration,
     ) -> Self {
         Self {
             setup,
@@ -96,7 +99,7 @@ impl Link {
             resync_at,
             expected: None,
             more: None,
-            accepted: Vec::new(),
+            accepted: Answers::new(answer_within),
             refused: BTreeMap::new(),
         }
     }
@@ -188,12 +191,16 @@ impl Link {
         } else {
             Instant::NEVER
         };
-        resync.min(self.asking.wakes()).min(self.announcing.due())
+        resync
+            .min(self.asking.wakes())
+            .min(self.announcing.due())
+            .min(self.accepted.wakes())
     }
 
     /// Ends a pause that is over; opens a reconciliation anew if the last one is long over.
     pub(crate) fn handle_timeout(&mut self, now: Instant, resync_interval: Duration) {
         self.asking.handle_timeout(now);
+        self.accepted.handle_timeout(now);
         if self.setup.opener && self.resync_at <= now {
             self.session = Session::Unopened;
             self.resync_at = now.after(resync_interval);
@@ -226,8 +233,8 @@ impl Link {
     }
 
     /// The neighbour will hear that this node has custody.
-    pub(crate) fn answer_accepted(&mut self, short: ShortId) {
-        self.accepted.push(short);
+    pub(crate) fn answer_accepted(&mut self, now: Instant, short: ShortId) {
+        self.accepted.add(now, short);
     }
 
     /// The neighbour will hear that this node did not take an item.
@@ -239,7 +246,7 @@ impl Link {
     pub(crate) fn next_control(&mut self, now: Instant) -> Option<Vec<u8>> {
         let body = self
             .next_cancel()
-            .or_else(|| self.next_verdict())
+            .or_else(|| self.next_verdict(now))
             .or_else(|| self.next_want(now))
             .or_else(|| self.next_offer(now))
             .or_else(|| self.tags.next(now))?;
@@ -277,9 +284,10 @@ impl Link {
         }
     }
 
-    fn next_verdict(&mut self) -> Option<Body> {
-        if !self.accepted.is_empty() {
-            let ids = front(&mut self.accepted);
+    fn next_verdict(&mut self, now: Instant) -> Option<Body> {
+        // With an envelope that goes the other way an answer costs next to nothing.
+        let expecting = self.asking.is_expecting() && self.giving.next().is_none();
+        if let Some(ids) = self.accepted.next(now, expecting) {
             return Some(Body::Accepted(Accepted { ids }));
         }
         let mut entry = self.refused.first_entry()?;

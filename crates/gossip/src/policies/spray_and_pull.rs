@@ -4,7 +4,7 @@ use chappe_wire::{Age, ByteCount, Duration, MAX_ENVELOPE_LEN};
 
 use crate::policies::spread;
 use crate::policy::{Candidate, Neighbour, Policy, Priority, Sharing, Shown, Surroundings};
-use crate::{Copies, Draw, Share};
+use crate::{Class, Copies, Draw, Share};
 
 /// Spray and pull. A message starts like in [spray and wait](super::SprayAndWait): a holder of n > 1 copies hands half
 /// of them to the next neighbour. A holder of the last copy only shows the tag. The recipient takes it, and so do
@@ -21,6 +21,8 @@ use crate::{Copies, Draw, Share};
 /// - *Sparing*: who runs out of room lets go first of what takes the most room in all its copies, as far as it has
 ///   spread, and while room is short no more take a message because it is old. What is long makes room for what is
 ///   short and goes after it, so who floods with large things holds up large things.
+/// - *Among friends*: whom one has pinned carries all that one writes, and gets it first, then what other pinned
+///   neighbours brought: strangers who flood hold up strangers.
 ///
 /// What it tells a neighbour that flooding would not: that a message has been sprayed (its tag is shown in place of an
 /// offer), and that who takes one of these is more likely its recipient than any other node is.
@@ -63,7 +65,7 @@ impl SprayAndPull {
     /// The largest budget that is believed of an item that arrives.
     pub const MAX_COPIES: Copies = super::SprayAndWait::MAX_COPIES;
 
-    /// The largest budget of an item that is written where room is short, if there is cover.
+    /// The budget of an item that is written where room is short, if there is cover and much is written.
     pub const COPIES_WITHOUT_ROOM: Copies = Copies::new(1);
 
     /// The least share of new items that a node with cover takes, however many names its neighbours have shown to it.
@@ -104,6 +106,9 @@ impl SprayAndPull {
     }
 }
 
+/// More places than ages and sizes have.
+const BEHIND: u32 = 256;
+
 impl Default for SprayAndPull {
     fn default() -> Self {
         Self::PHONES
@@ -112,8 +117,9 @@ impl Default for SprayAndPull {
 
 impl Policy for SprayAndPull {
     fn initial_copies(&self, surroundings: &Surroundings) -> Copies {
-        // Who takes by choice is a carrier too; where room is short those are enough.
-        let spared = surroundings.evicts && self.cover > 0;
+        // Who takes by choice is a carrier too; where room is short those are enough for a file. The few things that most
+        // people write take little room in all their copies, and junk has to outnumber them.
+        let spared = surroundings.evicts && surroundings.writes_much && self.cover > 0;
         let copies = if spared {
             self.copies.min(Self::COPIES_WITHOUT_ROOM)
         } else {
@@ -132,8 +138,13 @@ impl Policy for SprayAndPull {
         neighbour: &Neighbour<'_>,
         surroundings: &Surroundings,
     ) -> Sharing {
-        let all_take = !neighbour.pinned && self.all_take(item, surroundings);
-        if item.copies > Copies::new(1) || all_take {
+        // Whom its writer trusts carries it too, with a part of the room that junk cannot take.
+        let pushed = if neighbour.pinned {
+            item.class == Class::Own
+        } else {
+            self.all_take(item, surroundings)
+        };
+        if item.copies > Copies::new(1) || pushed {
             Sharing::Push
         } else {
             Sharing::TagOnly
@@ -153,8 +164,14 @@ impl Policy for SprayAndPull {
         !trusted && draw.is_within(self.share_at(age, surroundings))
     }
 
-    fn priority(&self, item: &Candidate<'_>, _neighbour: &Neighbour<'_>) -> Priority {
-        Priority::young_and_small_first(item.age, item.size)
+    fn priority(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Priority {
+        let place = Priority::young_and_small_first(item.age, item.size);
+        match item.class {
+            // A stranger may not see whose it is.
+            Class::Pinned if neighbour.pinned => place.later(BEHIND),
+            Class::Stranger if neighbour.pinned => place.later(2 * BEHIND),
+            _ => place,
+        }
     }
 
     fn handed_over(&self, copies: Copies) -> Copies {

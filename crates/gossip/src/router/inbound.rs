@@ -146,7 +146,7 @@ impl Router {
         }
         self.store(now, item, Some(link));
         if let Some(link) = self.links.get_mut(&link) {
-            link.answer_accepted(short);
+            link.answer_accepted(now, short);
         }
         self.stats.accepted += 1;
         Ok(())

@@ -231,7 +231,8 @@ impl Router {
         let store_len = self.custody.len() + self.receipts.len();
         let budget = Budget::new(now, &self.config.link, store_len);
         let resync_at = now.after(self.config.resync_interval);
-        let mut new = Link::new(setup, budget, giving, resync_at);
+        let answer_within = self.config.answer_within;
+        let mut new = Link::new(setup, budget, giving, resync_at, answer_within);
         for item in tags {
             new.tags.show(new.short(&item.id), item);
         }
@@ -281,6 +282,7 @@ impl Router {
             self.drop_item(now, victim, DropReason::Quota);
         }
         self.look_around(now);
+        let around = self.around.writing(self.custody.own_is_much(size));
         let item = StoredItem {
             id,
             header,
@@ -289,7 +291,7 @@ impl Router {
             since: now,
             class: Class::Own,
             ingress: Ingress::OWN,
-            copies: self.policy.initial_copies(&self.around),
+            copies: self.policy.initial_copies(&around),
             carriers: 0,
         };
         self.store(now, item, None);
