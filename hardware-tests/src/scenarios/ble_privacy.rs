@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::ble_pair::meet;
-use crate::capture::{self, Payload, Sent};
+use crate::capture::{self, Advert, Payload, Sent};
 use crate::hostile::Hostile;
 use crate::lab::Lab;
 use crate::node::introduce;
@@ -183,27 +183,31 @@ pub(super) fn adapter(sent: &BTreeMap<u16, Sent>, number: u16) -> anyhow::Result
         .with_context(|| format!("the capture has nothing of hci{number}"))
 }
 
-/// Each address was shown with one content, and each content with one address.
+/// Each address was shown with one content, and no token came back. Within an epoch a token has several addresses, one to each time
+/// that the advertisement was registered.
 fn one_to_one(sent: &Sent) -> anyhow::Result<()> {
     let addresses: BTreeSet<_> = sent.adverts.iter().map(|advert| &advert.address).collect();
-    let contents: BTreeSet<_> = sent.adverts.iter().map(|advert| &advert.data).collect();
     let pairs: BTreeSet<_> = sent
         .adverts
         .iter()
         .map(|advert| (&advert.address, &advert.data))
         .collect();
     anyhow::ensure!(
-        pairs.len() >= LEAST,
-        "only {} addresses were shown",
-        pairs.len()
-    );
-    anyhow::ensure!(
-        addresses.len() == pairs.len() && contents.len() == pairs.len(),
-        "{} addresses, {} contents, {} pairs of them: one outlived the other",
+        addresses.len() == pairs.len(),
+        "{} addresses were shown with {} contents: one outlived its token",
         addresses.len(),
-        contents.len(),
         pairs.len()
     );
+    let token = |advert: &Advert| advert.data.get(TOKEN).unwrap_or_default().to_vec();
+    let mut tokens: Vec<Vec<u8>> = sent.adverts.iter().map(token).collect();
+    tokens.dedup();
+    let different: BTreeSet<_> = tokens.iter().collect();
+    anyhow::ensure!(
+        different.len() == tokens.len(),
+        "of {} tokens one came back",
+        tokens.len()
+    );
+    anyhow::ensure!(different.len() >= LEAST, "only {} tokens", tokens.len());
     Ok(())
 }
 
@@ -261,4 +265,36 @@ fn pieces(sent: &Sent, attributes: bool) -> impl Iterator<Item = (u64, &[u8])> {
             (payload.at, bytes)
         });
     adverts.chain(payloads)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advert(address: u8, token: u8) -> Advert {
+        Advert {
+            address: vec![address],
+            data: vec![token; TOKEN.end],
+            at: 0,
+            until: None,
+        }
+    }
+
+    fn shown(adverts: &[(u8, u8)]) -> Sent {
+        Sent {
+            adverts: adverts
+                .iter()
+                .map(|(address, token)| advert(*address, *token))
+                .collect(),
+            ..Sent::default()
+        }
+    }
+
+    #[test]
+    fn an_address_that_outlives_its_token_is_found_and_so_is_a_token_that_comes_back() {
+        assert!(one_to_one(&shown(&[(1, 1), (2, 1), (3, 2), (4, 3)])).is_ok());
+        assert!(one_to_one(&shown(&[(1, 1), (1, 2), (3, 2), (4, 3)])).is_err());
+        assert!(one_to_one(&shown(&[(1, 1), (2, 2), (3, 3), (4, 1)])).is_err());
+        assert!(one_to_one(&shown(&[(1, 1), (2, 2)])).is_err());
+    }
 }
