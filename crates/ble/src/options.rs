@@ -29,7 +29,17 @@ pub struct BleOptions {
     /// How long the radio scans at a time. Each scan begins anew, so that a neighbour that was reported once
     /// and never again is found too.
     pub scan: Duration,
-    /// How long it rests between two scans.
+    /// How long it rests between two scans. The less it listens, the less power it takes, and the later neighbours are found. In
+    /// the radio lab (`ble-discovery`, virtual radios, both nodes with the same settings, five meetings each), from the first
+    /// beacon to the greeting:
+    ///
+    /// | `scan` | `rest` | listening | median | longest |
+    /// |---|---|---|---|---|
+    /// | 6 s | 4 s | 60 % | 3.3 s | 4.0 s |
+    /// | 3 s | 12 s | 20 % | 3.0 s | 22.6 s |
+    /// | 2 s | 28 s | 6 % | 20.7 s | 28.7 s |
+    ///
+    /// BlueZ decides how often a beacon is sent: every 1.28 s.
     pub rest: Duration,
     /// A neighbour that was not heard for so long is forgotten.
     pub forget: Duration,

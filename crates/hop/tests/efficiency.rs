@@ -83,7 +83,12 @@ fn no_hop_dies_of_moderate_loss() {
 
 #[test]
 fn while_there_is_more_than_the_buffer_holds_records_are_full() {
-    for (mtu, frame_len) in [(247, 4_150), (4_096, 4_150), (16_382, 4_150), (16_382, 700)] {
+    for (mtu, frame_len, most) in [
+        (247, 4_150, 107),
+        (4_096, 4_150, 104),
+        (16_382, 8_192, 104),
+        (16_382, 700, 104),
+    ] {
         let mut pair = Pair::established(mtu, 1);
         let before = *pair.ends[0].stats();
         let frames = 400_000 / frame_len;
@@ -93,7 +98,7 @@ fn while_there_is_more_than_the_buffer_holds_records_are_full() {
         let packets = pair.ends[0].stats().packets_out - before.packets_out;
         let full = (frames * (frame_len + 2)).div_ceil(mtu) as u64;
         assert!(
-            packets * 100 <= full * 115,
+            packets * 100 <= full * most,
             "{packets} packets at MTU {mtu}; {full} would hold it"
         );
     }
