@@ -225,7 +225,7 @@ impl Custody {
 
     /// Notes whether the outline holds an item. False if that is so already.
     pub(crate) fn set_outlined(&mut self, slot: Slot, outlined: bool) -> bool {
-        let kept = self.items.get_mut(slot);
+        let kept = self.items.thing_mut(slot);
         kept.is_some_and(|kept| core::mem::replace(&mut kept.outlined, outlined) != outlined)
     }
 
@@ -236,7 +236,7 @@ impl Custody {
         age: chappe_wire::Age,
         now: Instant,
     ) -> bool {
-        let Some(Kept { item, .. }) = self.items.get_mut(slot) else {
+        let Some(Kept { item, .. }) = self.items.thing_mut(slot) else {
             return false;
         };
         // As of `since`, which stays: so nobody can stretch an item's stay here beyond its lifetime.
@@ -253,20 +253,20 @@ impl Custody {
     }
 
     pub(crate) fn set_copies(&mut self, slot: Slot, copies: Copies) {
-        if let Some(Kept { item, .. }) = self.items.get_mut(slot) {
+        if let Some(Kept { item, .. }) = self.items.thing_mut(slot) {
             item.copies = copies;
         }
     }
 
     pub(crate) fn count_carrier(&mut self, slot: Slot) -> Option<&StoredItem> {
-        let Kept { item, .. } = self.items.get_mut(slot)?;
+        let Kept { item, .. } = self.items.thing_mut(slot)?;
         item.carriers = item.carriers.saturating_add(1);
         Some(item)
     }
 
     /// From now on an item stays so long when room is needed. False if that is not new.
     pub(crate) fn set_keeping(&mut self, slot: Slot, keeping: Priority) -> bool {
-        let Some(kept) = self.items.get_mut(slot) else {
+        let Some(kept) = self.items.thing_mut(slot) else {
             return false;
         };
         let before = core::mem::replace(&mut kept.keeping, keeping);

@@ -106,7 +106,7 @@ impl Receipts {
 
     /// Keeps the smaller of the receipt's age and `age`, which is its age at `now`. True if that changed something.
     pub(crate) fn keep_smaller_age(&mut self, slot: Slot, age: Age, now: Instant) -> bool {
-        let Some(carried) = self.receipts.get_mut(slot) else {
+        let Some(carried) = self.receipts.thing_mut(slot) else {
             return false;
         };
         let (id, old) = (carried.id, carried.receipt);

@@ -63,8 +63,8 @@ impl<T: Identified> Shelf<T> {
     }
 
     /// The id must stay as it is.
-    pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
-        self.things.get_mut(slot)
+    pub(crate) fn thing_mut(&mut self, slot: Slot) -> Option<&mut T> {
+        self.things.thing_mut(slot)
     }
 
     /// Takes a thing in whose id is not here.
@@ -195,7 +195,7 @@ mod tests {
                     Step::Change(id, word) => {
                         let slot = shelf.find(&id);
                         prop_assert_eq!(slot.is_some(), map.contains_key(&id));
-                        if let Some(thing) = slot.and_then(|slot| shelf.get_mut(slot)) {
+                        if let Some(thing) = slot.and_then(|slot| shelf.thing_mut(slot)) {
                             thing.word = word;
                             map.insert(id, word);
                         }

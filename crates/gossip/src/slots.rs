@@ -51,7 +51,7 @@ impl<T> Slots<T> {
         }
     }
 
-    pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
+    pub(crate) fn thing_mut(&mut self, slot: Slot) -> Option<&mut T> {
         match self.places.get_mut(slot.index())? {
             Place::Taken(thing) => Some(thing),
             Place::Free(_) => None,

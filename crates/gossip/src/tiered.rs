@@ -65,7 +65,7 @@ impl<K: Ord + Copy, V: Copy> Tiered<K, V> {
         })
     }
 
-    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+    pub(crate) fn value_mut(&mut self, key: &K) -> Option<&mut V> {
         if self.recent.contains_key(key) {
             return self.recent.get_mut(key);
         }
@@ -256,7 +256,7 @@ mod tests {
             for step in steps {
                 match step {
                     Step::Change(key, value) => {
-                        let (mine, other) = (tiered.get_mut(&key), map.get_mut(&key));
+                        let (mine, other) = (tiered.value_mut(&key), map.get_mut(&key));
                         prop_assert_eq!(&mine, &other);
                         if let (Some(mine), Some(other)) = (mine, other) {
                             (*mine, *other) = (value, value);

@@ -182,7 +182,7 @@ impl Giving {
 
     /// The policy does not give an item away any more. True if the neighbour might still want to hear of its tag.
     pub(crate) fn withhold(&mut self, short: &ShortId) -> bool {
-        let Some(held) = self.index.get_mut(short) else {
+        let Some(held) = self.index.value_mut(short) else {
             return false;
         };
         let by_id = |wanted: &Wanted| wanted.source == Source::ById;
@@ -201,7 +201,7 @@ impl Giving {
 
     /// The neighbour has this item: false if it is not here.
     pub(crate) fn they_have(&mut self, short: &ShortId) -> bool {
-        let Some(held) = self.index.get_mut(short) else {
+        let Some(held) = self.index.value_mut(short) else {
             return false;
         };
         match held.state {
@@ -219,7 +219,7 @@ impl Giving {
     /// The neighbour lacks these, by reconciliation.
     pub(crate) fn they_lack(&mut self, shorts: impl IntoIterator<Item = ShortId>) {
         for short in shorts {
-            if let Some(held) = self.index.get_mut(&short)
+            if let Some(held) = self.index.value_mut(&short)
                 && matches!(held.state, State::Unsaid | State::Offered | State::Refused)
             {
                 held.state = State::Unsaid;
@@ -262,7 +262,7 @@ impl Giving {
 
     /// The neighbour wants an item. False if it has no reason to ask.
     pub(crate) fn want(&mut self, short: ShortId, priority: Priority) -> bool {
-        let Some(held) = self.index.get_mut(&short) else {
+        let Some(held) = self.index.value_mut(&short) else {
             return self.withdraw(short);
         };
         match held.state {
@@ -286,7 +286,7 @@ impl Giving {
     /// The neighbour wants an item whose tag it was shown. False if it has had it.
     pub(crate) fn want_by_tag(&mut self, short: ShortId, priority: Priority) -> bool {
         let full = self.queue.len() >= MAX_WANTS;
-        let Some(held) = self.index.get_mut(&short) else {
+        let Some(held) = self.index.value_mut(&short) else {
             return false;
         };
         if full || held.state != State::Withheld {
@@ -311,7 +311,7 @@ impl Giving {
         let Some(wanted) = self.unqueue(short) else {
             return false;
         };
-        if let Some(held) = self.index.get_mut(short) {
+        if let Some(held) = self.index.value_mut(short) {
             held.state = if wanted.source == Source::ByTag {
                 State::Withheld
             } else {
@@ -339,7 +339,7 @@ impl Giving {
 
     fn answered(&mut self, short: &ShortId, state: State) -> Option<(Slot, Copies)> {
         let copies = self.awaiting.remove(short)?;
-        let held = self.index.get_mut(short)?;
+        let held = self.index.value_mut(short)?;
         held.state = state;
         Some((held.slot, copies))
     }
@@ -355,7 +355,7 @@ impl Giving {
         while offered.len() < limit
             && let Some(short) = self.offers.pop_first()
         {
-            if let Some(held) = self.index.get_mut(&short)
+            if let Some(held) = self.index.value_mut(&short)
                 && held.state == State::Unsaid
             {
                 held.state = State::Offered;
@@ -391,7 +391,7 @@ impl Giving {
     /// The item whose turn it was is sent with these copies. Receipts are not answered.
     pub(crate) fn sent(&mut self, short: &ShortId, copies: Copies) {
         if self.unqueue(short).is_some()
-            && let Some(held) = self.index.get_mut(short)
+            && let Some(held) = self.index.value_mut(short)
         {
             held.state = match held.kind {
                 Kind::Receipt => State::Settled,
