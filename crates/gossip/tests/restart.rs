@@ -91,25 +91,64 @@ proptest! {
         for number in 0..40 {
             net.add_own(number as usize % 4, &sample(number));
         }
-        for (a, b, steps, dies) in script {
-            if a != b && !net.links.contains_key(&(a, b)) && !net.links.contains_key(&(b, a)) {
-                net.connect(a, b);
-            }
-            for _ in 0..steps {
-                net.step();
-            }
-            if dies {
-                restart(&mut net, a);
-            }
-        }
-        for (a, b) in [(0, 1), (1, 2), (2, 3)] {
-            if !net.links.contains_key(&(a, b)) && !net.links.contains_key(&(b, a)) {
-                net.connect(a, b);
-            }
-        }
-        net.run();
+        play(&mut net, script);
+        tell_what_waits(&mut net);
         for peer in &net.peers {
             prop_assert_eq!(peer.items.len(), 40);
+        }
+    }
+}
+
+/// Where others seem to tell it, news waits for up to 75 s on each of three links.
+fn tell_what_waits(net: &mut Net) {
+    for _ in 0..4 {
+        net.run();
+        net.wait(Duration::from_secs(76));
+    }
+}
+
+#[test]
+fn news_that_waits_on_a_link_is_told_in_the_end() {
+    let mut net = Net::new(4);
+    for number in 0..40 {
+        net.add_own(number as usize % 4, &sample(number));
+    }
+    let script = [
+        (3, 0, 0, true),
+        (2, 0, 9, true),
+        (3, 0, 3, false),
+        (2, 2, 3, false),
+        (1, 0, 1, true),
+        (0, 2, 9, false),
+        (3, 0, 9, false),
+        (3, 3, 10, true),
+    ];
+    play(&mut net, script);
+    net.run();
+    assert!(net.peers.iter().any(|peer| peer.items.len() < 40));
+    tell_what_waits(&mut net);
+    assert!(net.peers.iter().all(|peer| peer.items.len() == 40));
+}
+
+/// Links come up, so many steps are taken, and the first of the two dies or not; then all are in one line.
+fn play(net: &mut Net, script: impl IntoIterator<Item = (usize, usize, u8, bool)>) {
+    let apart = |net: &Net, a, b| {
+        a != b && !net.links.contains_key(&(a, b)) && !net.links.contains_key(&(b, a))
+    };
+    for (a, b, steps, dies) in script {
+        if apart(net, a, b) {
+            net.connect(a, b);
+        }
+        for _ in 0..steps {
+            net.step();
+        }
+        if dies {
+            restart(net, a);
+        }
+    }
+    for (a, b) in [(0, 1), (1, 2), (2, 3)] {
+        if apart(net, a, b) {
+            net.connect(a, b);
         }
     }
 }
