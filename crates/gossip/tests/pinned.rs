@@ -25,15 +25,6 @@ fn phone() -> Victim {
     phone
 }
 
-fn write(phone: &mut Victim, sample: &Sample) {
-    let now = phone.now;
-    let router = &mut phone.peer.router;
-    router
-        .add_own(now, sample.id, sample.header, sample.size)
-        .unwrap();
-    phone.peer.settle();
-}
-
 fn bring(phone: &mut Victim, sample: &Sample, link: u64, pinned: bool, copies: u32) {
     let link = LinkId::new(link);
     phone.link_up(link, false, link.number(), pinned);
@@ -66,7 +57,7 @@ fn a_pinned_neighbour_gets_the_last_copy_of_what_is_written_here_and_of_nothing_
     let mut phone = phone();
     let (own, strange) = (sample(1), sample(2));
     bring(&mut phone, &strange, 50, false, 1);
-    write(&mut phone, &own);
+    phone.write(&own);
     // Strangers take copies until one is left.
     let all = [own, strange];
     for _ in 0..4 {
@@ -92,7 +83,7 @@ fn what_is_written_here_goes_first_to_who_is_pinned_and_in_its_turn_to_strangers
         ..sample(1)
     };
     let (pinned, strange) = (sample(2), sample(3));
-    write(&mut phone, &own);
+    phone.write(&own);
     phone.wait(Duration::from_minutes(60));
     bring(&mut phone, &pinned, 50, true, 8);
     phone.wait(Duration::from_minutes(3));

@@ -49,15 +49,6 @@ fn held(victim: &Victim, samples: &[Sample]) -> usize {
     held.count()
 }
 
-fn write(victim: &mut Victim, sample: &Sample) {
-    let now = victim.now;
-    let router = &mut victim.peer.router;
-    router
-        .add_own(now, sample.id, sample.header, sample.size)
-        .unwrap();
-    victim.peer.settle();
-}
-
 #[test]
 fn what_is_long_makes_room_for_what_is_short() {
     let mut victim = phone(60);
@@ -80,7 +71,7 @@ fn room_that_is_short_for_long_things_only_makes_nobody_spread_less() {
             size: ByteCount::new(SHORT),
             ..sample(number)
         };
-        write(victim, &own);
+        victim.write(&own);
         victim.peer.router.item(&own.id).unwrap().copies.count()
     };
     let mut victim = phone(60);
@@ -101,11 +92,11 @@ fn room_that_is_short_for_long_things_only_makes_nobody_spread_less() {
 fn what_is_young_and_short_goes_first() {
     let (oldest, older, young) = (sample(1), sample(2), long(3));
     let mut victim = phone(60);
-    write(&mut victim, &oldest);
+    victim.write(&oldest);
     victim.wait(Duration::from_minutes(60));
-    write(&mut victim, &older);
+    victim.write(&older);
     victim.wait(Duration::from_minutes(3));
-    write(&mut victim, &young);
+    victim.write(&young);
     victim.say(Body::Offer(Offer::default())).unwrap();
     victim.hear();
     let ids = [oldest, older, young].map(|sample| ShortId::of(&SALT, &sample.id).get());

@@ -521,6 +521,15 @@ impl Victim {
         self.peer.settle();
     }
 
+    /// The person there writes an item.
+    pub fn write(&mut self, sample: &Sample) {
+        let router = &mut self.peer.router;
+        router
+            .add_own(self.now, sample.id, sample.header, sample.size)
+            .unwrap();
+        self.peer.settle();
+    }
+
     /// The neighbour sends a frame.
     pub fn say(&mut self, body: Body) -> Result<(), chappe_gossip::Misbehaviour> {
         self.say_bytes(&encode_frame(body))
