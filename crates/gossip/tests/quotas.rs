@@ -8,7 +8,8 @@
 
 mod common;
 
-use chappe_gossip::{Config, DropReason, Full};
+use chappe_gossip::policies::SprayAndPull;
+use chappe_gossip::{Config, Copies, DropReason, Full};
 use chappe_wire::proto::frame::Body;
 use chappe_wire::{Age, ByteCount, Duration, Lifetime, LinkId};
 use common::{Sample, Victim, sample, sample_with};
@@ -85,6 +86,38 @@ fn the_reserved_half_is_given_back_when_it_is_needed() {
     }
     assert_eq!(held_from(&victim, 2), 50);
     assert_eq!(held_from(&victim, 1), 50);
+}
+
+/// What is left of the copies that each of these is declared with by one neighbour.
+fn believed(victim: &mut Victim, from: u64, numbers: std::ops::Range<u64>) -> Vec<u32> {
+    victim.link_up(link(from), false, from, false);
+    let believed = numbers.map(|number| {
+        let sample = sample(number);
+        assert!(victim.bring_copies(link(from), &sample, Age::NEW, Copies::new(32)));
+        victim.peer.router.item(&sample.id).unwrap().copies.count()
+    });
+    believed.collect()
+}
+
+#[test]
+fn where_room_is_short_a_neighbour_may_bring_copies_for_a_message_or_two() {
+    let policy = || Box::new(SprayAndPull::PHONES) as _;
+    let mut victim = Victim::with(small(), 0, false, policy);
+    assert_eq!(believed(&mut victim, 2, 0..4), [32; 4]);
+    // Many neighbours bring more than there is room for.
+    for from in 100..130 {
+        victim.link_up(link(from), false, from, false);
+        for number in 0..4 {
+            bring(&mut victim, from, &sample(10 * from + number));
+        }
+        victim.peer.router.link_down(victim.now, link(from));
+    }
+    assert!(victim.peer.router.stats().dropped_quota > 0);
+    assert_eq!(believed(&mut victim, 3, 2_000..2_005), [32, 32, 2, 1, 1]);
+    // It begins anew with another link, and does not gain by it.
+    assert_eq!(believed(&mut victim, 3, 2_005..2_007), [1, 1]);
+    assert_eq!(believed(&mut victim, 4, 2_007..2_008), [32]);
+    victim.peer.check();
 }
 
 #[test]

@@ -42,7 +42,12 @@ pub(crate) fn print(seeds: u64, hours: u32) -> Result<(), Box<dyn Error>> {
     println!(
         "Simulated; rwp200, light, {hours} hours; the default router; {seeds} run(s) of each.\n"
     );
-    let harm = harm(seeds, hours)?;
+    tell(&harm(seeds, hours)?);
+    Ok(())
+}
+
+/// The table of it.
+pub(crate) fn tell(harm: &Harm) {
     println!("| who does what | what it comes to |\n|---|---|");
     println!(
         "| 30 % drop all that they take | {:.1} % of the deliveries among the others |",
@@ -69,7 +74,6 @@ pub(crate) fn print(seeds: u64, hours: u32) -> Result<(), Box<dyn Error>> {
         "| 10 % say that each message is a month older | {:.0} copies lost at others |",
         harm.inflated
     );
-    Ok(())
 }
 
 pub(crate) fn harm(seeds: u64, hours: u32) -> Result<Harm, Box<dyn Error>> {

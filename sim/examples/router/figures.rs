@@ -42,6 +42,7 @@ pub(crate) fn print(seeds: u64, hours: u32) -> Result<(), Box<dyn Error>> {
     figure("router-town-relays", measured.relayed, "relays");
 
     let harm = adversaries::harm(seeds, hours)?;
+    adversaries::tell(&harm);
     figure("router-dropping", harm.dropping * 100.0, "%");
     let floods = [&harm.flood, &harm.small_flood];
     let delivered = floods.map(|flood| flood.delivered);

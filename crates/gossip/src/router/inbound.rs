@@ -263,15 +263,20 @@ impl Router {
         transferred: &Transferred,
     ) -> Result<Arrival, Refusal> {
         let neighbour = self.links.get(&link).ok_or(Refusal::NoRoom)?;
+        let (class, ingress) = (neighbour.class(), neighbour.setup.ingress);
+        let mut copies = self.policy.received_copies(transferred.copies);
+        if self.around.evicts {
+            copies = self.custody.believed(class, ingress, copies);
+        }
         let mut item = StoredItem {
             id: transferred.id,
             header: transferred.header,
             size: transferred.size,
             age: transferred.age,
             since: now,
-            class: neighbour.class(),
-            ingress: neighbour.setup.ingress,
-            copies: self.policy.received_copies(transferred.copies),
+            class,
+            ingress,
+            copies,
             carriers: 0,
         };
         if let Some((since, age)) = self.seen.revived(&item, now) {
