@@ -265,13 +265,13 @@ impl Custody {
         }
     }
 
-    /// How many of the copies that an ingress declares are believed: beyond the first of each item only so many as there
-    /// are few of them here. So what floods is not given on by others as often as what is written now and then.
-    pub(crate) fn believed(&self, class: Class, ingress: Ingress, declared: Copies) -> Copies {
+    /// So many copies of one more item may an ingress bring where room is short: the one that stays, and what is left of
+    /// those that it may bring to be given on.
+    pub(crate) fn copies_left(&self, class: Class, ingress: Ingress) -> Copies {
         let share = self.holdings(class).map(|all| all.by_ingress.get(&ingress));
         let spare = share.flatten().map_or(0, |share| share.spare_copies);
         let left = SPARE_COPIES.saturating_sub(spare).saturating_add(1);
-        declared.min(Copies::new(u32::try_from(left).unwrap_or(u32::MAX)))
+        Copies::new(u32::try_from(left).unwrap_or(u32::MAX))
     }
 
     pub(crate) fn count_carrier(&mut self, slot: Slot) -> Option<&StoredItem> {
@@ -290,16 +290,11 @@ impl Custody {
             return false;
         }
         let StoredItem {
-            id,
-            class,
-            ingress,
-            size,
-            ..
+            id, class, ingress, ..
         } = kept.item;
         let [old, new] = [before, keeping].map(|keeping| self.lottery.turn(&id, keeping));
         if let Some(holdings) = self.holdings_mut(class) {
-            holdings.remove(ingress, size.get(), old, slot);
-            holdings.insert(ingress, size.get(), new, slot);
+            holdings.requeue(ingress, old, new, slot);
         }
         true
     }
@@ -375,10 +370,20 @@ impl Holdings {
         }
     }
 
+    /// An item of the ingress has another place in the order of going.
+    fn requeue(&mut self, ingress: Ingress, old: Turn, new: Turn, slot: Slot) {
+        if let Some(share) = self.by_ingress.get_mut(&ingress)
+            && share.queue.remove(&(old, slot))
+        {
+            share.queue.insert((new, slot));
+        }
+    }
+
     /// An item of the ingress that had so many copies has so many now.
     fn count_copies(&mut self, ingress: Ingress, before: Copies, after: Copies) {
         if let Some(share) = self.by_ingress.get_mut(&ingress) {
             let [before, after] = [before, after].map(|copies| u64::from(copies.spare()));
+            debug_assert!(share.spare_copies >= before, "copies that were not counted");
             share.spare_copies = share
                 .spare_copies
                 .saturating_sub(before)

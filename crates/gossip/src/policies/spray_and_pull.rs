@@ -29,7 +29,7 @@ use crate::{Class, Copies, Draw, Share};
 /// offer), and that who takes one of these is more likely its recipient than any other node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SprayAndPull {
-    /// The budget of an item that is written here, at least 1.
+    /// The budget of an item that is written here, at least 1; where room is short, another one.
     pub copies: Copies,
     /// How many of those whom it has met lately this node expects to take an item that is shown and new, besides the
     /// recipient. `0`: nobody else ever does. [`u32::MAX`]: all do.
@@ -63,15 +63,15 @@ impl SprayAndPull {
         doubling: Duration::ZERO,
     };
 
-    /// The largest budget that is believed of an item that arrives.
-    pub const MAX_COPIES: Copies = super::SprayAndWait::MAX_COPIES;
+    /// The largest budget that is believed of an item that arrives: half of the largest that one begins with.
+    pub const MAX_COPIES: Copies = Copies::new(32);
 
     /// The budget of an item that is written where room is short, if there is cover and much is written.
     pub const COPIES_WITHOUT_ROOM: Copies = Copies::new(1);
 
-    /// The budget of an item that is written where room is short, if little is written. Little is a 64th of the room, so
-    /// its copies in all take no more room than who writes it has brought along.
-    pub const COPIES_AMONG_JUNK: Copies = Self::MAX_COPIES;
+    /// The budget of an item that is written where room is short, if there is cover and little is written. Little is a 64th of
+    /// the room: where all have as much room, the copies in all take no more than who writes has brought along.
+    pub const COPIES_AMONG_JUNK: Copies = Copies::new(64);
 
     /// The least share of new items that a node with cover takes, however many names its neighbours have shown to it.
     pub const LEAST_SHARE: Share = Share::per_mille(20);
@@ -132,18 +132,22 @@ impl Default for SprayAndPull {
 impl Policy for SprayAndPull {
     fn initial_copies(&self, surroundings: &Surroundings) -> Copies {
         let copies = match (surroundings.evicts, surroundings.writes_much) {
+            _ if self.cover == 0 => self.copies,
             (false, _) => self.copies,
             // The few things that most people write take little room in all their copies, and junk has to outnumber them.
             (true, false) => self.copies.max(Self::COPIES_AMONG_JUNK),
             // Who takes by choice is a carrier too; where room is short those are enough for a file.
-            (true, true) if self.cover > 0 => self.copies.min(Self::COPIES_WITHOUT_ROOM),
-            (true, true) => self.copies,
+            (true, true) => self.copies.min(Self::COPIES_WITHOUT_ROOM),
         };
         copies.max(Copies::new(1))
     }
 
     fn received_copies(&self, declared: Copies) -> Copies {
         declared.clamp(Copies::new(1), Self::MAX_COPIES)
+    }
+
+    fn copies_where_short(&self, declared: Copies, left: Copies) -> Copies {
+        declared.min(left)
     }
 
     fn sharing(
