@@ -136,6 +136,7 @@ impl Neighbour {
             up: now.since(since),
             sent: ByteCount::new(stats.bytes_out),
             received: ByteCount::new(stats.bytes_in),
+            retransmitted: stats.retransmitted,
             rtt: stats.rtt,
         })
     }
