@@ -172,6 +172,7 @@ impl<S: Store> Node<S> {
         };
         let config = HopConfig {
             mtu,
+            reliable: up.reliable,
             role,
             static_key: &self.hop_identity.key,
             hello: self.hello(mtu, role),

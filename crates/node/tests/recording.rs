@@ -239,6 +239,7 @@ fn every_input_is_read_as_it_was_written() {
             link,
             mtu: 517,
             initiator: true,
+            reliable: true,
             queue: 8,
             bearer: "ble".into(),
             label: text(),
