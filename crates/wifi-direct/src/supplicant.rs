@@ -304,6 +304,15 @@ impl Supplicant {
         self.interface_name(&group.object).await.is_ok()
     }
 
+    /// Has wpa_supplicant forget what the last group was formed with.
+    ///
+    /// # Errors
+    /// When the bus fails.
+    pub(crate) async fn forget(&self) -> Result<(), RadioError> {
+        self.forget_persistent(&self.p2p().await?).await;
+        Ok(())
+    }
+
     /// Removes what earlier groups have left: credentials are used once. Where wpa_supplicant had the radio before, it may know
     /// groups of other programs too, which stay.
     async fn forget_persistent(&self, p2p: &Proxy<'_>) {
