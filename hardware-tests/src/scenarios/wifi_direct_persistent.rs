@@ -11,6 +11,8 @@ use crate::report::Shown;
 use crate::wait;
 
 const GROUP_LIMIT: Duration = Duration::from_secs(120);
+/// How long wpa_supplicant may take until it can be asked.
+const CONTROL_LIMIT: Duration = Duration::from_secs(30);
 /// The name of somebody else's group.
 const OTHERS: &str = "DIRECT-zz-of-others";
 /// The kernel takes the group away so often.
@@ -25,10 +27,11 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
             "ctrl_interface={control}\nnetwork={{\nssid=\"{OTHERS}\"\npsk=\"of somebody else\"\nmode=3\ndisabled=2\n}}\n"
         ),
     )?;
-    anyhow::ensure!(
-        groups(lab, &control)? == [OTHERS],
-        "wpa_supplicant does not know somebody else's group"
-    );
+    // It is on its bus before it has taken the radio.
+    wait::until("somebody else's group", CONTROL_LIMIT, || {
+        let there = groups(lab, &control).unwrap_or_default();
+        Ok((there == [OTHERS]).then_some(()))
+    })?;
     let file = lab.path("group").display().to_string();
     let mut node = lab
         .node("north", &format!("{},own={file}", lab.wifi.radio(0)))
