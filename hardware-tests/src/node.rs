@@ -216,6 +216,16 @@ impl Node {
         self.json(&["peers"])
     }
 
+    /// Records that were sent again on the links that it has now.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub(crate) fn retransmitted(&self) -> anyhow::Result<u64> {
+        let peers = self.peers()?;
+        let counts = peers.iter().filter_map(|peer| peer.get("retransmitted"));
+        Ok(counts.filter_map(Value::as_u64).sum())
+    }
+
     /// The texts that arrived, in order.
     ///
     /// # Errors

@@ -15,6 +15,8 @@ const RECORD: usize = 16;
 /// Where the addresses of a frame end. In an encrypted one only counters follow, which begin anew with the group's interface
 /// and key.
 const ADDRESSES_END: usize = 4 + 3 * 6;
+/// What the name of a group begins with; two random letters follow (Wi-Fi Direct 1.9, 3.2.1).
+const GROUP_NAME: &[u8] = b"DIRECT-";
 
 /// An address of a radio.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +38,9 @@ pub(crate) struct Frame {
     pub(crate) kind: Kind,
     /// Who sent it. Acknowledgements do not tell.
     pub(crate) from: Option<Mac>,
-    /// Its beginning, as far as it was captured.
+    /// The random letters of the group's name in it.
+    pub(crate) letters: Option<[u8; 2]>,
+    /// Its beginning, as far as it was captured, without those letters.
     bytes: Vec<u8>,
     len: usize,
 }
@@ -48,7 +52,7 @@ impl Frame {
     }
 
     /// What is readable for everybody behind the addresses: all of a management frame, and of a data frame what is not
-    /// encrypted.
+    /// encrypted. The letters of a group's name are left out: there are so few of them that they recur by chance.
     pub(crate) fn readable(&self) -> &[u8] {
         /// The flag of a frame whose body is encrypted.
         const PROTECTED: u8 = 0x40;
@@ -78,14 +82,38 @@ impl Frame {
             _ => return None,
         };
         let from = bytes.get(10..16).and_then(|bytes| bytes.try_into().ok());
+        let mut bytes = bytes.to_vec();
+        let letters = take_letters(&mut bytes);
         Some(Self {
             at,
             kind,
             from: from.map(Mac).filter(|_| kind != Kind::Control),
-            bytes: bytes.to_vec(),
+            letters,
+            bytes,
             len: len.checked_sub(usize::from(radiotap))?,
         })
     }
+}
+
+/// Blanks the letters of each group's name in a frame, and gives the first ones. Who only looks for groups names none.
+fn take_letters(bytes: &mut [u8]) -> Option<[u8; 2]> {
+    let length = GROUP_NAME.len();
+    let mut first = None;
+    for at in 0..bytes.len() {
+        let Some(name) = bytes.get_mut(at..at + length + 2) else {
+            break;
+        };
+        if let Some((GROUP_NAME, _)) = name.split_at_checked(length)
+            && let Some(letters) = name.get_mut(length..)
+            && let [one, other] = letters
+            && one.is_ascii_alphanumeric()
+            && other.is_ascii_alphanumeric()
+        {
+            first = first.or(Some([*one, *other]));
+            letters.fill(b'?');
+        }
+    }
+    first
 }
 
 /// All frames of a capture, in order. One that is cut off ends it: the capture goes on.
@@ -190,6 +218,21 @@ mod tests {
         let frames = parse(&capture(&[&data])).unwrap();
         assert_eq!((frames[0].kind, frames[0].len()), (Kind::Data, 202));
         assert_eq!(frames[0].readable().len(), ADDRESSES_END - 4);
+    }
+
+    #[test]
+    fn the_letters_of_a_groups_name_are_told_apart() {
+        let mut beacon = vec![0x80, 0, 0, 0];
+        beacon.extend([2; 20]);
+        beacon.extend(*b"DIRECT-x7 and DIRECT-\x01\x08 and DIRECT-x7, DIRECT");
+        let frames = parse(&capture(&[&beacon])).unwrap();
+        assert_eq!(frames[0].letters, Some(*b"x7"));
+        let readable = frames[0].readable();
+        assert!(readable.ends_with(b"DIRECT-?? and DIRECT-\x01\x08 and DIRECT-??, DIRECT"));
+        let mut request = vec![0x40, 0, 0, 0];
+        request.extend([2; 20]);
+        request.extend(*b"DIRECT-\x01\x08");
+        assert_eq!(parse(&capture(&[&request])).unwrap()[0].letters, None);
     }
 
     #[test]

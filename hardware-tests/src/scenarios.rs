@@ -18,6 +18,7 @@ mod wifi_direct_doctor;
 mod wifi_direct_ferry;
 mod wifi_direct_figures;
 mod wifi_direct_pair;
+mod wifi_direct_persistent;
 mod wifi_direct_privacy;
 mod wifi_direct_relay;
 mod wifi_direct_star;
@@ -33,7 +34,7 @@ pub(crate) struct Scenario {
     pub(crate) run: fn(&mut Lab) -> anyhow::Result<Shown>,
 }
 
-const ALL: [Scenario; 23] = [
+const ALL: [Scenario; 24] = [
     Scenario {
         name: "boot",
         by_name_only: false,
@@ -118,6 +119,11 @@ const ALL: [Scenario; 23] = [
         name: "wifi-direct-relay",
         by_name_only: true,
         run: wifi_direct_relay::run,
+    },
+    Scenario {
+        name: "wifi-direct-persistent",
+        by_name_only: true,
+        run: wifi_direct_persistent::run,
     },
     Scenario {
         name: "wifi-direct-privacy",

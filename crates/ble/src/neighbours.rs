@@ -38,6 +38,8 @@ const L2CAP_FAILURES: u32 = 2;
 #[derive(Debug)]
 pub struct Neighbours {
     own: Token,
+    /// When this node was given another name last.
+    renamed: Option<Instant>,
     limit: usize,
     bearer: BearerChoice,
     forget: Duration,
@@ -144,6 +146,7 @@ impl Neighbours {
     pub fn new(options: &BleOptions, own: Token) -> Self {
         Self {
             own,
+            renamed: None,
             limit: options.links.max(1),
             bearer: options.bearer,
             forget: options.forget,
@@ -166,9 +169,25 @@ impl Neighbours {
         self.own
     }
 
-    /// This node is called `own` from now on. Its links stay.
-    pub const fn rotate(&mut self, own: Token) {
+    /// This node is called `own` from now on. Its links stay: see [`Neighbours::outlived`].
+    pub const fn rotate(&mut self, now: Instant, own: Token) {
         self.own = own;
+        self.renamed = Some(now);
+    }
+
+    /// Idle links from before this node was called what it is called now. Whoever is near has heard the new name since, and has
+    /// connected to it as to somebody else: with the hop's keys anew on both ends, nobody can tell that it is the same
+    /// neighbour, so the older link is to be closed.
+    pub fn outlived(&self, now: Instant) -> Vec<LinkKey> {
+        let Some(renamed) = self.renamed else {
+            return Vec::new();
+        };
+        if now.saturating_duration_since(renamed) < self.forget * 2 {
+            return Vec::new();
+        }
+        let links = self.links.iter();
+        let old = links.filter(|(_, link)| link.idle && link.since < renamed);
+        old.map(|(key, _)| *key).collect()
     }
 
     /// How many links there are.

@@ -10,6 +10,9 @@ pub(crate) trait Packets: Sync {
     /// The longest packet, in both directions.
     fn mtu(&self) -> usize;
 
+    /// Whether what [`Packets::send`] takes arrives, in order, or the channel ends.
+    fn reliable(&self) -> bool;
+
     /// Sends a packet once there is room. Cancelled, it has sent all or nothing.
     fn send(&self, packet: &[u8]) -> impl Future<Output = io::Result<()>> + Send;
 

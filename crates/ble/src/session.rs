@@ -32,6 +32,7 @@ pub(crate) async fn run(
         bearer: Bearer::new(channel.bearer()),
         mtu,
         initiator: side == Side::Dialled,
+        reliable: channel.reliable(),
         label: token.to_string(),
         queue: (QUEUE_LEN / mtu.max(1)).clamp(4, 64),
     });

@@ -37,6 +37,7 @@ fn every_size_has_room_for_a_greeting_and_carries_a_link() {
             bearer: Bearer::new("ble-gatt"),
             mtu: payload,
             initiator: true,
+            reliable: false,
             label: String::new(),
             queue: 4,
         });
@@ -71,6 +72,7 @@ fn exchange(mtu: AttMtu, length: usize, seed: u64) {
     let mut hop = |role| {
         let config = HopConfig {
             mtu: Mtu::new(mtu.payload()).unwrap(),
+            reliable: false,
             role,
             static_key: &StaticKey::generate(&mut rng),
             hello: Hello::new(NodeNonce::new([role as u8; 16])),

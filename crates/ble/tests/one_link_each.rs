@@ -81,7 +81,7 @@ fn whoever_connects_anew_has_lost_the_link_before() {
 fn a_new_token_is_another_neighbour() {
     let (mut one, clock) = (node(1), Clock::new());
     open(&mut one, &clock, token(2), Side::Accepted);
-    one.rotate(token(5));
+    one.rotate(clock.now, token(5));
     assert_eq!((one.own(), one.len()), (token(5), 1));
 }
 

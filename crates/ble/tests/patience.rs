@@ -181,6 +181,34 @@ fn only_an_idle_link_that_had_its_time_gives_way() {
 }
 
 #[test]
+fn an_idle_link_from_before_the_present_name_is_closed_once_the_name_was_heard() {
+    let (mut one, mut clock) = (node(1), Clock::new());
+    let idle = link(&mut one, &clock, 2).unwrap();
+    let busy = link(&mut one, &clock, 3).unwrap();
+    clock.pass(900);
+    one.carried(busy, 10_000);
+    one.look(clock.now);
+    assert_eq!(one.outlived(clock.now), [], "it is called as it was");
+    one.rotate(clock.now, token(5));
+    clock.pass(1);
+    let fresh = link(&mut one, &clock, 4).unwrap();
+    one.carried(busy, 10_000);
+    clock.pass(88);
+    one.look(clock.now);
+    assert_eq!(one.outlived(clock.now), [], "not everybody has heard it");
+    clock.pass(1);
+    assert_eq!(one.outlived(clock.now), [idle]);
+    one.closed(clock.now, idle);
+    one.look(clock.now);
+    assert_eq!(one.outlived(clock.now), [busy], "it is idle now, too");
+    one.closed(clock.now, busy);
+    clock.pass(10_000);
+    one.look(clock.now);
+    assert_eq!(one.outlived(clock.now), []);
+    assert!(one.closed(clock.now, fresh).is_some());
+}
+
+#[test]
 fn a_full_node_dials_nobody() {
     let (mut one, clock) = (node(1), Clock::new());
     for number in 2..8 {

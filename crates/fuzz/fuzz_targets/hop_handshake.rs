@@ -9,6 +9,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 fuzz_target!(|data: &[u8]| {
     let config = HopConfig {
         mtu: Mtu::MIN,
+        reliable: false,
         role: Role::Responder,
         static_key: &StaticKey::from_bytes(&[1; 32]),
         hello: Hello::new(NodeNonce::new([2; 16])),

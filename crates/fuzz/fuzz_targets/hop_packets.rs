@@ -16,6 +16,7 @@ fuzz_target!(|data: &[u8]| {
     let mtu = Mtu::new(300).unwrap();
     let config = HopConfig {
         mtu,
+        reliable: false,
         role: Role::Responder,
         static_key: &key,
         hello,

@@ -10,6 +10,10 @@ use crate::packet::MAX_FRAGMENTS;
 pub struct HopConfig<'a> {
     /// The longest packet that this end may send on the link.
     pub mtu: Mtu,
+    /// True if the link delivers what it takes, in order, or ends. The hop then asks an end that does not answer in time
+    /// whether it is there, and sends again only what the answer shows to be missing. If the link loses something all the
+    /// same, that is repaired too, a round trip later.
+    pub reliable: bool,
     /// Which end begins. On a radio: whoever connected is the initiator.
     pub role: Role,
     /// This end's key.

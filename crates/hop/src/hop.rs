@@ -52,6 +52,7 @@ const MAX_RETRY: Duration = Duration::from_secs(2);
 /// let mut end = |role| {
 ///     let config = HopConfig {
 ///         mtu: Mtu::new(185)?,
+///         reliable: false,
 ///         role,
 ///         static_key: &StaticKey::generate(&mut rng),
 ///         hello: Hello::new(NodeNonce::new([7; 16])),
@@ -92,6 +93,7 @@ pub struct Hop {
     reassembly: Reassembly,
     established: Option<HopEvent>,
     record_len: usize,
+    reliable: bool,
     first_number: PacketNumber,
     handshake_sent: HandshakeSent,
     /// The error of a hop that is over has been returned.
@@ -163,6 +165,7 @@ impl Hop {
             reassembly: Reassembly::default(),
             established: None,
             record_len: record_len(config.mtu),
+            reliable: config.reliable,
             first_number,
             handshake_sent: HandshakeSent::Never,
             reported: false,
@@ -352,6 +355,7 @@ impl Hop {
             agreement.sending,
             agreement.receiving,
             self.record_len,
+            self.reliable,
             self.first_number,
         ));
         if let HandshakeSent::Once(at) = self.handshake_sent {

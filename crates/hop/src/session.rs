@@ -66,6 +66,7 @@ impl Session {
         sending: NoiseKey,
         receiving: NoiseKey,
         record_len: usize,
+        reliable: bool,
         first: PacketNumber,
     ) -> Self {
         Self {
@@ -74,7 +75,7 @@ impl Session {
             next_number: Some(first),
             window: ReplayWindow::new(first),
             plaintext: Vec::new(),
-            recovery: Recovery::default(),
+            recovery: Recovery::new(reliable),
             outbound: Outbound::new(
                 RECEIVE_WINDOW as u64,
                 record_len.saturating_sub(RECORD_OVERHEAD + STREAM_OFFSET_LEN),

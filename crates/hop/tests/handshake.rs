@@ -17,6 +17,7 @@ fn kind(packet: &[u8]) -> u8 {
 fn end_with(role: Role, hello: Hello, seed: u64) -> Hop {
     let config = HopConfig {
         mtu: Mtu::new(247).unwrap(),
+        reliable: false,
         role,
         static_key: &key(seed),
         hello,

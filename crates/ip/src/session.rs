@@ -233,6 +233,8 @@ impl Session {
             bearer: self.bearer.clone(),
             mtu: MTU,
             initiator: dialler,
+            // TCP repairs what is lost, and ends if it cannot.
+            reliable: true,
             label: label(&peer),
             queue: QUEUE,
         });

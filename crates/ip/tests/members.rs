@@ -77,6 +77,7 @@ async fn packets_of_every_length_arrive_in_order_both_ways() {
     let (mut north, mut south) = (member.link().await, owner.link().await);
     assert_eq!((north.info.mtu, north.info.initiator), (MTU, true));
     assert_eq!((south.info.mtu, south.info.initiator), (MTU, false));
+    assert!(north.info.reliable && south.info.reliable);
     for length in [1, 2, 1_000, MTU - 1, MTU] {
         let packet = vec![length as u8; length];
         north.outgoing.send(packet.clone()).await.unwrap();

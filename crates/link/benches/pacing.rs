@@ -48,6 +48,7 @@ async fn fault_layer(mtu: usize) -> Result<Duration, Box<dyn Error>> {
         bearer,
         mtu,
         initiator: true,
+        reliable: false,
         label,
         queue,
     });

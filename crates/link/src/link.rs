@@ -26,6 +26,7 @@ pub const MAX_QUEUE: usize = 1_024;
 ///     bearer: Bearer::new("wire"),
 ///     mtu: 185,
 ///     initiator: true,
+///     reliable: true,
 ///     label: "the neighbour".into(),
 ///     queue: 4,
 /// });
@@ -88,6 +89,11 @@ pub struct LinkInfo {
     pub mtu: usize,
     /// True on the side that opened the link; exactly one side did.
     pub initiator: bool,
+    /// True if the link delivers what the node hands to it, in order, or goes down: the other end, if it is late with an
+    /// acknowledgement, is then asked before anything is sent again. A link that says so and loses something now and then,
+    /// because a queue on the way is full, costs a round trip for each loss and nothing else. A radio that loses packets
+    /// as a matter of course says false. It is about this direction only.
+    pub reliable: bool,
     /// What the transport calls the neighbour. For people; kept in memory only.
     pub label: String,
     /// How many packets the sender may have outstanding: 1 to [`MAX_QUEUE`].

@@ -44,6 +44,7 @@ pub const RECORD_HEADER_LEN: usize = 5;
 ///     bearer: Bearer::new("wire"),
 ///     mtu: 512,
 ///     initiator: true,
+///     reliable: true,
 ///     label: "south".into(),
 ///     queue: 4,
 /// });

@@ -39,6 +39,7 @@ use crate::{GroupOrders, LinkUp};
 ///                     bearer: Bearer::new("echo"),
 ///                     mtu: 512,
 ///                     initiator: true,
+///                     reliable: true,
 ///                     label: "myself".into(),
 ///                     queue: 8,
 ///                 });

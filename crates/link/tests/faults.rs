@@ -119,6 +119,13 @@ async fn all_is_lost_when_all_is_to_be_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_link_that_may_lose_packets_does_not_say_that_it_is_reliable() {
+    let (up, _end) = memory_link(100, 4);
+    assert!(up.info.reliable);
+    assert!(!FaultLayer::new(Faults::NONE, 1).wrap(up).info.reliable);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_seed_decides() {
     let faults = Faults {
         loss: percent(20),

@@ -56,6 +56,9 @@ pub struct LinkUp {
     pub mtu: usize,
     /// True on the side that opened the link.
     pub initiator: bool,
+    /// True if the link delivers what it takes, in order, or goes down. What is not acknowledged in time is asked for
+    /// before it is sent again.
+    pub reliable: bool,
     /// How many packets may be on their way out of this machine at once, at least one.
     pub queue: usize,
     /// Which radio, for people.

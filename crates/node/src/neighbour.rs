@@ -136,6 +136,7 @@ impl Neighbour {
             up: now.since(since),
             sent: ByteCount::new(stats.bytes_out),
             received: ByteCount::new(stats.bytes_in),
+            retransmitted: stats.retransmitted,
             rtt: stats.rtt,
         })
     }
@@ -171,6 +172,7 @@ impl<S: Store> Node<S> {
         };
         let config = HopConfig {
             mtu,
+            reliable: up.reliable,
             role,
             static_key: &self.hop_identity.key,
             hello: self.hello(mtu, role),

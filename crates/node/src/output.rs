@@ -192,6 +192,8 @@ pub struct Peer {
     pub sent: ByteCount,
     /// Packets' bytes received.
     pub received: ByteCount,
+    /// Records that were sent again because they seemed lost.
+    pub retransmitted: u64,
     /// Smoothed round-trip time.
     pub rtt: Option<Duration>,
 }

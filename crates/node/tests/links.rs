@@ -70,6 +70,7 @@ fn handshakes_that_are_not_finished_leave_room_for_others() {
             link: chappe_wire::LinkId::new(1_000 + number),
             mtu: 200,
             initiator: false,
+            reliable: false,
             queue: 4,
             bearer: "silent".into(),
             label: "silent".into(),
@@ -107,4 +108,24 @@ fn half_of_the_links_are_for_neighbours_that_are_pinned() {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Records that a node sends again on a link whose answers take longer than any before them.
+fn sent_again(reliable: bool) -> u64 {
+    let mut world = World::new(5);
+    let (north, south) = (person(&mut world, "north"), person(&mut world, "south"));
+    let late = Weather {
+        latency: Duration::from_secs(1),
+        reliable,
+        ..Weather::default()
+    };
+    world.connect(north, south, late);
+    world.run(Duration::from_secs(30));
+    peers(&mut world, north)[0].retransmitted
+}
+
+#[test]
+fn what_a_reliable_link_took_is_not_sent_again_because_the_answer_is_late() {
+    // What both have is the handshake, which is said again until it is answered.
+    assert!(sent_again(true) < sent_again(false));
 }

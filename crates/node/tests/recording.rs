@@ -239,6 +239,7 @@ fn every_input_is_read_as_it_was_written() {
             link,
             mtu: 517,
             initiator: true,
+            reliable: true,
             queue: 8,
             bearer: "ble".into(),
             label: text(),
@@ -304,8 +305,8 @@ fn lines_in_the_wrong_place_are_refused() {
     };
     let start = format!("start 0 x{}", "00".repeat(32));
     assert_eq!(
-        refused(&["chappe-recording 2"]),
-        "there is `chappe-recording 2`; expected the first line, `chappe-recording 1`"
+        refused(&["chappe-recording 1"]),
+        "there is `chappe-recording 1`; expected the first line, `chappe-recording 2`"
     );
     assert!(refused(&[FIRST_LINE, "in 0 timeout"]).ends_with("expected start or end"));
     assert!(refused(&[FIRST_LINE, "answer 1 free 2"]).ends_with("expected start or end"));

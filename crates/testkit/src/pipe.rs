@@ -23,6 +23,8 @@ pub struct Weather {
     pub corrupted: u32,
     /// The longest packet.
     pub mtu: usize,
+    /// Whether the link says that it loses nothing.
+    pub reliable: bool,
 }
 
 impl Default for Weather {
@@ -35,6 +37,7 @@ impl Default for Weather {
             reordered: 0,
             corrupted: 0,
             mtu: 4_096,
+            reliable: false,
         }
     }
 }

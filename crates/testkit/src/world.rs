@@ -86,6 +86,7 @@ impl World {
                 link,
                 mtu: weather.mtu,
                 initiator,
+                reliable: weather.reliable,
                 queue: 16,
                 bearer: if weather.mtu < BULK_MTU {
                     "world"

@@ -286,11 +286,14 @@ impl Worker {
         }
     }
 
-    /// Leaves the group, and takes the radio from wpa_supplicant if it was given to it by this program.
+    /// Leaves the group, and takes the radio from wpa_supplicant if it was given to it by this program; else only what the
+    /// group was formed with, which would stay there with its passphrase.
     async fn part(&mut self, supplicant: &Supplicant, ended: Ended) -> Result<Ended, RadioError> {
         self.happened(Some(supplicant), Happening::Want(None)).await;
         if supplicant.is_passing() {
             supplicant.remove().await?;
+        } else {
+            supplicant.forget().await?;
         }
         Ok(ended)
     }

@@ -14,6 +14,7 @@ const SERVICE: &str = "fi.w1.wpa_supplicant1";
 const ROOT: &str = "/fi/w1/wpa_supplicant1";
 const INTERFACE: &str = "fi.w1.wpa_supplicant1.Interface";
 const P2P_DEVICE: &str = "fi.w1.wpa_supplicant1.Interface.P2PDevice";
+const PERSISTENT_GROUP: &str = "fi.w1.wpa_supplicant1.PersistentGroup";
 /// How long wpa_supplicant may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// What the owner of a persistent group is in its network block, and what a member is.
@@ -44,8 +45,8 @@ pub(crate) struct Supplicant {
     passing: bool,
     /// It was given to wpa_supplicant just now.
     created: bool,
-    /// What the last group was formed with.
-    formed_with: Arc<Mutex<Option<OwnedObjectPath>>>,
+    /// The name of the group that was formed last.
+    formed_with: Arc<Mutex<Option<String>>>,
 }
 
 /// What wpa_supplicant tells of groups.
@@ -237,7 +238,7 @@ impl Supplicant {
             ("mode", mode.into()),
         ]);
         let group: OwnedObjectPath = p2p.call("AddPersistentGroup", &network).await?;
-        self.remember(Some(group.clone()));
+        self.remember(Some(goal.credentials.ssid().to_owned()));
         let mut args: Dict<'_> = HashMap::from([
             ("persistent", true.into()),
             (
@@ -304,17 +305,25 @@ impl Supplicant {
         self.interface_name(&group.object).await.is_ok()
     }
 
+    /// Has wpa_supplicant forget what the last group was formed with.
+    ///
+    /// # Errors
+    /// When the bus fails.
+    pub(crate) async fn forget(&self) -> Result<(), RadioError> {
+        self.forget_persistent(&self.p2p().await?).await;
+        Ok(())
+    }
+
     /// Removes what earlier groups have left: credentials are used once. Where wpa_supplicant had the radio before, it may know
     /// groups of other programs too, which stay.
     async fn forget_persistent(&self, p2p: &Proxy<'_>) {
         let before = self.remember(None);
-        let left: Vec<OwnedObjectPath> = if self.passing {
-            let left = p2p.get_property("PersistentGroups").await;
-            left.unwrap_or_default()
-        } else {
-            before.into_iter().collect()
-        };
-        for group in left {
+        let left: zbus::Result<Vec<OwnedObjectPath>> = p2p.get_property("PersistentGroups").await;
+        for group in left.unwrap_or_default() {
+            // wpa_supplicant keeps one more of the same name once the group is up.
+            if !self.passing && (before.is_none() || self.name_of(&group).await != before) {
+                continue;
+            }
             let gone: zbus::Result<()> = p2p.call("RemovePersistentGroup", &(&group)).await;
             if let Err(error) = gone {
                 tracing::debug!(%error, "a group of before stays with wpa_supplicant");
@@ -322,8 +331,19 @@ impl Supplicant {
         }
     }
 
-    /// Remembers what a group is formed with; gives what was remembered.
-    fn remember(&self, group: Option<OwnedObjectPath>) -> Option<OwnedObjectPath> {
+    /// The name of a persistent group.
+    async fn name_of(&self, group: &OwnedObjectPath) -> Option<String> {
+        let group = proxy(&self.connection, group.clone(), PERSISTENT_GROUP).await;
+        let properties: HashMap<String, OwnedVariant> =
+            group.ok()?.get_property("Properties").await.ok()?;
+        match properties.get("ssid").map(|ssid| &**ssid) {
+            Some(Variant::Str(ssid)) => Some(ssid.trim_matches('"').to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Remembers the name of the group that is formed; gives what was remembered.
+    fn remember(&self, group: Option<String>) -> Option<String> {
         let mut formed_with = self
             .formed_with
             .lock()

@@ -115,6 +115,9 @@ fn compare(lab: &Lab, subject: &Subject, shown: &mut Shown) -> anyhow::Result<()
         rate_ratios.push(bare.micros() as f64 / ours.micros() as f64);
         rates.push(FILE_LEN as f64 * 1e3 / ours.micros() as f64);
     }
+    let again = north.retransmitted()? + south.retransmitted()?;
+    let figure = format!("{name}: records sent again in {PAIRS} files");
+    shown.figure(figure, again as f64, "", None);
     let figure = format!("{name}: bytes on the connection beside bare");
     shown.figure(figure, median(byte_ratios), "times", Some(subject.most));
     let figure = format!("{name}: goodput beside bare");

@@ -59,6 +59,7 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
             .push(FILE_LEN as f64 * 8.0 / 1e6 / nodes.span.as_secs_f64());
         pairs.used.push(used.as_secs_f64() * 1e6 / FILE_LEN as f64);
     }
+    let again = north.retransmitted()? + south.retransmitted()?;
     north.stop();
     south.stop();
     let mut shown = Shown::new(format!(
@@ -94,6 +95,12 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
     for (name, values, unit, target) in names {
         shown.figure(name, median(values), unit, target);
     }
+    shown.figure(
+        format!("records sent again in {PAIRS} files"),
+        again as f64,
+        "",
+        None,
+    );
     Ok(shown)
 }
 

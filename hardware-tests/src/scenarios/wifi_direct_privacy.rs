@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Duration;
 
+use anyhow::Context as _;
+
 use super::wifi_direct_star::wifi_links;
 use crate::lab::Lab;
 use crate::node::Node;
@@ -66,11 +68,12 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
             "{from:?} was sent, which a radio has for good"
         );
     }
+    let of = |frame: &Frame| addresses.get(&frame.from?).copied();
+    names_differ(&frames, of)?;
     let mut shown =
         Shown::new("no address and no string of its own links two groups that a node was in");
     shown.figure("addresses shown", addresses.len() as f64, "", None);
     let mut searched = 0;
-    let of = |frame: &Frame| addresses.get(&frame.from?).copied();
     for [one, other] in [[0, 1], [1, 0], [2, 3], [3, 2]] {
         let recurring = search(&frames, of, one, other)?;
         anyhow::ensure!(
@@ -131,7 +134,36 @@ fn form(lab: &Lab, nodes: &[Node], joins: [usize; 2]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The search is one that can fail: within one group an owner's name and address do recur, and it finds them. Gives how many
+/// The names of an owner's two groups: their two letters are random, so that one owner may draw the same twice, but not both.
+///
+/// # Errors
+/// When both did, or a name was not seen.
+fn names_differ(
+    frames: &[Frame],
+    of: impl Fn(&Frame) -> Option<(usize, usize)>,
+) -> anyhow::Result<()> {
+    let mut names: BTreeMap<(usize, usize), BTreeSet<[u8; 2]>> = BTreeMap::new();
+    for frame in frames {
+        if let (Some(whose), Some(letters)) = (of(frame), frame.letters) {
+            names.entry(whose).or_default().insert(letters);
+        }
+    }
+    let mut same = 0;
+    for owner in [0, 1] {
+        let [first, second] = [(owner, 0), (owner, 1)].map(|whose| names.get(&whose));
+        let (first, second) = first
+            .zip(second)
+            .context("the capture has no group's name")?;
+        same += usize::from(!first.is_disjoint(second));
+    }
+    anyhow::ensure!(
+        same < 2,
+        "both owners gave their groups the same name again: {names:?}"
+    );
+    Ok(())
+}
+
+/// The search is one that can fail: within one group an owner's address does recur, and it finds it. Gives how many
 /// strings it finds of each owner, at least.
 fn finds_what_recurs(
     frames: &[Frame],
@@ -201,6 +233,48 @@ mod tests {
 
     fn mac(last: u8) -> Mac {
         format!("02:00:00:00:00:{last:02x}").parse().unwrap()
+    }
+
+    #[test]
+    fn one_owner_may_draw_the_same_name_again_and_two_do_not() {
+        let addresses = Addresses::from([
+            (mac(1), (0, 0)),
+            (mac(2), (0, 1)),
+            (mac(3), (1, 0)),
+            (mac(4), (1, 1)),
+        ]);
+        let of = |frame: &Frame| addresses.get(&frame.from?).copied();
+        let names = |names: [&[u8]; 4]| {
+            let frames: Vec<Frame> = (1..)
+                .zip(names)
+                .map(|(from, name)| frame(from, name))
+                .collect();
+            names_differ(&frames, of).is_ok()
+        };
+        assert!(names([
+            b"DIRECT-ab",
+            b"DIRECT-cd",
+            b"DIRECT-ef",
+            b"DIRECT-gh"
+        ]));
+        assert!(names([
+            b"DIRECT-ab",
+            b"DIRECT-ab",
+            b"DIRECT-ef",
+            b"DIRECT-gh"
+        ]));
+        assert!(!names([
+            b"DIRECT-ab",
+            b"DIRECT-ab",
+            b"DIRECT-ef",
+            b"DIRECT-ef"
+        ]));
+        assert!(!names([
+            b"DIRECT-ab",
+            b"DIRECT-cd",
+            b"DIRECT-ef",
+            b"nothing"
+        ]));
     }
 
     #[test]

@@ -188,6 +188,7 @@ pub(super) fn link_up(link: LinkId, initiator: bool) -> LinkUp {
         link,
         mtu: MTU,
         initiator,
+        reliable: false,
         queue: QUEUE,
         bearer: "simulated".to_owned(),
         label: link.to_string(),

@@ -74,6 +74,11 @@ impl Packets for Connection {
         self.payload
     }
 
+    /// CoreBluetooth drops a write without response while its queue is full.
+    fn reliable(&self) -> bool {
+        false
+    }
+
     async fn send(&self, packet: &[u8]) -> io::Result<()> {
         let kind = WriteType::WithoutResponse;
         let written = self.peripheral.write(&self.slot, packet, kind).await;

@@ -347,7 +347,7 @@ impl<R: Radio> Station<R> {
         }
         self.epoch_ends = now() + self.options.epoch;
         let own = Token::random().map_err(|error| format!("no random numbers: {error}"))?;
-        self.neighbours.rotate(own);
+        self.neighbours.rotate(now(), own);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use tokio::net::UnixDatagram;
 
 use super::gatt_server::Lease;
 use super::inbox::Inbox;
-use super::l2cap::{PACKET_LEN, limit_send_buffer};
+use super::l2cap::{PACKET_LEN, set_buffers};
 use crate::packets::Packets;
 
 /// The kernel tells the other end's limit only after a moment.
@@ -73,7 +73,7 @@ pub(super) struct L2cap {
 impl L2cap {
     /// A channel that is open.
     pub(super) async fn open(peer: Address, socket: SeqPacket) -> io::Result<Self> {
-        limit_send_buffer(&socket)?;
+        set_buffers(&socket)?;
         let mut tries = 0;
         let mtu = loop {
             match socket.send_mtu() {
@@ -111,6 +111,14 @@ impl Packets for Channel {
             Self::Gatt(gatt) => gatt.inbox.mtu.payload(),
             Self::L2cap(l2cap) => l2cap.mtu,
         }
+    }
+
+    /// The link layer acknowledges each fragment of both, and the connection ends when it cannot deliver one (Bluetooth
+    /// Core 5.4, volume 6, part B, 4.5.9). A channel has credits above it, and room for all that a hop has under way. Writes
+    /// without response and notifications have none (volume 3, part F, 3.3.2): the kernel drops what `bluetoothd` does not
+    /// read in time, and [`Inbox`] what the node does not. That is rare, and the hop finds it by what comes later.
+    fn reliable(&self) -> bool {
+        true
     }
 
     async fn send(&self, packet: &[u8]) -> io::Result<()> {

@@ -6,12 +6,18 @@ use std::time::Duration;
 
 use bluer::l2cap::{SeqPacket, SeqPacketListener, Socket, SocketAddr};
 use bluer::{Address, AddressType};
-use rustix::net::sockopt::{set_socket_send_buffer_size, socket_error};
+use rustix::net::sockopt::{
+    set_socket_recv_buffer_size, set_socket_send_buffer_size, socket_error,
+};
 
 /// The longest packet that this node takes. Longer ones save a few header bytes and delay what is urgent.
 pub(super) const PACKET_LEN: u16 = 2_048;
 /// What waits in the kernel: a few packets. Its default is seconds of airtime.
 const SEND_BUFFER: usize = 32 * 1024;
+/// Room for what comes; the kernel takes it twice. Linux before 6.10 gives credits back whether or not the socket is read, and
+/// drops what finds no room: so all that a hop has under way finds some, at 1,280 bytes of the kernel's memory for each
+/// frame of 247. It is also what a system allows unless it is told otherwise.
+const RECEIVE_BUFFER: usize = 208 * 1024;
 /// How often it is looked whether a channel is open.
 const OPEN_PAUSE: Duration = Duration::from_millis(20);
 /// Strangers who may wait for being accepted.
@@ -51,13 +57,18 @@ fn socket(own: Place, psm: u16) -> io::Result<Socket<SeqPacket>> {
     let socket = Socket::new_seq_packet()?;
     socket.bind(own.socket(psm))?;
     socket.set_recv_mtu(PACKET_LEN)?;
-    limit_send_buffer(&socket)?;
+    set_buffers(&socket)?;
     Ok(socket)
 }
 
-/// Keeps the kernel's queue short. Accepted sockets inherit nothing, so each is told.
-pub(super) fn limit_send_buffer(socket: &impl AsRawFd) -> io::Result<()> {
-    Ok(set_socket_send_buffer_size(borrowed(socket), SEND_BUFFER)?)
+/// Keeps the kernel's queue of what leaves short, and that of what comes long. Accepted sockets inherit nothing, so each is
+/// told.
+pub(super) fn set_buffers(socket: &impl AsRawFd) -> io::Result<()> {
+    set_socket_send_buffer_size(borrowed(socket), SEND_BUFFER)?;
+    Ok(set_socket_recv_buffer_size(
+        borrowed(socket),
+        RECEIVE_BUFFER,
+    )?)
 }
 
 #[expect(

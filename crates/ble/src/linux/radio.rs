@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::time::Duration;
 
 use bluer::adv::{Advertisement, AdvertisementHandle, Type};
 use bluer::l2cap::SeqPacketListener;
@@ -17,9 +18,12 @@ use crate::{Beacon, BearerChoice, BleOptions, Psm, SERVICE, Token};
 /// How many numbers are tried before it is believed that there is none.
 const PSM_TRIES: u32 = 16;
 
+/// How long it is asked whether BlueZ is there at all, when it did not answer for an adapter.
+const ASK_LIMIT: Duration = Duration::from_secs(5);
+
 /// An adapter that advertises and listens.
 pub(super) struct Radio {
-    _session: Session,
+    session: Session,
     pub(super) adapter: Adapter,
     pub(super) place: Place,
     /// `None` where only GATT is wanted.
@@ -71,7 +75,7 @@ impl Radio {
         let beacon = Beacon { psm: None, token };
         let gatt = GattServer::serve(&adapter, beacon).await.map_err(refused)?;
         let mut radio = Self {
-            _session: session,
+            session,
             adapter,
             place,
             bearer: options.bearer,
@@ -145,22 +149,30 @@ impl Radio {
     /// # Errors
     /// What is wrong, in one sentence.
     pub(super) fn check(&self) -> impl Future<Output = Result<(), String>> + Send + use<> {
-        let adapter = self.adapter.clone();
+        let (adapter, session) = (self.adapter.clone(), self.session.clone());
         let registered = self.advert.is_some() && self.registering.is_empty();
         async move {
             let name = adapter.name();
             match within("BlueZ", DBUS_LIMIT, adapter.is_powered()).await {
                 Ok(true) => {}
                 Ok(false) => return Err(check::off(name)),
-                Err(error) => return Err(check::gone(name, &error)),
+                Err(error) => return Err(missing(&session, name, &error).await),
             }
             let active = adapter.active_advertising_instances();
             match within("BlueZ", DBUS_LIMIT, active).await {
                 Ok(0) if registered => Err(check::mute(name)),
                 Ok(_) => Ok(()),
-                Err(error) => Err(check::gone(name, &error)),
+                Err(error) => Err(missing(&session, name, &error).await),
             }
         }
+    }
+}
+
+/// What is not there any more: the adapter, or BlueZ with all of them.
+async fn missing(session: &Session, name: &str, error: &str) -> String {
+    match within("BlueZ", ASK_LIMIT, session.adapter_names()).await {
+        Ok(_) => check::gone(name, error),
+        Err(error) => check::no_bluez(&error),
     }
 }
 

@@ -248,6 +248,7 @@ impl Station {
                 _ = check.tick() => {
                     self.neighbours.look(Instant::now());
                     self.places.retain(|token, _| self.neighbours.remembers(*token));
+                    self.part_from_outlived(&radio.adapter, &mut round);
                     if let Some(deaf) = self.listen_anew() {
                         break End::Broken(deaf);
                     }
@@ -494,6 +495,23 @@ impl Station {
         }
     }
 
+    /// Closes idle links from before the present epoch.
+    fn part_from_outlived(&mut self, adapter: &Adapter, round: &mut Round) {
+        for key in self.neighbours.outlived(Instant::now()) {
+            tracing::info!("an idle link of the epoch before is closed");
+            self.part(adapter, round, key);
+        }
+    }
+
+    /// Closes a link.
+    fn part(&mut self, adapter: &Adapter, round: &mut Round, key: LinkKey) {
+        self.neighbours.closed(Instant::now(), key);
+        if let Some(link) = self.links.remove(&key) {
+            link.session.abort();
+            self.hang_up(adapter, round, link.peer);
+        }
+    }
+
     /// Hangs up on those who hold a connection without a link on it.
     fn part_from_strays(&mut self, adapter: &Adapter, round: &mut Round, connected: &[Address]) {
         let dialled = self.neighbours.dialled();
@@ -550,7 +568,7 @@ impl Station {
         self.advertise_at = None;
         self.epoch_ends = Instant::now() + self.options.epoch;
         let own = Token::random().map_err(|error| format!("no random numbers: {error}"))?;
-        self.neighbours.rotate(own);
+        self.neighbours.rotate(Instant::now(), own);
         radio.advertise(own)
     }
 

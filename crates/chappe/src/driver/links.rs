@@ -57,6 +57,7 @@ impl Links {
             link,
             mtu: up.info.mtu,
             initiator: up.info.initiator,
+            reliable: up.info.reliable,
             queue: up.info.queue,
             bearer: up.info.bearer.to_string(),
             label: up.info.label.clone(),

@@ -23,6 +23,7 @@ pub(crate) fn wire() -> (Wire, Wire) {
         bearer: Bearer::new("wire"),
         mtu: 1_200,
         initiator,
+        reliable: false,
         label: "the other one".into(),
         queue: 16,
     };

@@ -87,6 +87,7 @@ impl Hops {
             let mut rng = rng(role);
             let config = HopConfig {
                 mtu: Mtu::new(mtu).expect("in range"),
+                reliable: false,
                 role,
                 static_key: &StaticKey::generate(&mut rng),
                 hello: Hello::new(NodeNonce::new([1; 16])),

@@ -30,9 +30,16 @@ pub(crate) fn end(now: Instant, role: Role, mtu: usize, seed: u64) -> Hop {
 }
 
 pub(crate) fn end_starting_at(now: Instant, role: Role, mtu: usize, seed: u64, first: u64) -> Hop {
+    end_on(now, role, (mtu, false), seed, first)
+}
+
+/// The same on a link of this MTU that says that it is reliable, or not.
+fn end_on(now: Instant, role: Role, link: (usize, bool), seed: u64, first: u64) -> Hop {
     let number = number(role);
+    let (mtu, reliable) = link;
     let config = HopConfig {
         mtu: Mtu::new(mtu).unwrap(),
+        reliable,
         role,
         static_key: &key(u64::from(number)),
         hello: hello(number),
@@ -123,6 +130,15 @@ impl Pair {
             sequence: 0,
             rng: rng(seed ^ 0x5eed),
         }
+    }
+
+    /// A pair on a link that says that it is reliable; the handshake is done and acknowledged.
+    pub(crate) fn established_reliable(mtu: usize, seed: u64) -> Self {
+        let end = |role| end_on(Instant::ZERO, role, (mtu, true), seed, 0);
+        let mut pair = Self::of([Role::Initiator, Role::Responder].map(end), seed);
+        pair.run_for(Duration::from_secs(1));
+        assert!(pair.is_established(0) && pair.is_established(1));
+        pair
     }
 
     /// A pair whose handshake is done and acknowledged.

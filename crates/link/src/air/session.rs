@@ -43,6 +43,7 @@ pub(super) async fn run(mut greeted: Greeted, setup: Setup) {
         bearer: Bearer::new("air"),
         mtu,
         initiator,
+        reliable: false,
         label: greeted.hello.name.to_string(),
         queue: queue(&setup.conditions, mtu),
     });

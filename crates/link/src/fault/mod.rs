@@ -22,7 +22,7 @@ use rand_core::SeedableRng as _;
 use tokio::sync::watch;
 
 use crate::outgoing;
-use crate::{Layer, LinkUp};
+use crate::{Layer, LinkInfo, LinkUp};
 
 pub(crate) use pump::{LinkGone, Outlet, pump};
 pub use quantity::{Latency, Probability, QuantityError, Rate};
@@ -70,6 +70,7 @@ impl Default for Faults {
 ///     bearer: Bearer::new("wire"),
 ///     mtu: 512,
 ///     initiator: true,
+///     reliable: true,
 ///     label: String::new(),
 ///     queue: 4,
 /// });
@@ -109,9 +110,14 @@ impl Layer for FaultLayer {
         let number = self.links.fetch_add(1, Ordering::Relaxed);
         let rng = random(self.seed, number);
         let (outgoing, source) = outgoing::channel(&link.info);
+        // Whatever the faults are now, they can be changed.
+        let info = LinkInfo {
+            reliable: false,
+            ..link.info
+        };
         tokio::spawn(pump(source, link.outgoing, self.faults.subscribe(), rng));
         LinkUp {
-            info: link.info,
+            info,
             outgoing,
             incoming: link.incoming,
         }

@@ -114,6 +114,7 @@ pub(crate) fn memory_link(mtu: usize, queue: usize) -> (LinkUp, LinkEnd) {
         bearer,
         mtu,
         initiator: true,
+        reliable: true,
         label: "other".into(),
         queue,
     })

@@ -26,6 +26,7 @@ pub fn input(now: Instant, input: &Input<'_>) -> String {
             link,
             mtu,
             initiator,
+            reliable,
             queue,
             bearer,
             label,
@@ -34,6 +35,7 @@ pub fn input(now: Instant, input: &Input<'_>) -> String {
             .number(link.number())
             .length(*mtu)
             .flag(*initiator)
+            .flag(*reliable)
             .length(*queue)
             .text(bearer)
             .text(label),
@@ -165,6 +167,7 @@ pub(super) fn read_input(words: &mut Words<'_>) -> Result<RecordedInput, EntryEr
             link: link(words)?,
             mtu: words.small()?,
             initiator: words.flag()?,
+            reliable: words.flag()?,
             queue: words.small()?,
             bearer: words.text()?,
             label: words.text()?,

@@ -2,7 +2,7 @@
 //! same again. Whoever holds one holds the node's keys, messages and randomness: it is for disposable test identities only.
 //!
 //! ```text
-//! chappe-recording 1                                   the first line of the file
+//! chappe-recording 2                                   the first line of the file
 //! start NOW SEED                                       a node is built ...
 //! config ROLE...                                       ... set up like this ...
 //! stored TABLE KEY VALUE                               ... over a store with these entries, in order

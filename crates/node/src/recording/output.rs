@@ -201,6 +201,7 @@ fn peered(line: Line, peer: &Peer) -> Line {
         up,
         sent,
         received,
+        retransmitted,
         rtt,
     } = peer;
     line.number(link.number())
@@ -210,6 +211,7 @@ fn peered(line: Line, peer: &Peer) -> Line {
         .number(up.as_micros())
         .number(sent.get())
         .number(received.get())
+        .number(*retransmitted)
         .maybe(*rtt, |line, rtt| line.number(rtt.as_micros()))
 }
 

@@ -17,7 +17,7 @@ use crate::{Node, NodeConfig, Output};
 /// use chappe_node::recording::{Ending, Replay};
 ///
 /// let mut replay = Replay::new();
-/// for line in ["chappe-recording 1", "end"] {
+/// for line in ["chappe-recording 2", "end"] {
 ///     assert!(replay.line(line)?.is_none());
 /// }
 /// assert_eq!(replay.finish(), Ending::Same);
@@ -120,7 +120,7 @@ impl Replay {
                 FIRST_LINE => Ok(None),
                 other => Err(EntryError::word(
                     other,
-                    "the first line, `chappe-recording 1`",
+                    "the first line, `chappe-recording 2`",
                 )),
             };
         }

@@ -12,7 +12,7 @@ use super::words::{Line, Words};
 use crate::{NodeConfig, NodeError, PolicyChoice, Profile, Role, Store, StoreError, Table};
 
 /// The first line of a recording; the number is the format's version.
-pub const FIRST_LINE: &str = "chappe-recording 1";
+pub const FIRST_LINE: &str = "chappe-recording 2";
 /// The last line of a recording that did not break off.
 pub const END: &str = "end";
 

@@ -104,6 +104,7 @@ impl Stranger {
         let key = StaticKey::generate(&mut rng);
         let config = HopConfig {
             mtu: Mtu::new(1_024).unwrap(),
+            reliable: false,
             role: Role::Initiator,
             static_key: &key,
             hello,
@@ -168,6 +169,7 @@ impl Stranger {
                 link: LINK,
                 mtu: 1_024,
                 initiator: false,
+                reliable: false,
                 queue: 64,
                 bearer: "test".into(),
                 label: "stranger".into(),

@@ -373,6 +373,8 @@ pub(crate) struct PeerView {
     pub(crate) up_seconds: u64,
     pub(crate) sent: u64,
     pub(crate) received: u64,
+    /// Records that were sent again because they seemed lost.
+    pub(crate) retransmitted: u64,
     pub(crate) rtt_micros: Option<u64>,
 }
 
@@ -386,6 +388,7 @@ impl From<chappe::Peer> for PeerView {
             up_seconds: peer.up.as_secs(),
             sent: peer.sent.get(),
             received: peer.received.get(),
+            retransmitted: peer.retransmitted,
             rtt_micros: peer.rtt.map(chappe::wire::Duration::as_micros),
         }
     }

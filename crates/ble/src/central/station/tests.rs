@@ -159,6 +159,10 @@ impl Packets for Channel {
         20
     }
 
+    fn reliable(&self) -> bool {
+        true
+    }
+
     async fn send(&self, packet: &[u8]) -> io::Result<()> {
         let sent = self.to.send(packet.to_vec()).await;
         sent.map_err(io::Error::other)
