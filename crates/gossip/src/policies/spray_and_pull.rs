@@ -20,8 +20,10 @@ use crate::{Class, Copies, Draw, Share};
 ///   item: its tag need not be shown.
 /// - *Sparing*: who runs out of room lets go first of what takes the most room in all its copies, as far as it has
 ///   spread, and while room is short no more take a message because it is old. What is long makes room for what is
-///   short and goes after it, so who floods with large things holds up large things.
+///   short, so who floods with large things holds up large things.
 /// - *Spreading first*: what has more of its copies left goes before what has fewer, then what is young and short.
+/// - *Few outnumber many*: where room is short, who writes little begins with more copies, and of those that one neighbour
+///   brings a message's or two are believed.
 /// - *Among friends*: whom one has pinned carries all that one writes, and gets it first, then what other pinned
 ///   neighbours brought: strangers who flood hold up strangers.
 ///
