@@ -187,7 +187,7 @@ impl Custody {
     pub(crate) fn insert(&mut self, item: StoredItem, keeping: Priority) -> Slot {
         let (id, commitment) = (item.id, item.header.commitment);
         let (class, ingress, size) = (item.class, item.ingress, item.size.get());
-        let due = item.expires();
+        let (copies, due) = (item.copies, item.expires());
         let usage = self.usages.of_mut(class);
         *usage = usage.plus(usage_of(&item));
         let slot = self.items.insert(Kept {
@@ -200,6 +200,7 @@ impl Custody {
         let turn = self.lottery.turn(&id, keeping);
         if let Some(holdings) = self.holdings_mut(class) {
             holdings.insert(ingress, size, turn, slot);
+            holdings.count_copies(ingress, Copies::NONE, copies);
         }
         slot
     }
@@ -218,6 +219,7 @@ impl Custody {
         *usage = usage.minus(usage_of(&item));
         let turn = self.lottery.turn(&item.id, keeping);
         if let Some(holdings) = self.holdings_mut(item.class) {
+            holdings.count_copies(item.ingress, item.copies, Copies::NONE);
             holdings.remove(item.ingress, item.size.get(), turn, slot);
         }
         Some((item, outlined))
@@ -253,9 +255,23 @@ impl Custody {
     }
 
     pub(crate) fn set_copies(&mut self, slot: Slot, copies: Copies) {
-        if let Some(Kept { item, .. }) = self.items.thing_mut(slot) {
-            item.copies = copies;
+        let Some(Kept { item, .. }) = self.items.thing_mut(slot) else {
+            return;
+        };
+        let before = core::mem::replace(&mut item.copies, copies);
+        let (class, ingress) = (item.class, item.ingress);
+        if let Some(holdings) = self.holdings_mut(class) {
+            holdings.count_copies(ingress, before, copies);
         }
+    }
+
+    /// So many copies of one more item may an ingress bring where room is short: the one that stays, and what is left of
+    /// those that it may bring to be given on.
+    pub(crate) fn copies_left(&self, class: Class, ingress: Ingress) -> Copies {
+        let share = self.holdings(class).map(|all| all.by_ingress.get(&ingress));
+        let spare = share.flatten().map_or(0, |share| share.spare_copies);
+        let left = SPARE_COPIES.saturating_sub(spare).saturating_add(1);
+        Copies::new(u32::try_from(left).unwrap_or(u32::MAX))
     }
 
     pub(crate) fn count_carrier(&mut self, slot: Slot) -> Option<&StoredItem> {
@@ -274,16 +290,11 @@ impl Custody {
             return false;
         }
         let StoredItem {
-            id,
-            class,
-            ingress,
-            size,
-            ..
+            id, class, ingress, ..
         } = kept.item;
         let [old, new] = [before, keeping].map(|keeping| self.lottery.turn(&id, keeping));
         if let Some(holdings) = self.holdings_mut(class) {
-            holdings.remove(ingress, size.get(), old, slot);
-            holdings.insert(ingress, size.get(), new, slot);
+            holdings.requeue(ingress, old, new, slot);
         }
         true
     }
@@ -331,6 +342,8 @@ struct Holdings {
 #[derive(Debug, Default)]
 struct Share {
     bytes: u64,
+    /// Copies to be given on, beyond the one of each item that stays.
+    spare_copies: u64,
     queue: BTreeSet<(Turn, Slot)>,
 }
 
@@ -354,6 +367,27 @@ impl Holdings {
             self.by_ingress.remove(&ingress);
         } else {
             self.by_bytes.insert((share.bytes, ingress));
+        }
+    }
+
+    /// An item of the ingress has another place in the order of going.
+    fn requeue(&mut self, ingress: Ingress, old: Turn, new: Turn, slot: Slot) {
+        if let Some(share) = self.by_ingress.get_mut(&ingress)
+            && share.queue.remove(&(old, slot))
+        {
+            share.queue.insert((new, slot));
+        }
+    }
+
+    /// An item of the ingress that had so many copies has so many now.
+    fn count_copies(&mut self, ingress: Ingress, before: Copies, after: Copies) {
+        if let Some(share) = self.by_ingress.get_mut(&ingress) {
+            let [before, after] = [before, after].map(|copies| u64::from(copies.spare()));
+            debug_assert!(share.spare_copies >= before, "copies that were not counted");
+            share.spare_copies = share
+                .spare_copies
+                .saturating_sub(before)
+                .saturating_add(after);
         }
     }
 
@@ -420,6 +454,9 @@ impl Holdings {
 
 /// An ingress may have one part in so many of the room before it has to give way to others.
 const SHARES: u64 = 16;
+
+/// So many copies may an ingress bring to be given on, where room is short: those of one message from who wrote it.
+const SPARE_COPIES: u64 = 63;
 
 /// One part in so many of the room is little for what was written here.
 const FEW: u64 = 64;

@@ -158,6 +158,11 @@ impl Copies {
         self.0
     }
 
+    /// Those beyond the one that stays.
+    pub(crate) const fn spare(self) -> u32 {
+        self.0.saturating_sub(1)
+    }
+
     /// The sum, or the largest budget.
     pub const fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | may this neighbour have it, hear of its tag, or neither? | [`Policy::sharing`] |
 //! | it is shown by its tag only: take it? | [`Policy::pulls`] |
-//! | with how many copies does it begin, and how many go along? | [`Policy::initial_copies`], [`Policy::received_copies`], [`Policy::handed_over`] |
+//! | with how many copies does it begin, and how many go along? | [`Policy::initial_copies`], [`Policy::received_copies`], [`Policy::copies_where_short`], [`Policy::handed_over`] |
 //! | what goes first? | [`Policy::priority`] |
 //! | what stays longest when room is short? | [`Policy::keeping`] |
 //!
@@ -69,6 +69,12 @@ pub trait Policy: Any {
 
     /// The copy budget of an item that arrives with `declared` on it, which is the word of a stranger.
     fn received_copies(&self, declared: Copies) -> Copies;
+
+    /// How many of `declared` copies an item begins with here, where room is short and whoever brings it may bring `left`
+    /// and no more: what it gives on of others counts until it is given on. All of them, unless the policy says otherwise.
+    fn copies_where_short(&self, declared: Copies, _left: Copies) -> Copies {
+        declared
+    }
 
     /// Whether `neighbour` may have `item`, where this node is. It is asked when a link comes up, when an item comes, and
     /// when one is wanted.

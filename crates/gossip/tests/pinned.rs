@@ -10,8 +10,8 @@ mod common;
 
 use chappe_gossip::policies::SprayAndPull;
 use chappe_gossip::{Config, Copies};
-use chappe_wire::proto::{Offer, Want, frame::Body};
-use chappe_wire::{Age, ByteCount, Duration, LinkId, ShortId};
+use chappe_wire::proto::frame::Body;
+use chappe_wire::{Age, ByteCount, Duration, ItemId, LinkId, ShortId};
 use common::{LINK, Net, SALT, Sample, Victim, sample};
 
 /// A phone that has met many.
@@ -33,23 +33,13 @@ fn bring(phone: &mut Victim, sample: &Sample, link: u64, pinned: bool, copies: u
 }
 
 /// What a neighbour gets that asks for all of these, in order.
-fn sent_to(phone: &mut Victim, pinned: bool, samples: &[Sample]) -> Vec<Vec<u8>> {
+fn given_to(phone: &mut Victim, pinned: bool, samples: &[Sample]) -> Vec<ItemId> {
     phone.link_up(LINK, true, 1, pinned);
-    phone.say(Body::Offer(Offer::default())).unwrap();
-    phone.hear();
-    let ids = samples.iter().map(|it| ShortId::of(&SALT, &it.id).get());
-    let ids = ids.collect();
-    phone.say(Body::Want(Want { ids })).unwrap();
-    let sent = phone.hear().into_iter().filter_map(|body| match body {
-        Body::Transfer(transfer) => Some(transfer.envelope),
-        _ => None,
-    });
-    sent.collect()
+    phone.give(samples)
 }
 
-fn ids(samples: &[&Sample]) -> Vec<Vec<u8>> {
-    let ids = samples.iter().map(|sample| sample.id.as_bytes().to_vec());
-    ids.collect()
+fn ids(samples: &[&Sample]) -> Vec<ItemId> {
+    samples.iter().map(|sample| sample.id).collect()
 }
 
 #[test]
@@ -61,7 +51,7 @@ fn a_pinned_neighbour_gets_the_last_copy_of_what_is_written_here_and_of_nothing_
     // Strangers take copies until one is left.
     let all = [own, strange];
     for _ in 0..4 {
-        assert_eq!(sent_to(&mut phone, false, &all), ids(&[&own]));
+        assert_eq!(given_to(&mut phone, false, &all), ids(&[&own]));
         let ids = vec![ShortId::of(&SALT, &own.id).get()];
         let accepted = chappe_wire::proto::Accepted { ids };
         phone.say(Body::Accepted(accepted)).unwrap();
@@ -70,8 +60,8 @@ fn a_pinned_neighbour_gets_the_last_copy_of_what_is_written_here_and_of_nothing_
         phone.peer.router.item(&own.id).unwrap().copies,
         Copies::new(1)
     );
-    assert_eq!(sent_to(&mut phone, false, &all), ids(&[]));
-    assert_eq!(sent_to(&mut phone, true, &all), ids(&[&own]));
+    assert_eq!(given_to(&mut phone, false, &all), ids(&[]));
+    assert_eq!(given_to(&mut phone, true, &all), ids(&[&own]));
     phone.peer.check();
 }
 
@@ -85,13 +75,13 @@ fn what_is_written_here_goes_first_to_who_is_pinned_and_in_its_turn_to_strangers
     let (pinned, strange) = (sample(2), sample(3));
     phone.write(&own);
     phone.wait(Duration::from_minutes(60));
-    bring(&mut phone, &pinned, 50, true, 8);
+    bring(&mut phone, &pinned, 50, true, 16);
     phone.wait(Duration::from_minutes(3));
-    bring(&mut phone, &strange, 51, false, 8);
+    bring(&mut phone, &strange, 51, false, 16);
     let all = [own, pinned, strange];
-    let to_pinned = sent_to(&mut phone, true, &all);
+    let to_pinned = given_to(&mut phone, true, &all);
     assert_eq!(to_pinned, ids(&[&own, &pinned, &strange]));
-    let to_stranger = sent_to(&mut phone, false, &all);
+    let to_stranger = given_to(&mut phone, false, &all);
     assert_eq!(to_stranger, ids(&[&strange, &pinned, &own]));
 }
 

@@ -8,10 +8,11 @@
 
 mod common;
 
-use chappe_gossip::{Config, DropReason, Full};
-use chappe_wire::proto::frame::Body;
-use chappe_wire::{Age, ByteCount, Duration, Lifetime, LinkId};
-use common::{Sample, Victim, sample, sample_with};
+use chappe_gossip::policies::SprayAndPull;
+use chappe_gossip::{Config, Copies, DropReason, Full};
+use chappe_wire::proto::{Accepted, frame::Body};
+use chappe_wire::{Age, ByteCount, Duration, Lifetime, LinkId, ShortId};
+use common::{LINK, SALT, Sample, Victim, sample, sample_with};
 use proptest::prelude::*;
 
 const SIZE: u64 = 546;
@@ -85,6 +86,79 @@ fn the_reserved_half_is_given_back_when_it_is_needed() {
     }
     assert_eq!(held_from(&victim, 2), 50);
     assert_eq!(held_from(&victim, 1), 50);
+}
+
+/// What is left of the copies that each of these is declared with by one neighbour.
+fn believed(victim: &mut Victim, from: u64, numbers: std::ops::Range<u64>) -> Vec<u32> {
+    victim.link_up(link(from), false, from, false);
+    let believed = numbers.map(|number| {
+        let sample = sample(number);
+        assert!(victim.bring_copies(link(from), &sample, Age::NEW, Copies::new(32)));
+        victim.peer.router.item(&sample.id).unwrap().copies.count()
+    });
+    believed.collect()
+}
+
+#[test]
+fn where_room_is_short_a_neighbour_may_bring_copies_for_a_message_or_two() {
+    let policy = || Box::new(SprayAndPull::PHONES) as _;
+    let mut victim = Victim::with(small(), 0, false, policy);
+    assert_eq!(believed(&mut victim, 2, 0..4), [32; 4]);
+    // Many neighbours bring more than there is room for.
+    for from in 100..130 {
+        victim.link_up(link(from), false, from, false);
+        for number in 0..4 {
+            bring(&mut victim, from, &sample(10 * from + number));
+        }
+        victim.peer.router.link_down(victim.now, link(from));
+    }
+    assert!(victim.peer.router.stats().dropped_quota > 0);
+    assert_eq!(believed(&mut victim, 3, 2_000..2_005), [32, 32, 2, 1, 1]);
+    // Another link gains nothing.
+    assert_eq!(believed(&mut victim, 3, 2_005..2_007), [1, 1]);
+    // What is given on makes place: of 32 copies 16, with the first of which one stays.
+    assert_eq!(believed(&mut victim, 4, 3_000..3_001), [32]);
+    let ids = hand_on(&mut victim, &sample(3_000));
+    victim.say(Body::Accepted(Accepted { ids })).unwrap();
+    assert_eq!(believed(&mut victim, 4, 3_001..3_004), [32, 18, 1]);
+    // What was sent and not answered comes back as far as there is place for it by then.
+    assert_eq!(believed(&mut victim, 5, 4_000..4_001), [32]);
+    hand_on(&mut victim, &sample(4_000));
+    assert_eq!(believed(&mut victim, 5, 4_001..4_003), [32, 18]);
+    victim.peer.router.link_down(victim.now, LINK);
+    let copies = |n| victim.peer.router.item(&sample(n).id).unwrap().copies;
+    assert_eq!(
+        [copies(4_000), copies(4_001), copies(4_002)].map(Copies::count),
+        [16, 32, 18]
+    );
+    victim.peer.check();
+}
+
+/// Somebody else is sent it.
+fn hand_on(victim: &mut Victim, sample: &Sample) -> Vec<u64> {
+    victim.link_up(LINK, true, 1, false);
+    assert_eq!(victim.give(&[*sample]), [sample.id]);
+    vec![ShortId::of(&SALT, &sample.id).get()]
+}
+
+#[test]
+fn who_floods_alone_is_not_believed_either() {
+    let policy = || Box::new(SprayAndPull::PHONES) as _;
+    let mut victim = Victim::with(small(), 0, false, policy);
+    victim.link_up(link(2), false, 2, false);
+    for number in 1_000..1_200 {
+        bring(&mut victim, 2, &sample(number));
+    }
+    for number in 1_300..1_400 {
+        let _ = victim.bring_copies(link(2), &sample(number), Age::NEW, Copies::new(64));
+        victim.wait(Duration::from_secs(60));
+    }
+    let spare = victim
+        .peer
+        .router
+        .items()
+        .map(|item| item.copies.count() - 1);
+    assert_eq!(spare.sum::<u32>(), 63);
 }
 
 #[test]

@@ -6,8 +6,7 @@ use crate::cases::Case;
 use crate::measure::Measured;
 use crate::{adversaries, crowd, table};
 
-/// `hours` that adversaries have.
-pub(crate) fn print(seeds: u64, hours: u32) -> Result<(), Box<dyn Error>> {
+pub(crate) fn print(seeds: u64) -> Result<(), Box<dyn Error>> {
     let cases = [Case::rwp200()?, Case::sfhh()?, Case::invs15()?];
     let mut epidemic = Vec::new();
     for case in &cases {
@@ -41,7 +40,8 @@ pub(crate) fn print(seeds: u64, hours: u32) -> Result<(), Box<dyn Error>> {
     figure("router-town", scheduled(&town, &measured), "%");
     figure("router-town-relays", measured.relayed, "relays");
 
-    let harm = adversaries::harm(seeds, hours)?;
+    let harm = adversaries::harm(seeds, adversaries::HOURS)?;
+    adversaries::tell(&harm);
     figure("router-dropping", harm.dropping * 100.0, "%");
     let floods = [&harm.flood, &harm.small_flood];
     let delivered = floods.map(|flood| flood.delivered);

@@ -10,8 +10,8 @@
 //! cargo run --release -p chappe-sim --example router                   # the figures of the README
 //! ```
 //!
-//! `--seeds N` means N runs of each instead of one; `adversaries --hours N` the first hours only, and messages but those of
-//! the last of them.
+//! `--seeds N` means N runs of each instead of one; `adversaries --hours N` the first N hours in place of six of rwp200's
+//! twelve.
 
 #![allow(
     clippy::indexing_slicing,
@@ -32,9 +32,6 @@ mod table;
 use std::error::Error;
 use std::path::Path;
 
-/// Hours that rwp200 lasts.
-const WHOLE: u32 = 12;
-
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
     let mut seeds = 1;
@@ -45,10 +42,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        [] => figures::print(seeds, WHOLE),
+        [] => figures::print(seeds),
         ["table", words @ ..] => table::print(words, seeds),
         ["ablation"] => ablation::print(seeds),
-        ["adversaries"] => adversaries::print(seeds, WHOLE),
+        ["adversaries"] => adversaries::print(seeds, adversaries::HOURS),
         ["adversaries", "--hours", hours] => adversaries::print(seeds, hours.parse()?),
         ["crowd"] => crowd::print(seeds),
         ["frontier", folder] => frontier::print(seeds, Path::new(folder)),

@@ -533,7 +533,7 @@ impl<'a> Engine<'a> {
                     header: self.letters[message].header,
                     size: ByteCount::new(self.size(message)),
                     age: Age::from_wire(self.told_age(sender, handover.age).to_wire()),
-                    copies: handover.copies,
+                    copies: self.told_copies(sender, handover.copies),
                 };
                 let router = &mut self.nodes[receiver].router;
                 if let Some(arrival) = router.handle_transfer(now, id, &transferred) {

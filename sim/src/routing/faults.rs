@@ -1,5 +1,6 @@
 //! What goes wrong, as far as routers see it.
 
+use chappe_gossip::Copies;
 use chappe_wire::{Age, ByteCount, ItemId, Lifetime, Preimage};
 use rand_core::Rng as _;
 
@@ -67,6 +68,14 @@ impl Engine<'_> {
                 })
             }
             _ => age,
+        }
+    }
+
+    /// The copies that a node says go along with what it hands over: who floods names the most that there are.
+    pub(super) fn told_copies(&self, node: NodeIndex, copies: Copies) -> Copies {
+        match self.behaviour(node) {
+            Behaviour::Flood { .. } => Copies::new(u32::MAX),
+            _ => copies,
         }
     }
 

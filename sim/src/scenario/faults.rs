@@ -50,7 +50,8 @@ pub enum Behaviour {
     DropAll,
     /// Loses this part of what it takes.
     DropSome(f64),
-    /// Writes this many bytes to nobody every so many seconds.
+    /// Writes this many bytes to nobody every so many seconds. Where only routers run it says of all that it hands over that
+    /// as many copies go along as there can be.
     Flood {
         /// Seconds between two.
         every: f64,

@@ -22,6 +22,10 @@ impl<P: Policy> Policy for RandomOrder<P> {
         self.0.received_copies(declared)
     }
 
+    fn copies_where_short(&self, declared: Copies, left: Copies) -> Copies {
+        self.0.copies_where_short(declared, left)
+    }
+
     fn sharing(
         &self,
         item: &Candidate<'_>,

@@ -21,6 +21,7 @@ use crate::{Class, Copies, Draw, Share};
 /// - *Sparing*: who runs out of room lets go first of what takes the most room in all its copies, as far as it has
 ///   spread, and while room is short no more take a message because it is old. What is long makes room for what is
 ///   short and goes after it, so who floods with large things holds up large things.
+/// - *Spreading first*: what has more of its copies left goes before what has fewer, then what is young and short.
 /// - *Among friends*: whom one has pinned carries all that one writes, and gets it first, then what other pinned
 ///   neighbours brought: strangers who flood hold up strangers.
 ///
@@ -28,7 +29,7 @@ use crate::{Class, Copies, Draw, Share};
 /// offer), and that who takes one of these is more likely its recipient than any other node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SprayAndPull {
-    /// The budget of an item that is written here, at least 1.
+    /// The budget of an item that is written here, at least 1; where room is short, another one.
     pub copies: Copies,
     /// How many of those whom it has met lately this node expects to take an item that is shown and new, besides the
     /// recipient. `0`: nobody else ever does. [`u32::MAX`]: all do.
@@ -62,11 +63,15 @@ impl SprayAndPull {
         doubling: Duration::ZERO,
     };
 
-    /// The largest budget that is believed of an item that arrives.
-    pub const MAX_COPIES: Copies = super::SprayAndWait::MAX_COPIES;
+    /// The largest budget that is believed of an item that arrives: half of the largest that one begins with.
+    pub const MAX_COPIES: Copies = Copies::new(32);
 
     /// The budget of an item that is written where room is short, if there is cover and much is written.
     pub const COPIES_WITHOUT_ROOM: Copies = Copies::new(1);
+
+    /// The budget of an item that is written where room is short, if there is cover and little is written. Little is a 64th of
+    /// the room: where all have as much room, the copies in all take no more than who writes has brought along.
+    pub const COPIES_AMONG_JUNK: Copies = Copies::new(64);
 
     /// The least share of new items that a node with cover takes, however many names its neighbours have shown to it.
     pub const LEAST_SHARE: Share = Share::per_mille(20);
@@ -99,6 +104,13 @@ impl SprayAndPull {
             && person.share_at(item.age, surroundings) == Share::ALL
     }
 
+    /// How often a budget that begins here was halved until so many copies were left: 16, 8, 4, 2, 1. Larger budgets than
+    /// one's own count for nothing, whoever declares them.
+    fn halvings(&self, left: Copies) -> u32 {
+        let [all, left] = [self.copies, left].map(|copies| copies.count().max(1).ilog2());
+        all.saturating_sub(left)
+    }
+
     /// The age by which takers grow in number. Without room a taker would push out what somebody else waits for: cover
     /// there has to be, growth not.
     const fn growing(&self, age: Age, surroundings: &Surroundings) -> Age {
@@ -108,6 +120,8 @@ impl SprayAndPull {
 
 /// More places than ages and sizes have.
 const BEHIND: u32 = 256;
+/// More places than halvings, ages and sizes have.
+const BEHIND_ALL: u32 = 32 * BEHIND;
 
 impl Default for SprayAndPull {
     fn default() -> Self {
@@ -117,19 +131,23 @@ impl Default for SprayAndPull {
 
 impl Policy for SprayAndPull {
     fn initial_copies(&self, surroundings: &Surroundings) -> Copies {
-        // Who takes by choice is a carrier too; where room is short those are enough for a file. The few things that most
-        // people write take little room in all their copies, and junk has to outnumber them.
-        let spared = surroundings.evicts && surroundings.writes_much && self.cover > 0;
-        let copies = if spared {
-            self.copies.min(Self::COPIES_WITHOUT_ROOM)
-        } else {
-            self.copies
+        let copies = match (surroundings.evicts, surroundings.writes_much) {
+            _ if self.cover == 0 => self.copies,
+            (false, _) => self.copies,
+            // The few things that most people write take little room in all their copies, and junk has to outnumber them.
+            (true, false) => self.copies.max(Self::COPIES_AMONG_JUNK),
+            // Who takes by choice is a carrier too; where room is short those are enough for a file.
+            (true, true) => self.copies.min(Self::COPIES_WITHOUT_ROOM),
         };
         copies.max(Copies::new(1))
     }
 
     fn received_copies(&self, declared: Copies) -> Copies {
         declared.clamp(Copies::new(1), Self::MAX_COPIES)
+    }
+
+    fn copies_where_short(&self, declared: Copies, left: Copies) -> Copies {
+        declared.min(left)
     }
 
     fn sharing(
@@ -165,11 +183,12 @@ impl Policy for SprayAndPull {
     }
 
     fn priority(&self, item: &Candidate<'_>, neighbour: &Neighbour<'_>) -> Priority {
-        let place = Priority::young_and_small_first(item.age, item.size);
+        let spread = self.halvings(item.copies) * BEHIND;
+        let place = Priority::young_and_small_first(item.age, item.size).later(spread);
         match item.class {
             // A stranger may not see whose it is.
-            Class::Pinned if neighbour.pinned => place.later(BEHIND),
-            Class::Stranger if neighbour.pinned => place.later(2 * BEHIND),
+            Class::Pinned if neighbour.pinned => place.later(BEHIND_ALL),
+            Class::Stranger if neighbour.pinned => place.later(2 * BEHIND_ALL),
             _ => place,
         }
     }

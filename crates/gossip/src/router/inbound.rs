@@ -114,8 +114,9 @@ impl Router {
         link: LinkId,
         transferred: &Transferred,
     ) -> Option<Arrival> {
-        let short = self.claim(link, transferred)?;
-        self.arrive(now, link, short, transferred).ok()
+        let mut transferred = *transferred;
+        let short = self.claim(link, &mut transferred)?;
+        self.arrive(now, link, short, &transferred).ok()
     }
 
     /// Takes custody of an envelope that arrived. The node has written the body to its store and commits that,
@@ -198,6 +199,9 @@ impl Router {
             Refusal::NoRoom => (&mut self.stats.refused_no_room, RefusalReason::NoRoom),
         };
         *counter += 1;
+        if refusal == Refusal::NoRoom {
+            self.short_at = Some(now);
+        }
         if refusal == Refusal::Held
             && let Some(slot) = self.custody.find(&item.id)
             && self.custody.keep_smaller_age(slot, item.age, now)
@@ -222,14 +226,14 @@ impl Router {
         frame_len: usize,
     ) -> Result<Received, Misbehaviour> {
         let envelope = Envelope::parse(transfer.envelope)?;
-        let transferred = Transferred {
+        let mut transferred = Transferred {
             id: envelope.id(),
             header: *envelope.header(),
             size: envelope.size(),
             age: Age::from_wire(transfer.age_minutes),
             copies: Copies::new(transfer.copies),
         };
-        let Some(short) = self.claim(link, &transferred) else {
+        let Some(short) = self.claim(link, &mut transferred) else {
             return Ok(Received::Nothing);
         };
         if let Some(link) = self.links.get_mut(&link) {
@@ -242,8 +246,9 @@ impl Router {
         })
     }
 
-    /// Strikes an envelope off what was asked for; `None` if it was not.
-    fn claim(&mut self, link: LinkId, transferred: &Transferred) -> Option<ShortId> {
+    /// Strikes an envelope off what was asked for; `None` if it was not. What was asked for by its tag alone comes without
+    /// copies, whatever is declared.
+    fn claim(&mut self, link: LinkId, transferred: &mut Transferred) -> Option<ShortId> {
         let link = self.links.get_mut(&link)?;
         let short = link.short(&transferred.id);
         let by_id = link.asking.arrived(&short);
@@ -251,6 +256,9 @@ impl Router {
         if !by_id && !by_tag {
             self.stats.unsolicited += 1;
             return None;
+        }
+        if !by_id {
+            transferred.copies = Copies::NONE;
         }
         Some(short)
     }
@@ -263,15 +271,21 @@ impl Router {
         transferred: &Transferred,
     ) -> Result<Arrival, Refusal> {
         let neighbour = self.links.get(&link).ok_or(Refusal::NoRoom)?;
+        let (class, ingress) = (neighbour.class(), neighbour.setup.ingress);
+        let mut copies = self.policy.received_copies(transferred.copies);
+        if self.is_short(now) {
+            let left = self.custody.copies_left(class, ingress);
+            copies = self.policy.copies_where_short(copies, left);
+        }
         let mut item = StoredItem {
             id: transferred.id,
             header: transferred.header,
             size: transferred.size,
             age: transferred.age,
             since: now,
-            class: neighbour.class(),
-            ingress: neighbour.setup.ingress,
-            copies: self.policy.received_copies(transferred.copies),
+            class,
+            ingress,
+            copies,
             carriers: 0,
         };
         if let Some((since, age)) = self.seen.revived(&item, now) {

@@ -96,6 +96,8 @@ pub struct Router {
     around: Surroundings,
     /// When something had to go for lack of room, and not because one neighbour floods or it was large.
     evicted_at: Option<Instant>,
+    /// When something had to go for lack of room or was not taken, whatever the reason.
+    short_at: Option<Instant>,
     custody: Custody,
     seen: Seen,
     receipts: Receipts,
@@ -121,6 +123,7 @@ impl Router {
             encounters: Encounters::default(),
             around: Surroundings::default(),
             evicted_at: None,
+            short_at: None,
             custody: Custody::new(config.capacity, config.max_items, &seed),
             seen: Seen::new(config.max_seen, config.max_seen_per_ingress),
             receipts: Receipts::new(config.max_receipts),
@@ -412,6 +415,11 @@ impl Router {
         };
     }
 
+    /// Whether room was short in the last hour, be it for a flood.
+    fn is_short(&self, now: Instant) -> bool {
+        self.short_at.is_some_and(|at| now.since(at) <= PRESSURE)
+    }
+
     /// True if the item was here before, or its receipt is here.
     fn is_done(&self, id: &ItemId, header: &Header) -> bool {
         self.seen.contains(id) || self.is_receipted(header)
@@ -493,8 +501,11 @@ impl Router {
     fn drop_item(&mut self, now: Instant, slot: Slot, reason: DropReason) {
         // A flood is no reason to spread less of what others write.
         let crowded = |item: &StoredItem| self.custody.is_crowded(item.size);
-        if reason == DropReason::Quota && self.custody.item(slot).is_some_and(crowded) {
-            self.evicted_at = Some(now);
+        if reason == DropReason::Quota {
+            self.short_at = Some(now);
+            if self.custody.item(slot).is_some_and(crowded) {
+                self.evicted_at = Some(now);
+            }
         }
         let Some((item, outlined)) = self.custody.remove(slot) else {
             return;
@@ -595,7 +606,13 @@ impl Router {
         let Some(item) = self.custody.item(slot) else {
             return;
         };
-        let copies = item.copies.saturating_add(copies);
+        let mut copies = item.copies.saturating_add(copies);
+        if item.class != Class::Own && self.is_short(now) {
+            // Its ingress has had what it may bring anew, meanwhile.
+            let left = self.custody.copies_left(item.class, item.ingress);
+            copies = self.policy.copies_where_short(copies, left);
+        }
+        let copies = copies.max(item.copies);
         self.custody.set_copies(slot, copies);
         self.note_update(now, slot);
     }

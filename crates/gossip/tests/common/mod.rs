@@ -18,10 +18,10 @@ use chappe_gossip::{
     Change, Config, Copies, DropReason, Ingress, LinkSetup, OutFrame, Router, SeenEntry,
     StoredItem, StoredReceipt, Transferred,
 };
-use chappe_wire::proto::frame::Body;
+use chappe_wire::proto::{Offer, Want, frame::Body};
 use chappe_wire::{
     Age, ByteCount, Commitment, Duration, Header, Instant, ItemId, Lifetime, LinkId, LinkSalt,
-    Preimage, Tag, decode_frame, encode_frame,
+    Preimage, ShortId, Tag, decode_frame, encode_frame,
 };
 
 /// An item of which nothing but the header is told apart.
@@ -559,8 +559,8 @@ impl Victim {
         age: Age,
         copies: Copies,
     ) -> bool {
-        let short = chappe_wire::ShortId::of(&SALT, &sample.id).get();
-        let offer = encode_frame(Body::Offer(chappe_wire::proto::Offer {
+        let short = ShortId::of(&SALT, &sample.id).get();
+        let offer = encode_frame(Body::Offer(Offer {
             ids: vec![short],
             settled: false,
         }));
@@ -584,6 +584,20 @@ impl Victim {
         let taken = arrival.is_some_and(|a| self.peer.router.accept(self.now, a).is_ok());
         self.peer.settle();
         taken
+    }
+
+    /// The neighbour asks for all of these. Their ids, in the order in which they come.
+    pub fn give(&mut self, samples: &[Sample]) -> Vec<ItemId> {
+        self.say(Body::Offer(Offer::default())).unwrap();
+        self.hear();
+        let ids = samples.iter().map(|it| ShortId::of(&SALT, &it.id).get());
+        let ids = ids.collect();
+        self.say(Body::Want(Want { ids })).unwrap();
+        let given = self.hear().into_iter().filter_map(|body| match body {
+            Body::Transfer(transfer) => transfer.envelope.as_slice().try_into().ok(),
+            _ => None,
+        });
+        given.map(ItemId::new).collect()
     }
 
     /// What the router has to say. Envelopes count as their size.
