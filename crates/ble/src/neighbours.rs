@@ -73,7 +73,8 @@ struct Link {
     /// Bytes carried: in all, and when it was last looked.
     carried: u64,
     looked: u64,
-    idle: bool,
+    /// Since which look there was no more than keep-alives.
+    idle_since: Option<Instant>,
 }
 
 /// Which link.
@@ -175,9 +176,10 @@ impl Neighbours {
         self.renamed = Some(now);
     }
 
-    /// Idle links from before this node was called what it is called now. Whoever is near has heard the new name since, and has
-    /// connected to it as to somebody else: with the hop's keys anew on both ends, nobody can tell that it is the same
-    /// neighbour, so the older link is to be closed.
+    /// Links from before this node was called what it is called now, and idle for long, if there is a newer one. Who is near has
+    /// heard the new name since, and may have connected to it as to somebody else: with the hop's keys anew on both ends, nobody
+    /// can tell that it is the same neighbour, so the older link is to be closed. A neighbour that had no other link
+    /// connects anew.
     pub fn outlived(&self, now: Instant) -> Vec<LinkKey> {
         let Some(renamed) = self.renamed else {
             return Vec::new();
@@ -185,9 +187,18 @@ impl Neighbours {
         if now.saturating_duration_since(renamed) < self.forget * 2 {
             return Vec::new();
         }
-        let links = self.links.iter();
-        let old = links.filter(|(_, link)| link.idle && link.since < renamed);
-        old.map(|(key, _)| *key).collect()
+        let long = |since: Instant| now.saturating_duration_since(since) >= self.hold;
+        let (old, new): (Vec<_>, Vec<_>) = self
+            .links
+            .iter()
+            .partition(|(_, link)| link.since < renamed);
+        if new.is_empty() {
+            return Vec::new();
+        }
+        let idle = old
+            .iter()
+            .filter(|(_, link)| link.idle_since.is_some_and(long));
+        idle.map(|(key, _)| **key).collect()
     }
 
     /// How many links there are.
@@ -317,7 +328,8 @@ impl Neighbours {
     pub fn look(&mut self, now: Instant) {
         self.forget_the_silent(now);
         for link in self.links.values_mut() {
-            link.idle = link.carried.saturating_sub(link.looked) < IDLE_BYTES;
+            let idle = link.carried.saturating_sub(link.looked) < IDLE_BYTES;
+            link.idle_since = idle.then(|| link.idle_since.unwrap_or(now));
             link.looked = link.carried;
         }
     }
@@ -351,7 +363,7 @@ impl Neighbours {
                 since: now,
                 carried: 0,
                 looked: 0,
-                idle: false,
+                idle_since: None,
             },
         );
         Verdict::Keep { key, instead_of }
@@ -381,7 +393,7 @@ impl Neighbours {
     /// The idle link that is up for longest, if it is up for long enough.
     fn least_useful(&self, now: Instant) -> Option<LinkKey> {
         let idle = self.links.iter().filter(|(_, link)| {
-            link.idle && now.saturating_duration_since(link.since) >= self.hold
+            link.idle_since.is_some() && now.saturating_duration_since(link.since) >= self.hold
         });
         idle.min_by_key(|(_, link)| link.since).map(|(key, _)| *key)
     }

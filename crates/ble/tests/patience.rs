@@ -200,12 +200,37 @@ fn an_idle_link_from_before_the_present_name_is_closed_once_the_name_was_heard()
     assert_eq!(one.outlived(clock.now), [idle]);
     one.closed(clock.now, idle);
     one.look(clock.now);
-    assert_eq!(one.outlived(clock.now), [busy], "it is idle now, too");
+    clock.pass(59);
+    assert_eq!(
+        one.outlived(clock.now),
+        [],
+        "a pause is not the end of a transfer"
+    );
+    clock.pass(1);
+    assert_eq!(
+        one.outlived(clock.now),
+        [busy],
+        "it is idle for a minute, too"
+    );
     one.closed(clock.now, busy);
     clock.pass(10_000);
     one.look(clock.now);
     assert_eq!(one.outlived(clock.now), []);
     assert!(one.closed(clock.now, fresh).is_some());
+}
+
+#[test]
+fn the_only_link_stays_whatever_this_node_is_called() {
+    let (mut one, mut clock) = (node(1), Clock::new());
+    let only = link(&mut one, &clock, 2).unwrap();
+    clock.pass(1);
+    one.rotate(clock.now, token(5));
+    one.look(clock.now);
+    clock.pass(800);
+    one.look(clock.now);
+    assert_eq!(one.outlived(clock.now), []);
+    link(&mut one, &clock, 4).unwrap();
+    assert_eq!(one.outlived(clock.now), [only]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub struct HopConfig<'a> {
     pub mtu: Mtu,
     /// True if the link delivers what it takes, in order, or ends. The hop then asks an end that does not answer in time
     /// whether it is there, and sends again only what the answer shows to be missing. If the link loses something all the
-    /// same, that is repaired too, a round trip later.
+    /// same, that is repaired too, a timeout and a round trip later at worst.
     pub reliable: bool,
     /// Which end begins. On a radio: whoever connected is the initiator.
     pub role: Role,

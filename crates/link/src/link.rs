@@ -91,7 +91,7 @@ pub struct LinkInfo {
     pub initiator: bool,
     /// True if the link delivers what the node hands to it, in order, or goes down: the other end, if it is late with an
     /// acknowledgement, is then asked before anything is sent again. A link that says so and loses something now and then,
-    /// because a queue on the way is full, costs a round trip for each loss and nothing else. A radio that loses packets
+    /// because a queue on the way is full, costs a timeout and a round trip where the loss is not followed by others. A radio that loses packets
     /// as a matter of course says false. It is about this direction only.
     pub reliable: bool,
     /// What the transport calls the neighbour. For people; kept in memory only.

@@ -45,8 +45,17 @@ pub(crate) struct Supplicant {
     passing: bool,
     /// It was given to wpa_supplicant just now.
     created: bool,
-    /// The name of the group that was formed last.
-    formed_with: Arc<Mutex<Option<String>>>,
+    /// What the last group was formed with.
+    formed_with: Arc<Mutex<Option<Formed>>>,
+}
+
+/// What a group was formed with.
+#[derive(Clone, Debug)]
+struct Formed {
+    ssid: String,
+    /// The persistent groups that wpa_supplicant knew before. They are not this program's, whatever they are called: a neighbour
+    /// chooses the name of the group that one joins.
+    others: Vec<OwnedObjectPath>,
 }
 
 /// What wpa_supplicant tells of groups.
@@ -237,8 +246,11 @@ impl Supplicant {
             ("psk", goal.credentials.passphrase().into()),
             ("mode", mode.into()),
         ]);
+        self.remember(Some(Formed {
+            ssid: goal.credentials.ssid().to_owned(),
+            others: p2p.get_property("PersistentGroups").await?,
+        }));
         let group: OwnedObjectPath = p2p.call("AddPersistentGroup", &network).await?;
-        self.remember(Some(goal.credentials.ssid().to_owned()));
         let mut args: Dict<'_> = HashMap::from([
             ("persistent", true.into()),
             (
@@ -320,8 +332,7 @@ impl Supplicant {
         let before = self.remember(None);
         let left: zbus::Result<Vec<OwnedObjectPath>> = p2p.get_property("PersistentGroups").await;
         for group in left.unwrap_or_default() {
-            // wpa_supplicant keeps one more of the same name once the group is up.
-            if !self.passing && (before.is_none() || self.name_of(&group).await != before) {
+            if !self.passing && !self.is_left_by(before.as_ref(), &group).await {
                 continue;
             }
             let gone: zbus::Result<()> = p2p.call("RemovePersistentGroup", &(&group)).await;
@@ -329,6 +340,15 @@ impl Supplicant {
                 tracing::debug!(%error, "a group of before stays with wpa_supplicant");
             }
         }
+    }
+
+    /// Whether a persistent group is what the last group was formed with, or the copy that wpa_supplicant makes of it once it
+    /// is up.
+    async fn is_left_by(&self, formed: Option<&Formed>, group: &OwnedObjectPath) -> bool {
+        let Some(Formed { ssid, others }) = formed else {
+            return false;
+        };
+        !others.contains(group) && self.name_of(group).await.as_ref() == Some(ssid)
     }
 
     /// The name of a persistent group.
@@ -342,8 +362,8 @@ impl Supplicant {
         }
     }
 
-    /// Remembers the name of the group that is formed; gives what was remembered.
-    fn remember(&self, group: Option<String>) -> Option<String> {
+    /// Remembers what a group is formed with; gives what was remembered.
+    fn remember(&self, group: Option<Formed>) -> Option<Formed> {
         let mut formed_with = self
             .formed_with
             .lock()

@@ -132,7 +132,7 @@ pub(super) fn run(lab: &mut Lab) -> anyhow::Result<Shown> {
         // Two where both ends have other keys since: the older one goes once it is idle.
         let what = format!("{} to have one neighbour", node.name);
         wait::until(&what, ONE_LINK, || {
-            Ok((node.peers()?.len() <= 1).then_some(()))
+            Ok((node.peers()?.len() == 1).then_some(()))
         })?;
         node.stop();
     }
