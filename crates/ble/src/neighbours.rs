@@ -40,6 +40,8 @@ pub struct Neighbours {
     own: Token,
     /// When this node was given another name last.
     renamed: Option<Instant>,
+    /// How long after that whoever is near has heard the new name.
+    known_after: Duration,
     limit: usize,
     bearer: BearerChoice,
     forget: Duration,
@@ -150,6 +152,7 @@ impl Neighbours {
             renamed: None,
             limit: options.links.max(1),
             bearer: options.bearer,
+            known_after: options.forget.saturating_mul(2).min(options.epoch / 2),
             forget: options.forget,
             patience: options.patience,
             hold: options.hold,
@@ -184,7 +187,7 @@ impl Neighbours {
         let Some(renamed) = self.renamed else {
             return Vec::new();
         };
-        if now.saturating_duration_since(renamed) < self.forget * 2 {
+        if now.saturating_duration_since(renamed) < self.known_after {
             return Vec::new();
         }
         let long = |since: Instant| now.saturating_duration_since(since) >= self.hold;

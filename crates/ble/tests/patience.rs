@@ -242,3 +242,19 @@ fn a_full_node_dials_nobody() {
     one.heard(clock.now, token(9), true);
     assert_eq!(one.next_dial(clock.now), None);
 }
+
+#[test]
+fn where_names_last_a_minute_or_two_old_links_go_within_the_same_name() {
+    let options = BleOptions {
+        epoch: Duration::from_secs(93),
+        ..options()
+    };
+    let (mut one, mut clock) = (Neighbours::new(&options, token(1)), Clock::new());
+    let old = link(&mut one, &clock, 2).unwrap();
+    clock.pass(93);
+    one.rotate(clock.now, token(5));
+    link(&mut one, &clock, 4).unwrap();
+    one.look(clock.now);
+    clock.pass(60);
+    assert_eq!(one.outlived(clock.now), [old]);
+}
